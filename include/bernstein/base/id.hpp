@@ -1,0 +1,47 @@
+#pragma once
+// Identities. All are small counters, so they sort, print and compare the same on every machine.
+//
+//     RunId{1}            prints as "r1"
+//     TaskId{4}           prints as "t4", numbered within its run in plan order
+//     AttemptId{{4}, 2}   prints as "t4.2", the second attempt of t4
+//     session_name(RunId{1}, AttemptId{{4}, 2})   "session-r1-t4.2": worktree directory and branch suffix
+//
+// parse_* accept what a person may type: "r3" or "3"; "t4" or "4"; "t4.2".
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bernstein {
+
+struct RunId {
+  std::uint32_t number = 0;
+  auto operator<=>(const RunId&) const = default;
+};
+
+struct TaskId {
+  std::uint32_t number = 0;
+  auto operator<=>(const TaskId&) const = default;
+};
+
+struct AttemptId {
+  TaskId task;
+  std::uint32_t number = 0;  // from 1
+  auto operator<=>(const AttemptId&) const = default;
+};
+
+// Position of an event in state.db: gapless from 1 over all runs.
+using Seq = std::int64_t;
+
+std::string to_string(RunId run);
+std::string to_string(TaskId task);
+std::string to_string(AttemptId attempt);
+std::string session_name(RunId run, AttemptId attempt);
+
+std::optional<RunId> parse_run_id(std::string_view text);
+std::optional<TaskId> parse_task_id(std::string_view text);
+std::optional<AttemptId> parse_attempt_id(std::string_view text);
+
+}  // namespace bernstein

@@ -1,0 +1,239 @@
+#pragma once
+// What a run is asked to do, as plain data: tasks, checks, agents and limits. It is read from plan.yaml and
+// bernstein.yaml (plan/), recorded in RunStarted and PlanAccepted (event/event.hpp), and never changes after that.
+//
+// Everything here is canonical: paths and patterns are normalised (base/path.hpp), dependencies are resolved to ids,
+// defaults are filled in. What stands in the file is kept beside the run as a blob.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bernstein/base/id.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/fields.hpp"
+
+namespace bernstein {
+
+enum class Scope { small, medium, large, count_ };
+BERNSTEIN_ENUM_WORDS(Scope, "small", "medium", "large");
+
+enum class Complexity { low, medium, high, count_ };
+BERNSTEIN_ENUM_WORDS(Complexity, "low", "medium", "high");
+
+// What a check looks at. The first three read the candidate's tree; a command runs in a clean checkout of it.
+enum class CheckType { path_exists, glob_exists, file_contains, command, count_ };
+BERNSTEIN_ENUM_WORDS(CheckType, "path_exists", "glob_exists", "file_contains", "command");
+
+// One check: a completion signal of a task or a quality gate of the project.
+struct CheckSpec {
+  std::string command;        // command: run by `sh -c` at the root of the tree; written by the user, never by a model
+  std::string contains;       // file_contains: the bytes looked for
+  std::string name;           // unique within its list; what reports call it: "tests", "path_exists src/a.cpp"
+  std::string path;           // path_exists, file_contains: a path; glob_exists: a glob
+  Micros timeout_us = 0;      // command: > 0
+  CheckType type = CheckType::path_exists;
+
+  static void fields(auto& self, auto&& field) {
+    field("command", self.command);
+    field("contains", self.contains);
+    field("name", self.name);
+    field("path", self.path);
+    field("timeout_us", self.timeout_us);
+    field("type", self.type);
+  }
+  bool operator==(const CheckSpec&) const = default;
+};
+
+// One step of a plan.
+struct TaskSpec {
+  std::string agent;                      // pin: name of an agent; "" leaves it to the router
+  Complexity complexity = Complexity::medium;
+  std::vector<TaskId> depends_on;         // ascending; tasks of this plan
+  std::vector<std::uint32_t> depends_on_stages;  // ascending; indexes into PlanAccepted::stages
+  std::string description;                // goes into the prompt verbatim; never empty
+  std::string effort;                     // pin for agents that know efforts: "", "low", "normal", "high", "max"
+  std::uint32_t estimated_minutes = 30;   // >= 1
+  std::vector<std::string> files;         // owned: normalised patterns, sorted, unique
+  TaskId id;                              // t1, t2, ... in plan order
+  std::string key;                        // the step's `id:` in the file, "" without one
+  std::string model;                      // pin: model name or tier word; "" leaves it to the router
+  std::uint32_t priority = 2;             // 1 (most urgent) to 5
+  std::string role = "backend";
+  Scope scope = Scope::medium;
+  std::vector<CheckSpec> signals;         // in file order
+  std::uint32_t stage = 0;                // index into PlanAccepted::stages
+  std::string title;                      // one line, never empty
+
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("complexity", self.complexity);
+    field("depends_on", self.depends_on);
+    field("depends_on_stages", self.depends_on_stages);
+    field("description", self.description);
+    field("effort", self.effort);
+    field("estimated_minutes", self.estimated_minutes);
+    field("files", self.files);
+    field("id", self.id);
+    field("key", self.key);
+    field("model", self.model);
+    field("priority", self.priority);
+    field("role", self.role);
+    field("scope", self.scope);
+    field("signals", self.signals);
+    field("stage", self.stage);
+    field("title", self.title);
+  }
+  bool operator==(const TaskSpec&) const = default;
+};
+
+struct StageSpec {
+  std::vector<std::uint32_t> depends_on;  // ascending; indexes of stages, all of whose tasks must land first
+  std::string name;                       // unique in the plan
+  std::uint32_t tasks = 0;                // how many tasks it has, >= 1
+
+  static void fields(auto& self, auto&& field) {
+    field("depends_on", self.depends_on);
+    field("name", self.name);
+    field("tasks", self.tasks);
+  }
+  bool operator==(const StageSpec&) const = default;
+};
+
+// Where in an agent's output its usage stands, as JSON pointers (RFC 6901); "" where the agent does not tell.
+struct UsageSpec {
+  std::string cached_tokens;
+  std::string cost_usd;       // a number of US dollars
+  std::string format;         // "" (no usage), "json" (the output is one document), "jsonl" (the last line that has it)
+  std::string input_tokens;
+  std::string output_tokens;
+
+  static void fields(auto& self, auto&& field) {
+    field("cached_tokens", self.cached_tokens);
+    field("cost_usd", self.cost_usd);
+    field("format", self.format);
+    field("input_tokens", self.input_tokens);
+    field("output_tokens", self.output_tokens);
+  }
+  bool operator==(const UsageSpec&) const = default;
+};
+
+struct ModelSpec {
+  std::string name;  // what the agent calls it: replaces {model}
+  std::string tier;  // what plans may call it: "cheap", "strong", ...
+
+  static void fields(auto& self, auto&& field) {
+    field("name", self.name);
+    field("tier", self.tier);
+  }
+  bool operator==(const ModelSpec&) const = default;
+};
+
+// How to call one agent. Placeholders in command: {prompt_file} {model} {worktree} {task} {attempt} {role}.
+struct AgentSpec {
+  std::vector<std::string> command;  // argv, no shell; without {prompt_file} the prompt comes on stdin
+  std::vector<std::string> env;      // names of variables passed on, beside the few that every process gets
+  std::uint32_t max_parallel = 0;    // 0: no limit of its own
+  std::vector<ModelSpec> models;     // cheapest first; at least one
+  std::string name;
+  UsageSpec usage;
+
+  static void fields(auto& self, auto&& field) {
+    field("command", self.command);
+    field("env", self.env);
+    field("max_parallel", self.max_parallel);
+    field("models", self.models);
+    field("name", self.name);
+    field("usage", self.usage);
+  }
+  bool operator==(const AgentSpec&) const = default;
+};
+
+// One choice of the router: an agent with one of its models. Written "agent/tier".
+struct Arm {
+  std::string agent;
+  std::string model;
+  std::string tier;
+
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("model", self.model);
+    field("tier", self.tier);
+  }
+  bool operator==(const Arm&) const = default;
+};
+inline std::string to_string(const Arm& arm) { return arm.agent + "/" + arm.tier; }
+
+// A role's pin: which agent or model works on tasks of that role. "" leaves that part to the router.
+struct RolePolicy {
+  std::string agent;
+  std::string model;
+
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("model", self.model);
+  }
+  bool operator==(const RolePolicy&) const = default;
+};
+
+struct WorktreeSetup {
+  std::string command;                    // run by `sh -c` in a new worktree before the agent; "" for none
+  std::vector<std::string> copy_files;    // normalised paths, copied from the user's checkout where they exist
+  std::vector<std::string> symlink_dirs;  // normalised paths, linked to the user's checkout where they exist
+
+  static void fields(auto& self, auto&& field) {
+    field("command", self.command);
+    field("copy_files", self.copy_files);
+    field("symlink_dirs", self.symlink_dirs);
+  }
+  bool operator==(const WorktreeSetup&) const = default;
+};
+
+struct Limits {
+  Micros agent_timeout_us = 30 * k_minute;
+  std::uint32_t attempts = 3;              // per task, >= 1
+  Micros check_timeout_us = 10 * k_minute;
+  Micros no_progress_us = 5 * k_minute;
+
+  static void fields(auto& self, auto&& field) {
+    field("agent_timeout_us", self.agent_timeout_us);
+    field("attempts", self.attempts);
+    field("check_timeout_us", self.check_timeout_us);
+    field("no_progress_us", self.no_progress_us);
+  }
+  bool operator==(const Limits&) const = default;
+};
+
+// Everything that decide/ may depend on beside the plan and the results.
+struct RunConfig {
+  std::vector<AgentSpec> agents;              // sorted by name
+  std::vector<Arm> arms;                      // what the router may choose from; cheapest first; at least one
+  std::optional<UsdMicros> budget_micros;     // nothing: no limit
+  std::vector<std::string> constraints;       // sentences for every prompt
+  std::vector<std::string> context_files;     // normalised paths named in every prompt
+  std::vector<CheckSpec> gates;               // run on every candidate, in file order
+  Limits limits;
+  std::uint32_t max_agents = 4;               // >= 1
+  std::map<std::string, RolePolicy> role_policy;
+  std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
+  WorktreeSetup worktree_setup;
+
+  static void fields(auto& self, auto&& field) {
+    field("agents", self.agents);
+    field("arms", self.arms);
+    field("budget_micros", self.budget_micros);
+    field("constraints", self.constraints);
+    field("context_files", self.context_files);
+    field("gates", self.gates);
+    field("limits", self.limits);
+    field("max_agents", self.max_agents);
+    field("role_policy", self.role_policy);
+    field("role_slots", self.role_slots);
+    field("worktree_setup", self.worktree_setup);
+  }
+  bool operator==(const RunConfig&) const = default;
+};
+
+}  // namespace bernstein

@@ -1,0 +1,53 @@
+#pragma once
+// bernstein.yaml: text in, settings out. The keys and their defaults are in docs/config.md; `bernstein init` writes a
+// commented one.
+//
+//     ConfigResult result = parse_config(text, "bernstein.yaml");
+//
+// Every key is optional; an empty document is a valid configuration. Unknown keys are faults with "did you mean".
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/spec.hpp"
+#include "bernstein/plan/faults.hpp"
+
+namespace bernstein::plan {
+
+enum class RoutingMode { static_, bandit, shadow };
+enum class SandboxMode { automatic, off, strict };
+
+struct RoutingSettings {
+  RoutingMode mode = RoutingMode::static_;
+  std::vector<std::string> arms;      // "agent/tier", cheapest first; empty: all models of the chosen agent
+  std::uint32_t warmup = 50;          // completions before a bandit may choose
+  std::int64_t explore_ppm = 20'000;  // parts per million of choices spread evenly over the arms
+};
+
+struct Config {
+  std::string agent;                    // `cli:`; "" for auto
+  std::uint32_t max_agents = 4;
+  std::optional<UsdMicros> budget;
+  std::vector<std::string> constraints;
+  std::vector<std::string> context_files;
+  std::map<std::string, RolePolicy> role_policy;  // `role_model_policy:`
+  std::map<std::string, std::uint32_t> role_slots;  // `role_slots: {docs: 1}`
+  WorktreeSetup worktree_setup;
+  std::vector<CheckSpec> gates;         // `quality_gates:`, in file order
+  std::vector<AgentSpec> agents;        // `agents:`, in file order
+  RoutingSettings routing;
+  Limits limits;
+  SandboxMode sandbox = SandboxMode::automatic;
+  std::vector<std::string> warnings;
+};
+
+using ConfigResult = std::variant<Config, Faults>;
+
+ConfigResult parse_config(std::string_view text, const std::string& file);
+
+}  // namespace bernstein::plan

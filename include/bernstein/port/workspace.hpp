@@ -1,0 +1,135 @@
+#pragma once
+// What Bernstein does with git and the working files, as run/ needs it. git/ implements it with libgit2;
+// tests/support has a fake over maps. Both pass tests/contract/workspace_contract.
+//
+// Names: the *repository* is the user's; a *session* is one attempt's worktree with a bare repository of its own
+// (session_name() in base/id.hpp); the *target* is the branch to land on; a *candidate* is the tree that would stand on
+// the target if an attempt landed now.
+//
+// Promises, for every call:
+//  * The user's branches (but the target, by compare-and-swap), index, configuration, hooks and uncommitted files are
+//    never changed, except by sync_checkout under the conditions it states.
+//  * No hook, filter, merge driver or other program that an agent could have planted is run.
+//  * Calls are idempotent: repeated after a crash with the same arguments they end in the same state and answer alike.
+//  * Calls may be made from any thread, several at a time.
+// Commits and trees are given as 40 hex digits. Errors are ErrorCode::environment unless a call says otherwise.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bernstein/base/result.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/event.hpp"
+
+namespace bernstein::port {
+
+struct SessionSpec {
+  std::string name;                       // "session-r1-t4.2"
+  std::string base;                       // commit it starts from
+  std::vector<std::string> symlink_dirs;  // linked to the user's checkout where they exist there and the base lacks them
+  std::vector<std::string> copy_files;    // copied likewise; beside these, what .worktreeinclude names
+};
+
+struct CaptureSpec {
+  std::string session;
+  std::string base;
+  std::vector<std::string> not_ours;  // paths that setup put there (symlink_dirs, copy_files): never captured
+  std::string message;                // for the commit of what the agent left uncommitted
+  Micros at_us = 0;                   // author and commit date, µs since the epoch; whole seconds are used
+  std::string salvage_ref;            // "refs/bernstein/salvage/r1/t4.2"
+};
+
+struct Captured {
+  std::string commit;                // == base when nothing changed
+  std::string tree;
+  std::vector<ChangedPath> changes;  // base → commit, sorted by path
+};
+
+struct Candidate {
+  std::string base;  // the tip it was merged with
+  std::string tree;
+};
+struct Conflict {
+  std::string base;
+  std::vector<std::string> paths;  // sorted
+};
+using CandidateOutcome = std::variant<Candidate, Conflict>;
+
+struct LandSpec {
+  std::string target;    // "refs/heads/main"
+  std::string expected;  // where it must stand: first parent
+  std::string commit;    // second parent
+  std::string tree;
+  std::string message;   // with trailers
+  Micros at_us = 0;      // author and commit date
+};
+struct Landed {
+  std::string commit;
+};
+struct Moved {
+  std::string actual;
+};
+using LandOutcome = std::variant<Landed, Moved>;
+
+struct SyncResult {
+  SyncOutcome outcome = SyncOutcome::updated;
+  std::string detail;
+};
+
+// One entry of a tree that a check wants to look at.
+struct TreeFile {
+  std::string path;
+  bool directory = false;
+};
+
+class Workspace {
+ public:
+  virtual ~Workspace() = default;
+
+  // Where the target stands. ErrorCode::not_found when the branch is gone.
+  virtual Result<std::string> tip(const std::string& target) = 0;
+
+  // A worktree at .sdd/worktrees/<name> on branch agent/<name> of a bare repository of its own under .sdd/agents/, which
+  // borrows the user's objects. Returns its absolute path. An unfinished one of the same name is replaced.
+  virtual Result<std::string> create_session(const SessionSpec& spec) = 0;
+
+  // Commits what the agent left in the worktree (untracked files too, ignored ones not) on top of what it committed
+  // itself, copies the objects into the user's repository and points the salvage ref there. When nothing differs from the
+  // base, no ref is written. Nested repositories and special files are left out. ErrorCode::conflict when the agent's
+  // branch no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
+  virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
+
+  // Three-way merge of `commit` into the target's tip, in memory; writes only objects.
+  virtual Result<CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) = 0;
+
+  // The tree as files in a clean directory .sdd/worktrees/<name>, without any git metadata. Returns its absolute path.
+  virtual Result<std::string> checkout_tree(const std::string& tree, const std::string& name) = 0;
+
+  // Every file and directory of the tree, sorted by path; and one file's bytes (not_found when there is none).
+  virtual Result<std::vector<TreeFile>> list_tree(const std::string& tree) = 0;
+  virtual Result<std::string> read_file(const std::string& tree, const std::string& path) = 0;
+
+  // Makes the merge commit (author and committer are Bernstein's; same arguments, same id) and moves the target to it if
+  // it stands at `expected`. Already there: Landed. Elsewhere: Moved, and nothing changes.
+  virtual Result<LandOutcome> land(const LandSpec& spec) = 0;
+
+  // After the target moved from `from` to `to`: if it is checked out in the repository's main worktree and nothing there
+  // is uncommitted that the move would touch or hide (index and tracked files equal `from`; no untracked file in the
+  // way), updates files and index. Else leaves everything alone and says what is in the way.
+  virtual Result<SyncResult> sync_checkout(const std::string& target, const std::string& from, const std::string& to) = 0;
+
+  // Removes a session (worktree and bare repository) or a directory made by checkout_tree. Absent is fine. Refuses with
+  // ErrorCode::conflict to remove a session whose last commit is not under a salvage ref or the target.
+  virtual Status remove_session(const std::string& name) = 0;
+  virtual Status remove_checkout(const std::string& name) = 0;
+
+  // Points refs/bernstein/runs/<run> to a commit that holds `text` as head.json; its parent is the anchor before.
+  virtual Status write_anchor(const std::string& run, const std::string& text, Micros at_us) = 0;
+
+  // The unified diff between two commits or trees, as `git diff` prints it without colour.
+  virtual Result<std::string> diff(const std::string& from, const std::string& to) = 0;
+};
+
+}  // namespace bernstein::port
