@@ -1,0 +1,65 @@
+#pragma once
+// The commands, one function each: options in, exit code out. What they print is in docs/cli.md; an Error is printed by
+// main as one line and becomes the exit code of its kind.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bernstein/base/id.hpp"
+#include "bernstein/cli/context.hpp"
+
+namespace bernstein::cli {
+
+struct RunOptions {
+  std::string plan_file;                    // relative to context.directory; "-" reads standard input
+  bool dry_run = false;
+  std::optional<std::uint32_t> max_agents;
+  std::string budget;                       // as typed; "" for none
+  std::string agent;
+  std::string model;
+  std::string target;                       // branch name; "" for the one that is checked out
+  std::optional<std::uint64_t> seed;
+  bool plain = false;                       // lines instead of a display that changes in place
+};
+Result<Exit> run_command(Context& context, const RunOptions& options);
+Result<Exit> init_command(Context& context);
+Result<Exit> demo_command(Context& context);
+
+// RUN as typed ("r3", "3", "latest" or ""); TASK as typed ("t4", "r3/t4", "t4.2").
+struct LookOptions {
+  std::string run;
+  std::string task;
+  std::optional<Seq> at;  // as things stood after that event
+};
+Result<Exit> status_command(Context& context, const LookOptions& options);
+Result<Exit> events_command(Context& context, const LookOptions& options);
+Result<Exit> cost_command(Context& context, const LookOptions& options);
+Result<Exit> why_command(Context& context, const LookOptions& options);
+Result<Exit> diff_command(Context& context, const LookOptions& options);
+Result<Exit> logs_command(Context& context, const LookOptions& options);
+
+struct ReplayOptions {
+  std::string run;
+  Seq until = 0;  // 0: all
+};
+Result<Exit> replay_command(Context& context, const ReplayOptions& options);
+
+struct AuditOptions {
+  std::string run;  // "" for the whole log
+};
+Result<Exit> audit_command(Context& context, const AuditOptions& options);
+
+struct SqlOptions {
+  std::string query;
+  bool csv = false;
+};
+Result<Exit> sql_command(Context& context, const SqlOptions& options);
+
+struct CleanOptions {
+  bool dry_run = false;
+};
+Result<Exit> clean_command(Context& context, const CleanOptions& options);
+
+}  // namespace bernstein::cli

@@ -1,0 +1,20 @@
+#pragma once
+// What happens to a task whose attempt failed.
+//
+//   task          uses up one of limits.attempts: again with the evidence, or failed when none is left
+//   orchestrator  again without penalty, at most k_losses_max times in the life of the task
+//   quota         again without penalty, within the same bound
+//   environment   the task stays ready, but nothing new starts: the run ends and says what is missing
+
+#include <variant>
+
+#include "bernstein/state/run_state.hpp"
+
+namespace bernstein {
+
+inline constexpr std::uint32_t k_losses_max = 5;
+
+// TaskRetried or TaskFailed for a task whose current attempt ends in this failure (not yet applied).
+std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task, const AttemptFailed& failure);
+
+}  // namespace bernstein

@@ -1,0 +1,24 @@
+#pragma once
+// Which agent and model works on a task's next attempt, and why.
+//
+//     RouteChosen route = choose_route(state, task);      // route.arm, route.why
+//
+// Static cascade: the arms are ordered from cheapest to strongest; low complexity starts at the cheapest, medium in the
+// middle, high at the strongest; roles whose mistakes are expensive (manager, architect, security) never start at the
+// cheapest; every attempt that failed by the task's fault moves one step up. Pins of the task, then of its role, win.
+// A score is minus the distance from the wanted step, so the best is 0.
+
+#include "bernstein/event/event.hpp"
+#include "bernstein/state/run_state.hpp"
+
+namespace bernstein {
+
+// What a choice may depend on. docs/event-log.md has the table (meaning, range, unit).
+std::map<std::string, std::int64_t> route_features(const RunState& state, const Task& task);
+
+// The arms that the pins leave, cheapest first; never empty. A pinned model that the agent does not list is passed on.
+std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec);
+
+RouteChosen choose_route(const RunState& state, const Task& task);
+
+}  // namespace bernstein

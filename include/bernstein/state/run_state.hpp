@@ -1,0 +1,167 @@
+#pragma once
+// RunState: all that is known about a run, as a fold of its events (state/apply.hpp). A value: no clock, no pointers.
+// decide/ reads it to find what follows; cli/ reads it to show where things stand.
+//
+//     RunState state;
+//     for (const Event& event : log) BERNSTEIN_TRY_VOID(apply(state, event));
+//     state.tasks.at(TaskId{4}).status
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bernstein/event/event.hpp"
+#include "bernstein/state/ready_queue.hpp"
+
+namespace bernstein {
+
+// A task's life (docs/architecture.md has the picture).
+enum class TaskStatus { waiting, ready, running, reported, verifying, verified, landed, failed, blocked, cancelled, count_ };
+BERNSTEIN_ENUM_WORDS(TaskStatus, "waiting", "ready", "running", "reported", "verifying", "verified", "landed", "failed",
+                     "blocked", "cancelled");
+constexpr bool is_terminal(TaskStatus status) {
+  return status == TaskStatus::landed || status == TaskStatus::failed || status == TaskStatus::blocked ||
+         status == TaskStatus::cancelled;
+}
+
+// Where an attempt stands. The steps marked * wait for a decision, the others for the result of an effect.
+enum class Step {
+  assigned,    // * needs a worktree
+  preparing,
+  prepared,    // * needs its agent
+  working,
+  exited,      // * needs its work captured
+  capturing,
+  captured,    // * needs the ownership of its changes judged
+  queued,      // in the landing queue
+  composing,   // its candidate is being computed
+  candidate,   // * needs its next check, or its verdict
+  checking,
+  landing,
+  landed,      // * needs the user's checkout to follow
+  syncing,
+  conflicted,  // * its candidate could not be composed
+  broken,      // * an effect failed
+  ended,       // landed or failed; its worktree is going or gone
+  count_
+};
+
+struct Attempt {
+  AttemptId id;
+  Step step = Step::assigned;
+  Arm arm;
+  std::map<std::string, std::int64_t> features;
+  std::vector<std::string> owned;
+  UsdMicros reserved;
+  std::string base;                      // commit its worktree starts from
+  bool worktree = false;                 // there is one to remove
+  Micros assigned_at_us = 0;
+  std::optional<AgentExited> exit;
+  std::optional<WorkCaptured> work;
+  Seq captured_seq = 0;                  // its place in the landing queue among equal priorities
+  std::string candidate_base;
+  std::string candidate_tree;
+  std::vector<std::string> conflicts;    // paths of the last CandidateConflicted
+  std::size_t next_check = 0;            // index into checks_of(); the ones before have passed
+  std::optional<CheckFinished> last_check;
+  bool checkout = false;                 // a checkout of the candidate is there, for the next command
+  std::optional<EffectFailed> broken;
+  std::optional<AttemptFailed> failure;
+  std::string merge_commit;              // when it landed
+};
+
+struct Task {
+  TaskSpec spec;
+  std::uint32_t chain_minutes = 0;
+  TaskStatus status = TaskStatus::waiting;
+  std::uint32_t open_prerequisites = 0;  // tasks and stages that have to land first
+  std::vector<TaskId> dependents;        // tasks that name this one
+  std::vector<Attempt> attempts;
+  std::uint32_t failures = 0;            // attempts used up
+  std::uint32_t losses = 0;              // attempts that ended without the task's fault
+  std::set<std::string> extra_files;     // paths of others that it turned out to need: owned by its next attempts
+  std::optional<RouteChosen> route;      // of the attempt about to be assigned
+  std::string why;                       // of the last change of status
+};
+
+struct Stage {
+  StageSpec spec;
+  std::uint32_t unlanded = 0;            // of its tasks
+  std::vector<TaskId> dependents;        // tasks that wait for the whole stage
+};
+
+// The outcome of a command or a file check on a tree, so that no tree is checked twice.
+struct KnownVerdict {
+  CheckVerdict verdict = CheckVerdict::passed;
+  Seq from = 0;
+  std::string why;
+  std::string output;
+};
+
+struct OpenIntent {
+  Subject subject;
+  Micros wall_us = 0;
+  Digest hash{};
+  EventBody body;
+};
+
+struct LandingKey {
+  std::uint32_t priority = 2;
+  Seq captured_seq = 0;  // arrival
+  AttemptId attempt;
+  auto operator<=>(const LandingKey&) const = default;
+};
+
+struct RunState {
+  RunId run;
+  Seq last_seq = 0;
+  Micros at_us = 0;
+  std::optional<RunStarted> started;
+  std::optional<PlanAccepted> plan;      // tasks are cleared when they are created: `tasks` has them then
+  bool tasks_created = false;
+  std::optional<StopRequested> stop;
+  std::string halted;                    // why nothing new may start (an environment failure); "" when all is well
+  std::optional<RunFinished> finished;
+
+  std::map<TaskId, Task> tasks;
+  std::vector<Stage> stages;
+  std::string target_tip;                // as far as we know
+
+  UsdMicros spent;                       // known costs
+  UsdMicros reserved;                    // of attempts in flight
+
+  std::map<Seq, OpenIntent> open_intents;            // requested, no result yet
+  std::map<std::string, KnownVerdict> verdicts;      // by verdict_key()
+
+  // What follows is derived from the above, kept up to date so that a decision costs the same with 100,000 tasks.
+  ReadyQueue ready;
+  std::set<TaskId> to_ready;                         // no open prerequisites, not readied yet
+  std::map<TaskId, TaskId> to_block;                 // task → the one it cannot do without
+  std::set<AttemptId> due;                           // attempts whose step waits for a decision
+  std::set<LandingKey> landing_queue;
+  std::optional<AttemptId> landing;                  // the one that is composed, checked and landed now
+  std::set<AttemptId> in_flight;                     // assigned, not ended
+  std::map<std::string, std::uint32_t> busy_agents;  // attempts whose agent has not exited, by agent
+  std::map<std::string, std::uint32_t> busy_roles;
+  std::uint32_t busy_slots = 0;
+  std::map<TaskStatus, std::uint32_t> count_by_status;
+};
+
+const RunConfig& config_of(const RunState& state);   // requires started
+const Task& task_of(const RunState& state, TaskId id);
+const Attempt& attempt_of(const RunState& state, AttemptId id);
+
+// The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then the
+// task's own commands (which may need what a gate built).
+std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
+
+// Identity of a check on a tree.
+std::string verdict_key(const std::string& tree, const CheckSpec& check);
+
+// SHA-256 over the canonical form of the facts in the state (the derived part left out): equal states, equal digests.
+std::string state_hash(const RunState& state);
+
+}  // namespace bernstein
