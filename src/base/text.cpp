@@ -1,0 +1,165 @@
+#include "bernstein/base/text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "bernstein/base/check.hpp"
+
+namespace bernstein {
+namespace {
+
+// Longer words are not compared: nobody mistypes them, and a hostile one would cost its length squared.
+constexpr std::size_t k_suggestion_bytes_max = 100;
+constexpr std::string_view k_replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> now(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      now[j] = std::min({last[j] + 1, now[j - 1] + 1, replaced});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) now[j] = std::min(now[j], before[j - 2] + 1);
+    }
+    std::swap(before, last);
+    std::swap(last, now);
+  }
+  return last[b.size()];
+}
+
+struct Character {
+  std::size_t bytes = 0;  // 0: not valid here
+  std::uint32_t code = 0;
+};
+
+// The character at the front of a text that is not empty, after RFC 3629: no overlong forms, no surrogates.
+Character first_character(std::string_view text) {
+  auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  std::uint8_t lead = at(0);
+  if (lead < 0x80) return {1, lead};
+  std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < bytes) return {};
+  std::uint32_t code = lead & (0xFFu >> (bytes + 1));
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return {};
+    code = code << 6 | (at(i) & 0x3Fu);
+  }
+  bool overlong = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
+  if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  return {bytes, code};
+}
+
+// C0, DEL and C1: a terminal may take U+009B for the start of a control sequence.
+bool is_control(std::uint32_t code) {
+  return (code < 0x20 && code != '\n' && code != '\t') || (code >= 0x7F && code <= 0x9F);
+}
+
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  std::string joined;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) joined += separator;
+    joined += parts[i];
+  }
+  return joined;
+}
+
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  BERNSTEIN_CHECK(!from.empty(), "replace_all looks for something");
+  std::size_t at = text.find(from);
+  if (at == std::string::npos) return text;
+  std::string replaced;
+  std::size_t done = 0;
+  for (; at != std::string::npos; at = text.find(from, done)) {
+    replaced.append(text, done, at - done).append(to);
+    done = at + from.size();
+  }
+  return replaced.append(text, done);
+}
+
+std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  if (word.size() > k_suggestion_bytes_max) return std::nullopt;
+  const std::string* best = nullptr;
+  // A distance of the whole word would call any letter near any other.
+  std::size_t limit = std::min(std::max<std::size_t>(1, word.size() / 3), word.empty() ? 0 : word.size() - 1);
+  for (const std::string& candidate : candidates) {
+    if (candidate.size() > word.size() + limit || word.size() > candidate.size() + limit) continue;
+    std::size_t distance = edit_distance(word, candidate);
+    if (distance > limit) continue;
+    best = &candidate;
+    if (distance == 0) break;
+    limit = distance - 1;  // only a nearer one replaces it: ties go to the first
+  }
+  if (best == nullptr) return std::nullopt;
+  return *best;
+}
+
+std::string did_you_mean_clause(std::string_view word, std::span<const std::string> candidates) {
+  auto candidate = did_you_mean(word, candidates);
+  return candidate ? "; did you mean '" + *candidate + "'?" : "";
+}
+
+bool is_valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    Character character = first_character(text);
+    if (character.bytes == 0) return false;
+    text.remove_prefix(character.bytes);
+  }
+  return true;
+}
+
+std::string printable_utf8(std::string_view text) {
+  std::string printable;
+  printable.reserve(text.size());
+  while (!text.empty()) {
+    Character character = first_character(text);
+    bool shown = character.bytes > 0 && !is_control(character.code);
+    std::size_t bytes = std::max<std::size_t>(1, character.bytes);
+    printable += shown ? text.substr(0, bytes) : k_replacement;
+    text.remove_prefix(bytes);
+  }
+  return printable;
+}
+
+std::string tail(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  std::size_t start = text.size() - max_bytes;
+  // A line start is worth losing some bytes for, not most of them: it is looked for in the first half only.
+  std::size_t newline = text.substr(0, start + max_bytes / 2).find('\n', start - 1);
+  if (newline != std::string_view::npos) {
+    start = newline + 1;
+  } else {
+    // At most three bytes continue a character; more than that is no UTF-8, and cutting on would help nobody.
+    for (int i = 0; i < 3 && start < text.size() && (static_cast<std::uint8_t>(text[start]) & 0xC0) == 0x80; ++i)
+      ++start;
+  }
+  return "[... " + std::to_string(start) + " bytes cut ...]\n" + std::string(text.substr(start));
+}
+
+}  // namespace bernstein
