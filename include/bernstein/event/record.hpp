@@ -4,8 +4,21 @@
 //     Record record = ...;                             // everything but hash
 //     record.hash = chain_hash(record);
 //
-// The chain (docs/event-log.md): hash = SHA-256 over a domain separator, every stored column but `hash`, and the previous
-// hash; lengths are 32-bit and integers 64-bit, big-endian. A second implementation, in Python, is tools/verify-log.
+// The bytes, for whoever checks them with other means (tools/verify-log does, in Python):
+//
+//     text(x)  = length of x in bytes as u32, then its UTF-8 bytes         integers are big-endian
+//     int(n)   = n as i64, two's complement
+//
+//     hash = SHA-256(text("bernstein-event/1") int(seq) text(run) int(run_seq) text(kind) text(type) int(version)
+//                    int(cause) text(subject) int(at_us) int(wall_us) text(payload) prev_hash)
+//
+// in that order, columns as they are stored ("r1", "decision", "t4.2"), prev_hash as its 32 bytes. prev_hash is the hash of
+// the run's previous record; for its first record it is
+//
+//     genesis = SHA-256(text("bernstein-run/1") text(run) last)
+//
+// where last is the hash of the record that stands before it in the file, of whatever run; 32 zero bytes when it is the
+// first. A change of any of this is a new domain separator.
 
 #include <cstdint>
 #include <string>
