@@ -30,6 +30,7 @@ add_library(bernstein_warnings INTERFACE)
 target_compile_options(bernstein_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wextra-semi -Wimplicit-fallthrough -Wswitch-enum -Wduplicated-cond -Wlogical-op
+  -Wno-missing-field-initializers  # designated initialisers name what differs; the rest has its default in the struct
   $<$<BOOL:${BERNSTEIN_WERROR}>:-Werror>)
 
 if(BERNSTEIN_TIDY)

@@ -267,6 +267,17 @@ struct PathsGranted {
   bool operator==(const PathsGranted&) const = default;
 };
 
+// The attempt's changes are its own: it waits for its turn to land.
+struct LandingQueued {
+  std::string why;
+
+  static constexpr std::string_view type = "LandingQueued";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const LandingQueued&) const = default;
+};
+
 // The same tree was checked before: the verdict is used again.
 struct CheckReused {
   Seq from = 0;  // the CheckFinished
@@ -676,7 +687,7 @@ struct EffectFailed {
 
 using EventBody =
     std::variant<RunStarted, PlanAccepted, StopRequested, AgentStarted,                                      // inputs
-                 TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, CheckReused,             // decisions
+                 TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
                  VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished,
                  WorktreeRequested, WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects
                  CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished,

@@ -56,6 +56,7 @@ struct Attempt {
   std::map<std::string, std::int64_t> features;
   std::vector<std::string> owned;
   UsdMicros reserved;
+  bool slot = true;                      // it holds one: its agent has not ended
   std::string base;                      // commit its worktree starts from
   bool worktree = false;                 // there is one to remove
   Micros assigned_at_us = 0;
@@ -66,11 +67,12 @@ struct Attempt {
   std::string candidate_tree;
   std::vector<std::string> conflicts;    // paths of the last CandidateConflicted
   std::size_t next_check = 0;            // index into checks_of(); the ones before have passed
-  std::optional<CheckFinished> last_check;
+  std::optional<CheckFinished> failed_check;  // the one at next_check
   bool checkout = false;                 // a checkout of the candidate is there, for the next command
   std::optional<EffectFailed> broken;
   std::optional<AttemptFailed> failure;
   std::string merge_commit;              // when it landed
+  Micros ended_at_us = 0;
 };
 
 struct Task {
@@ -78,7 +80,6 @@ struct Task {
   std::uint32_t chain_minutes = 0;
   TaskStatus status = TaskStatus::waiting;
   std::uint32_t open_prerequisites = 0;  // tasks and stages that have to land first
-  std::vector<TaskId> dependents;        // tasks that name this one
   std::vector<Attempt> attempts;
   std::uint32_t failures = 0;            // attempts used up
   std::uint32_t losses = 0;              // attempts that ended without the task's fault
@@ -120,18 +121,19 @@ struct RunState {
   Seq last_seq = 0;
   Micros at_us = 0;
   std::optional<RunStarted> started;
-  std::optional<PlanAccepted> plan;      // tasks are cleared when they are created: `tasks` has them then
-  bool tasks_created = false;
+  std::optional<PlanAccepted> plan;      // its tasks are cleared once they are created: `tasks` has them then
   std::optional<StopRequested> stop;
   std::string halted;                    // why nothing new may start (an environment failure); "" when all is well
   std::optional<RunFinished> finished;
 
   std::map<TaskId, Task> tasks;
   std::vector<Stage> stages;
+  std::map<TaskId, std::vector<TaskId>> dependents;  // tasks that name the key; those that wait for a stage are there
   std::string target_tip;                // as far as we know
 
   UsdMicros spent;                       // known costs
-  UsdMicros reserved;                    // of attempts in flight
+  UsdMicros presumed;                    // reservations of ended attempts whose cost is unknown: for the budget only
+  UsdMicros reserved;                    // of attempts whose agent has not ended
 
   std::map<Seq, OpenIntent> open_intents;            // requested, no result yet
   std::map<std::string, KnownVerdict> verdicts;      // by verdict_key()

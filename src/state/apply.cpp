@@ -1,0 +1,544 @@
+#include "bernstein/state/apply.hpp"
+
+#include <utility>
+
+#include "bernstein/base/overloaded.hpp"
+
+namespace bernstein {
+namespace {
+
+bool waits_for_decision(Step step) {
+  switch (step) {
+    case Step::assigned:
+    case Step::prepared:
+    case Step::exited:
+    case Step::captured:
+    case Step::candidate:
+    case Step::landed:
+    case Step::conflicted:
+    case Step::broken:
+      return true;
+    case Step::preparing:
+    case Step::working:
+    case Step::capturing:
+    case Step::queued:
+    case Step::composing:
+    case Step::checking:
+    case Step::landing:
+    case Step::syncing:
+    case Step::ended:
+    case Step::count_:
+      return false;
+  }
+  return false;
+}
+
+// Applies one event. Each on() states what the event changes; everything derived from it is kept up to date by the few
+// helpers at the end.
+class Applier {
+ public:
+  Applier(RunState& state, const Event& event) : state_(state), event_(event) {}
+
+  Status apply() {
+    if (event_.seq <= state_.last_seq) return corrupt("does not follow " + std::to_string(state_.last_seq));
+    const bool starts = std::holds_alternative<RunStarted>(event_.body);
+    if (starts == state_.started.has_value()) return corrupt(starts ? "starts a run twice" : "comes before RunStarted");
+    if (state_.finished && kind_of(event_.body) != Kind::result) return corrupt("comes after RunFinished");
+    BERNSTEIN_TRY_VOID(std::visit([this](const auto& body) { return on(body); }, event_.body));
+    state_.last_seq = event_.seq;
+    state_.at_us = event_.at_us;
+    return Ok{};
+  }
+
+ private:
+  // ---- the run ----
+
+  Status on(const RunStarted& e) {
+    state_.run = event_.run;
+    state_.started = e;
+    state_.target_tip = e.target_tip;
+    return Ok{};
+  }
+
+  Status on(const PlanAccepted& e) {
+    if (state_.plan) return corrupt("brings a second plan");
+    state_.plan = e;
+    for (const StageSpec& stage : e.stages) state_.stages.push_back({.spec = stage, .unlanded = stage.tasks, .dependents = {}});
+    return Ok{};
+  }
+
+  Status on(const StopRequested& e) {
+    if (!state_.stop || e.mode == StopMode::now) state_.stop = e;
+    return Ok{};
+  }
+
+  Status on(const RunFinished& e) {
+    state_.finished = e;
+    return Ok{};
+  }
+
+  // ---- tasks ----
+
+  Status on(const TaskCreated& e) {
+    if (!state_.plan) return corrupt("creates a task before a plan was accepted");
+    if (e.spec.stage >= state_.stages.size()) return corrupt("names a stage that does not exist");
+    Task task{.spec = e.spec, .chain_minutes = e.chain_minutes};
+    for (TaskId needed : e.spec.depends_on) state_.dependents[needed].push_back(e.spec.id);
+    for (std::uint32_t stage : e.spec.depends_on_stages) {
+      if (stage >= state_.stages.size()) return corrupt("depends on a stage that does not exist");
+      state_.stages[stage].dependents.push_back(e.spec.id);
+    }
+    task.open_prerequisites = static_cast<std::uint32_t>(e.spec.depends_on.size() + e.spec.depends_on_stages.size());
+    if (task.open_prerequisites == 0) state_.to_ready.insert(e.spec.id);
+    ++state_.count_by_status[TaskStatus::waiting];
+    if (!state_.tasks.emplace(e.spec.id, std::move(task)).second) return corrupt("creates a task twice");
+    if (state_.tasks.size() == state_.plan->tasks.size()) state_.plan->tasks.clear();
+    return Ok{};
+  }
+
+  Status on(const TaskReadied& e) {
+    BERNSTEIN_TRY(Task * task, the_task(TaskStatus::waiting));
+    state_.to_ready.erase(task->spec.id);
+    return make_ready(*task, e.why);
+  }
+
+  Status on(const TaskRetried& e) {
+    BERNSTEIN_TRY(Task * task, the_task_in_flight());
+    return make_ready(*task, e.why);
+  }
+
+  Status on(const TaskFailed& e) {
+    BERNSTEIN_TRY(Task * task, the_task_in_flight());
+    set_status(*task, TaskStatus::failed, e.why);
+    block_dependents(task->spec);
+    return Ok{};
+  }
+
+  Status on(const TaskBlocked& e) {
+    BERNSTEIN_TRY(Task * task, the_task(TaskStatus::waiting));
+    state_.to_block.erase(task->spec.id);
+    set_status(*task, TaskStatus::blocked, e.why);
+    block_dependents(task->spec);
+    return Ok{};
+  }
+
+  Status on(const RouteChosen& e) {
+    BERNSTEIN_TRY(Task * task, the_task(TaskStatus::ready));
+    task->route = e;
+    return Ok{};
+  }
+
+  // ---- an attempt, from its start ----
+
+  Status on(const TaskAssigned& e) {
+    BERNSTEIN_TRY(Task * task, the_task(TaskStatus::ready));
+    const AttemptId id{event_.subject.task, event_.subject.attempt};
+    if (id.number != task->attempts.size() + 1) return corrupt("skips an attempt");
+    if (!task->route) return corrupt("assigns a task without a route");
+    Attempt& attempt = task->attempts.emplace_back();
+    attempt.id = id;
+    attempt.arm = task->route->arm;
+    attempt.features = task->route->features;
+    attempt.owned = e.owned;
+    attempt.reserved = e.reserved_micros;
+    attempt.assigned_at_us = event_.at_us;
+    task->route.reset();
+    state_.ready.erase(id.task);
+    state_.ready.lease(id.task, e.owned);
+    state_.in_flight.insert(id);
+    state_.reserved += e.reserved_micros;
+    ++state_.busy_slots;
+    ++state_.busy_agents[attempt.arm.agent];
+    ++state_.busy_roles[task->spec.role];
+    set_status(*task, TaskStatus::running, e.why);
+    set_step(attempt, Step::assigned);
+    return Ok{};
+  }
+
+  Status on(const WorktreeRequested& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::assigned));
+    attempt->base = e.base;
+    attempt->worktree = true;
+    return open_intent(*attempt, Step::preparing);
+  }
+  Status on(const WorktreeReady&) {
+    BERNSTEIN_TRY_VOID(close_intent<WorktreeRequested>());
+    return advance(Step::preparing, Step::prepared);
+  }
+
+  Status on(const SpawnRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::prepared));
+    return open_intent(*attempt, Step::working);
+  }
+  Status on(const AgentStarted&) {
+    BERNSTEIN_TRY_VOID(the_attempt(Step::working));
+    return Ok{};
+  }
+  Status on(const AgentExited& e) {
+    BERNSTEIN_TRY_VOID(close_intent<SpawnRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+    attempt->exit = e;
+    free_slot(*attempt);
+    if (e.usage.cost_micros) {
+      state_.spent += *e.usage.cost_micros;
+    } else {
+      state_.presumed += attempt->reserved;
+    }
+    if (e.exit_code == 0 && !e.timed_out && !e.stopped) {
+      set_status(state_.tasks.at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
+    }
+    set_step(*attempt, Step::exited);
+    return Ok{};
+  }
+
+  Status on(const CaptureRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::exited));
+    return open_intent(*attempt, Step::capturing);
+  }
+  Status on(const WorkCaptured& e) {
+    BERNSTEIN_TRY_VOID(close_intent<CaptureRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::capturing));
+    attempt->work = e;
+    attempt->captured_seq = event_.seq;
+    set_step(*attempt, Step::captured);
+    return Ok{};
+  }
+
+  Status on(const PathsGranted& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
+    attempt->owned.insert(attempt->owned.end(), e.paths.begin(), e.paths.end());
+    state_.ready.lease(attempt->id.task, e.paths);
+    return Ok{};
+  }
+
+  // ---- landing ----
+
+  Status on(const LandingQueued&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
+    set_step(*attempt, Step::queued);
+    state_.landing_queue.insert(landing_key(*attempt));
+    return Ok{};
+  }
+
+  Status on(const CandidateRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::queued));
+    if (state_.landing) return corrupt("takes up a landing while another one is under way");
+    state_.landing_queue.erase(landing_key(*attempt));
+    state_.landing = attempt->id;
+    attempt->next_check = 0;
+    attempt->checkout = false;
+    attempt->failed_check.reset();
+    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verifying, "its turn to land");
+    return open_intent(*attempt, Step::composing);
+  }
+  Status on(const CandidateBuilt& e) {
+    BERNSTEIN_TRY_VOID(close_intent<CandidateRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::composing));
+    attempt->candidate_base = e.base;
+    attempt->candidate_tree = e.tree;
+    state_.target_tip = e.base;
+    set_step(*attempt, Step::candidate);
+    return Ok{};
+  }
+  Status on(const CandidateConflicted& e) {
+    BERNSTEIN_TRY_VOID(close_intent<CandidateRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::composing));
+    attempt->conflicts = e.paths;
+    state_.target_tip = e.base;
+    set_step(*attempt, Step::conflicted);
+    return Ok{};
+  }
+
+  Status on(const CheckRequested& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+    if (e.check.type == CheckType::command) attempt->checkout = true;
+    return open_intent(*attempt, Step::checking);
+  }
+  Status on(const CheckFinished& e) {
+    const auto open = state_.open_intents.find(event_.cause);
+    if (open == state_.open_intents.end()) return corrupt("answers no open intent");
+    const auto* request = std::get_if<CheckRequested>(&open->second.body);
+    if (request == nullptr) return corrupt("answers an intent of another kind");
+    const std::string key = verdict_key(e.tree, request->check);
+    BERNSTEIN_TRY_VOID(close_intent<CheckRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::checking));
+    const bool about_the_tree = !e.stopped && e.verdict != CheckVerdict::error;
+    if (about_the_tree) state_.verdicts[key] = {e.verdict, event_.seq, e.why, e.output};
+    return take_check(*attempt, e);
+  }
+  Status on(const CheckReused& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+    CheckFinished known{.name = e.name, .tree = e.tree, .verdict = e.verdict};
+    for (const CheckSpec& check : checks_of(state_, attempt->id.task)) {
+      auto verdict = state_.verdicts.find(verdict_key(e.tree, check));
+      if (check.name != e.name || verdict == state_.verdicts.end()) continue;
+      known.why = verdict->second.why;
+      known.output = verdict->second.output;
+    }
+    return take_check(*attempt, known);
+  }
+
+  Status on(const VerdictReached& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+    if (e.verdict != Verdict::failed) set_status(state_.tasks.at(attempt->id.task), TaskStatus::verified, e.why);
+    return Ok{};
+  }
+
+  Status on(const MergeRequested& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+    const Task& task = state_.tasks.at(attempt->id.task);
+    // Only what was verified can land: there is no other way to this step.
+    if (task.status != TaskStatus::verified) return corrupt("lands what was not verified");
+    if (e.tree != attempt->candidate_tree) return corrupt("lands another tree than the one that was checked");
+    return open_intent(*attempt, Step::landing);
+  }
+  Status on(const MergeLanded& e) {
+    BERNSTEIN_TRY_VOID(close_intent<MergeRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::landing));
+    attempt->merge_commit = e.commit;
+    state_.target_tip = e.commit;
+    end_flight(*attempt, Step::landed);
+    Task& task = state_.tasks.at(attempt->id.task);
+    set_status(task, TaskStatus::landed, "landed as " + e.commit);
+    unlock_dependents(task.spec);
+    return Ok{};
+  }
+  Status on(const MergeRefused& e) {
+    BERNSTEIN_TRY_VOID(close_intent<MergeRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::landing));
+    state_.target_tip = e.actual;
+    state_.landing.reset();
+    set_step(*attempt, Step::queued);
+    state_.landing_queue.insert(landing_key(*attempt));
+    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verifying, "the target moved: its turn comes again");
+    return Ok{};
+  }
+
+  Status on(const CheckoutSyncRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::landed));
+    return open_intent(*attempt, Step::syncing);
+  }
+  Status on(const CheckoutSynced&) {
+    BERNSTEIN_TRY_VOID(close_intent<CheckoutSyncRequested>());
+    return finish_sync();
+  }
+
+  // ---- its end ----
+
+  Status on(const AttemptFailed& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+    Task& task = state_.tasks.at(attempt->id.task);
+    attempt->failure = e;
+    if (e.class_ == FailureClass::task) {
+      ++task.failures;
+    } else {
+      ++task.losses;
+    }
+    task.extra_files.insert(e.paths.begin(), e.paths.end());
+    if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
+    state_.landing_queue.erase(landing_key(*attempt));
+    if (state_.landing == attempt->id) state_.landing.reset();
+    if (attempt->slot) free_slot(*attempt);
+    end_flight(*attempt, Step::ended);
+    return Ok{};
+  }
+
+  Status on(const RewardRecorded&) { return Ok{}; }
+
+  Status on(const WorktreeRemoveRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    return open_intent(*attempt, attempt->step);
+  }
+  Status on(const WorktreeRemoved&) {
+    BERNSTEIN_TRY_VOID(close_intent<WorktreeRemoveRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    attempt->worktree = false;
+    attempt->checkout = false;
+    return Ok{};
+  }
+
+  Status on(const EffectFailed& e) {
+    auto open = state_.open_intents.find(event_.cause);
+    if (open == state_.open_intents.end() || type_of(open->second.body) != e.effect) return corrupt("answers no open intent");
+    const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
+    const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
+    state_.open_intents.erase(open);
+    if (was_sync) return finish_sync();   // the landing stands; the checkout is as it was
+    if (was_removal) return Ok{};         // `clean` takes what is left
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+    attempt->broken = e;
+    if (attempt->slot) free_slot(*attempt);
+    set_step(*attempt, Step::broken);
+    return Ok{};
+  }
+
+  // ---- helpers: finding ----
+
+  Error corrupt(const std::string& what) const {
+    return {ErrorCode::corrupt, "event " + std::to_string(event_.seq) + " (" + std::string(type_of(event_.body)) + " " +
+                                    to_string(event_.subject) + ") " + what};
+  }
+
+  Result<Task*> the_task(TaskStatus expected) {
+    auto found = state_.tasks.find(event_.subject.task);
+    if (found == state_.tasks.end()) return corrupt("is about a task that does not exist");
+    if (found->second.status != expected) {
+      return corrupt("finds the task " + std::string(to_word(found->second.status)) + ", not " + std::string(to_word(expected)));
+    }
+    return &found->second;
+  }
+
+  // A task whose last attempt has just failed.
+  Result<Task*> the_task_in_flight() {
+    auto found = state_.tasks.find(event_.subject.task);
+    if (found == state_.tasks.end()) return corrupt("is about a task that does not exist");
+    Task& task = found->second;
+    if (task.attempts.empty() || !task.attempts.back().failure || is_terminal(task.status) ||
+        task.status == TaskStatus::ready) {
+      return corrupt("does not follow a failed attempt");
+    }
+    return &task;
+  }
+
+  Result<Attempt*> the_attempt() {
+    auto task = state_.tasks.find(event_.subject.task);
+    const std::uint32_t number = event_.subject.attempt;
+    if (task == state_.tasks.end() || number == 0 || number > task->second.attempts.size()) {
+      return corrupt("is about an attempt that does not exist");
+    }
+    return &task->second.attempts[number - 1];
+  }
+  Result<Attempt*> the_attempt(Step expected) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    if (attempt->step != expected) return corrupt("comes out of order");
+    return attempt;
+  }
+  Result<Attempt*> the_attempt_in_flight() {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    if (!state_.in_flight.contains(attempt->id)) return corrupt("is about an attempt that has ended");
+    return attempt;
+  }
+
+  LandingKey landing_key(const Attempt& attempt) const {
+    return {state_.tasks.at(attempt.id.task).spec.priority, attempt.captured_seq, attempt.id};
+  }
+
+  // ---- helpers: changing ----
+
+  void set_status(Task& task, TaskStatus status, const std::string& why) {
+    auto count = state_.count_by_status.find(task.status);
+    if (--count->second == 0) state_.count_by_status.erase(count);
+    ++state_.count_by_status[status];
+    task.status = status;
+    task.why = why;
+  }
+
+  void set_step(Attempt& attempt, Step step) {
+    attempt.step = step;
+    if (waits_for_decision(step)) {
+      state_.due.insert(attempt.id);
+    } else {
+      state_.due.erase(attempt.id);
+    }
+  }
+
+  Status advance(Step from, Step to) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(from));
+    set_step(*attempt, to);
+    return Ok{};
+  }
+
+  Status open_intent(Attempt& attempt, Step step) {
+    state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+    set_step(attempt, step);
+    return Ok{};
+  }
+
+  template <class Intent>
+  Status close_intent() {
+    auto open = state_.open_intents.find(event_.cause);
+    if (open == state_.open_intents.end() || open->second.subject != event_.subject) return corrupt("answers no open intent");
+    if (!std::holds_alternative<Intent>(open->second.body)) return corrupt("answers an intent of another kind");
+    state_.open_intents.erase(open);
+    return Ok{};
+  }
+
+  Status make_ready(Task& task, const std::string& why) {
+    set_status(task, TaskStatus::ready, why);
+    const TaskSpec& spec = task.spec;
+    std::set<std::string> files(spec.files.begin(), spec.files.end());
+    files.insert(task.extra_files.begin(), task.extra_files.end());
+    state_.ready.insert({spec.priority, task.chain_minutes, spec.id},
+                        {spec.role, spec.agent, spec.model, spec.complexity, task.failures},
+                        {files.begin(), files.end()});
+    return Ok{};
+  }
+
+  void free_slot(Attempt& attempt) {
+    attempt.slot = false;
+    state_.reserved -= attempt.reserved;
+    --state_.busy_slots;
+    auto less = [](std::map<std::string, std::uint32_t>& counts, const std::string& name) {
+      auto count = counts.find(name);
+      if (--count->second == 0) counts.erase(count);
+    };
+    less(state_.busy_agents, attempt.arm.agent);
+    less(state_.busy_roles, state_.tasks.at(attempt.id.task).spec.role);
+  }
+
+  void end_flight(Attempt& attempt, Step step) {
+    attempt.ended_at_us = event_.at_us;
+    state_.in_flight.erase(attempt.id);
+    state_.ready.release(attempt.id.task);
+    set_step(attempt, step);
+  }
+
+  Status take_check(Attempt& attempt, const CheckFinished& check) {
+    if (check.verdict == CheckVerdict::passed && !check.stopped) {
+      ++attempt.next_check;
+    } else {
+      attempt.failed_check = check;
+    }
+    set_step(attempt, Step::candidate);
+    return Ok{};
+  }
+
+  Status finish_sync() {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::syncing));
+    set_step(*attempt, Step::ended);
+    state_.landing.reset();
+    return Ok{};
+  }
+
+  void unlock(TaskId id) {
+    Task& task = state_.tasks.at(id);
+    if (--task.open_prerequisites == 0 && task.status == TaskStatus::waiting) state_.to_ready.insert(id);
+  }
+  void unlock_dependents(const TaskSpec& landed) {
+    if (auto dependents = state_.dependents.find(landed.id); dependents != state_.dependents.end()) {
+      for (TaskId dependent : dependents->second) unlock(dependent);
+    }
+    Stage& stage = state_.stages[landed.stage];
+    if (--stage.unlanded > 0) return;
+    for (TaskId dependent : stage.dependents) unlock(dependent);
+  }
+
+  void block_dependents(const TaskSpec& lost) {
+    auto block = [&](TaskId dependent) {
+      if (state_.tasks.at(dependent).status == TaskStatus::waiting) state_.to_block.try_emplace(dependent, lost.id);
+    };
+    if (auto dependents = state_.dependents.find(lost.id); dependents != state_.dependents.end()) {
+      for (TaskId dependent : dependents->second) block(dependent);
+    }
+    for (TaskId dependent : state_.stages[lost.stage].dependents) block(dependent);
+  }
+
+  RunState& state_;
+  const Event& event_;
+};
+
+}  // namespace
+
+Status apply(RunState& state, const Event& event) { return Applier(state, event).apply(); }
+
+}  // namespace bernstein

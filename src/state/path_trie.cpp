@@ -1,0 +1,77 @@
+#include "bernstein/state/path_trie.hpp"
+
+#include <vector>
+
+#include "bernstein/base/path.hpp"
+#include "bernstein/base/text.hpp"
+
+namespace bernstein {
+namespace {
+
+// The parts of a pattern before the first one with a wildcard. "src/limit/" and "src/limit" give the same parts.
+std::vector<std::string_view> literal_parts(std::string_view pattern) {
+  std::vector<std::string_view> parts;
+  for (std::string_view part : split(pattern, '/')) {
+    if (part.empty()) continue;
+    if (is_glob(part)) break;
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+}  // namespace
+
+void PathTrie::insert(std::string_view pattern, Holder holder) {
+  Node* node = &root_;
+  for (std::string_view part : literal_parts(pattern)) {
+    auto child = node->children.find(part);
+    if (child == node->children.end()) {
+      child = node->children.emplace(std::string(part), std::make_unique<Node>()).first;
+    }
+    node = child->second.get();
+  }
+  node->held.insert({std::string(pattern), holder});
+}
+
+void PathTrie::erase(std::string_view pattern, Holder holder) {
+  std::vector<std::pair<Node*, std::string_view>> way;  // each node with the part that leads on from it
+  Node* node = &root_;
+  for (std::string_view part : literal_parts(pattern)) {
+    auto child = node->children.find(part);
+    if (child == node->children.end()) return;
+    way.push_back({node, part});
+    node = child->second.get();
+  }
+  node->held.erase({std::string(pattern), holder});
+  while (!way.empty() && node->held.empty() && node->children.empty()) {
+    auto [parent, part] = way.back();
+    way.pop_back();
+    parent->children.erase(parent->children.find(part));
+    node = parent;
+  }
+}
+
+std::set<PathTrie::Holder> PathTrie::overlapping(std::string_view pattern) const {
+  std::set<Holder> found;
+  const Node* node = &root_;
+  // Above the pattern: directories and globs that may reach down to it.
+  for (std::string_view part : literal_parts(pattern)) {
+    for (const auto& [held, holder] : node->held) {
+      if (may_overlap(held, pattern)) found.insert(holder);
+    }
+    auto child = node->children.find(part);
+    if (child == node->children.end()) return found;
+    node = child->second.get();
+  }
+  collect(*node, pattern, found);
+  return found;
+}
+
+void PathTrie::collect(const Node& node, std::string_view pattern, std::set<Holder>& found) {
+  for (const auto& [held, holder] : node.held) {
+    if (!found.contains(holder) && may_overlap(held, pattern)) found.insert(holder);
+  }
+  for (const auto& [part, child] : node.children) collect(*child, pattern, found);
+}
+
+}  // namespace bernstein

@@ -1,0 +1,48 @@
+#include "bernstein/state/run_state.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "bernstein/base/check.hpp"
+
+namespace bernstein {
+
+const RunConfig& config_of(const RunState& state) {
+  BERNSTEIN_CHECK(state.started.has_value(), "a run has a configuration once it has started");
+  return state.started->config;
+}
+
+const Task& task_of(const RunState& state, TaskId id) {
+  auto task = state.tasks.find(id);
+  BERNSTEIN_CHECK(task != state.tasks.end(), "the task exists");
+  return task->second;
+}
+
+const Attempt& attempt_of(const RunState& state, AttemptId id) {
+  const Task& task = task_of(state, id.task);
+  BERNSTEIN_CHECK(id.number >= 1 && id.number <= task.attempts.size(), "the attempt exists");
+  return task.attempts[id.number - 1];
+}
+
+std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {
+  const std::vector<CheckSpec>& signals = task_of(state, id).spec.signals;
+  const std::vector<CheckSpec>& gates = config_of(state).gates;
+  auto is_command = [](const CheckSpec& check) { return check.type == CheckType::command; };
+  std::vector<CheckSpec> checks;
+  checks.reserve(signals.size() + gates.size());
+  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks), [&](const CheckSpec& c) { return !is_command(c); });
+  checks.insert(checks.end(), gates.begin(), gates.end());
+  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks), is_command);
+  return checks;
+}
+
+std::string verdict_key(const std::string& tree, const CheckSpec& check) {
+  std::string key = tree;
+  for (const std::string& part : {std::string(to_word(check.type)), check.path, check.contains, check.command}) {
+    key += '\0';
+    key += part;
+  }
+  return key;
+}
+
+}  // namespace bernstein

@@ -1,0 +1,65 @@
+#include "bernstein/base/sha256.hpp"
+#include "bernstein/event/codec.hpp"
+#include "bernstein/state/run_state.hpp"
+
+namespace bernstein {
+namespace {
+
+// One fact a line: "name value value ...". Texts are put in as digests, so that no text can imitate a line.
+class Facts {
+ public:
+  template <class... V>
+  void add(std::string_view name, const V&... values) {
+    text_ += name;
+    (put(values), ...);
+    text_ += '\n';
+  }
+  std::string hash() const { return to_hex(sha256(text_)); }
+
+ private:
+  void put(const std::string& value) { text_ += ' ' + to_hex(sha256(value)); }
+  void put(std::string_view word) { text_ += ' ' + std::string(word); }
+  void put(std::int64_t number) { text_ += ' ' + std::to_string(number); }
+  void put(UsdMicros amount) { put(amount.value); }
+  void put(TaskId id) { put(std::string_view(to_string(id))); }
+  void put(AttemptId id) { put(std::string_view(to_string(id))); }
+
+  std::string text_;
+};
+
+std::int64_t number(std::size_t n) { return static_cast<std::int64_t>(n); }
+
+void add_attempt(Facts& facts, const Attempt& a) {
+  facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.base, a.candidate_base,
+            a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot}, std::int64_t{a.worktree}, a.reserved);
+  for (const std::string& path : a.owned) facts.add("owned", path);
+  if (a.exit) facts.add("exit", encode(*a.exit));
+  if (a.work) facts.add("work", encode(*a.work), a.captured_seq);
+  if (a.failed_check) facts.add("failed_check", encode(*a.failed_check));
+  if (a.broken) facts.add("broken", encode(*a.broken));
+  if (a.failure) facts.add("failure", encode(*a.failure));
+}
+
+}  // namespace
+
+std::string state_hash(const RunState& state) {
+  Facts facts;
+  facts.add("run", std::int64_t{state.run.number}, state.last_seq, state.at_us, state.target_tip, state.halted);
+  if (state.started) facts.add("started", encode(*state.started));
+  if (state.stop) facts.add("stop", encode(*state.stop));
+  if (state.finished) facts.add("finished", encode(*state.finished));
+  facts.add("money", state.spent, state.presumed, state.reserved);
+  for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
+  for (const auto& [id, task] : state.tasks) {
+    facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
+              std::int64_t{task.losses}, std::int64_t{task.chain_minutes}, encode(TaskCreated{task.chain_minutes, task.spec}));
+    for (const std::string& path : task.extra_files) facts.add("extra", path);
+    if (task.route) facts.add("route", encode(*task.route));
+    for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
+  }
+  for (const auto& [seq, intent] : state.open_intents) facts.add("open", seq, encode(intent.body));
+  for (const auto& [key, known] : state.verdicts) facts.add("verdict", key, to_word(known.verdict), known.from);
+  return facts.hash();
+}
+
+}  // namespace bernstein
