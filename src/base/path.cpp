@@ -1,6 +1,7 @@
 #include "bernstein/base/path.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "bernstein/base/text.hpp"
@@ -168,8 +169,11 @@ bool is_glob(std::string_view pattern) {
 }
 
 bool matches(std::string_view pattern, std::string_view path) {
-  if (!is_glob(pattern)) return is_part_prefix(parts_of(pattern), parts_of(path));
-  return parts_match(parts_of(pattern), parts_of(path), pattern.ends_with('/'));
+  Parts globs = parts_of(pattern);
+  Parts parts = parts_of(path);
+  // Spelled alike comes first: "app/[id]/page.tsx" is a common name, and a class that it would not match as a glob.
+  if (is_part_prefix(globs, parts)) return true;
+  return is_glob(pattern) && parts_match(std::move(globs), parts, pattern.ends_with('/'));
 }
 
 bool may_overlap(std::string_view a, std::string_view b) {
