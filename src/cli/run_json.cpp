@@ -1,0 +1,84 @@
+#include "run_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace bernstein::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A sum of costs of which each may be unknown.
+struct CostSum {
+  UsdMicros known;
+  int told = 0;
+  int untold = 0;
+
+  void add(const Attempt& attempt) {
+    if (!attempt.exit) return;
+    if (const std::optional<UsdMicros>& cost = attempt.exit->usage.cost_micros) {
+      known += *cost;
+      ++told;
+    } else {
+      ++untold;
+    }
+  }
+  std::optional<UsdMicros> total() const {
+    if (told == 0 && untold > 0) return std::nullopt;
+    return known;
+  }
+};
+
+Json dollars(const std::optional<UsdMicros>& amount) {
+  if (!amount) return nullptr;
+  return static_cast<double>(amount->value) / 1e6;
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json task_json(const Task& task) {
+  const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
+  Json json;
+  json["id"] = to_string(task.spec.id);
+  json["title"] = task.spec.title;
+  json["role"] = task.spec.role;
+  json["status"] = to_word(task.status);
+  json["attempts"] = task.attempts.size();
+  json["agent"] = last ? text_or_null(last->arm.agent) : Json(nullptr);
+  json["model"] = last ? text_or_null(last->arm.model) : Json(nullptr);
+  json["cost_usd"] = dollars(known_cost(task));
+  json["commit"] = last ? text_or_null(last->merge_commit) : Json(nullptr);
+  return json;
+}
+
+}  // namespace
+
+std::optional<UsdMicros> known_cost(const Task& task) {
+  CostSum sum;
+  for (const Attempt& attempt : task.attempts) sum.add(attempt);
+  return sum.total();
+}
+
+std::optional<UsdMicros> known_cost(const RunState& state) {
+  CostSum sum;
+  for (const auto& [id, task] : state.tasks) {
+    for (const Attempt& attempt : task.attempts) sum.add(attempt);
+  }
+  return sum.total();
+}
+
+std::string run_json(const RunState& state, std::int64_t events) {
+  Json json;
+  json["run"] = to_string(state.run);
+  json["outcome"] = state.finished ? Json(to_word(state.finished->outcome)) : Json(nullptr);
+  Json& tasks = json["tasks"] = Json::array();
+  for (const auto& [id, task] : state.tasks) tasks.push_back(task_json(task));
+  json["cost_usd"] = dollars(known_cost(state));
+  json["wall_s"] = static_cast<double>(state.at_us / 1000) / 1e3;
+  json["events"] = events;
+  // Titles may hold what YAML let through; a stray byte must not cost the whole answer.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace bernstein::cli
