@@ -1,0 +1,191 @@
+#include <algorithm>
+
+#include "bernstein/base/check.hpp"
+#include "bernstein/base/path.hpp"
+#include "bernstein/base/text.hpp"
+#include "bernstein/decide/retry.hpp"
+#include "reward.hpp"
+#include "steps.hpp"
+
+namespace bernstein {
+namespace {
+
+constexpr std::size_t k_paths_named_max = 10;
+
+std::string name_paths(const std::vector<std::string>& paths) {
+  std::vector<std::string> named(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(std::min(paths.size(), k_paths_named_max)));
+  std::string text = join(named, ", ");
+  if (paths.size() > named.size()) text += " and " + std::to_string(paths.size() - named.size()) + " more";
+  return text;
+}
+
+// The attempt ends without landing: what it teaches, what becomes of its task, and its worktree goes.
+std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
+  const auto next = after_failure(state, task, failure);
+  const bool teaches = failure.class_ == FailureClass::task;
+  std::vector<Draft> drafts;
+  drafts.push_back({about(attempt.id), std::move(failure)});
+  if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
+  std::visit([&](const auto& body) { drafts.push_back({about(task.spec.id), body}); }, next);
+  if (attempt.worktree) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  return drafts;
+}
+
+// Stopped by us, in whatever step: its work is kept under its salvage ref, and the task is as it was.
+std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const Attempt& attempt) {
+  return fail(state, task, attempt,
+              {.class_ = FailureClass::orchestrator, .why = "stopped: " + (state.stop ? state.stop->reason : std::string("its agent was ended"))});
+}
+
+// The agent has ended and its work is captured: was it a proper end, and are the changes its own?
+std::vector<Draft> judge_work(const RunState& state, const Task& task, const Attempt& attempt) {
+  const AgentExited& exit = *attempt.exit;
+  const WorkCaptured& work = *attempt.work;
+  if (exit.stopped) return fail_stopped(state, task, attempt);
+  if (exit.timed_out || exit.exit_code != 0) {
+    const std::string why = exit.timed_out ? "the agent was still working after " + format_duration(config_of(state).limits.agent_timeout_us)
+                                           : "the agent exited with " + std::to_string(exit.exit_code);
+    return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
+  }
+  if (work.changes.empty()) {
+    const std::string why = "the agent changed nothing";
+    return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
+  }
+
+  std::vector<std::string> taken;    // owned by somebody in flight
+  std::vector<std::string> granted;  // nobody's
+  std::vector<std::string> takers;
+  const auto& own = attempt.owned;
+  for (const ChangedPath& change : work.changes) {
+    if (std::any_of(own.begin(), own.end(), [&](const std::string& pattern) { return matches(pattern, change.path); })) continue;
+    if (auto holder = state.ready.holder_of(change.path, task.spec.id)) {
+      taken.push_back(change.path);
+      const std::string name = to_string(*holder) + " '" + task_of(state, *holder).spec.title + "'";
+      if (std::find(takers.begin(), takers.end(), name) == takers.end()) takers.push_back(name);
+    } else {
+      granted.push_back(change.path);
+    }
+  }
+  if (!taken.empty()) {
+    const std::string why = "it changed " + name_paths(taken) + ", owned by " + join(takers, ", ") + ", which is in flight";
+    return fail(state, task, attempt, {.evidence = {{why, ""}}, .paths = taken, .why = why});
+  }
+  std::vector<Draft> drafts;
+  if (!granted.empty()) {
+    drafts.push_back({about(attempt.id), PathsGranted{granted, "changed outside its files; nobody in flight owns " + name_paths(granted)}});
+  }
+  const std::size_t ahead = state.landing_queue.size() + (state.landing ? 1U : 0U);
+  drafts.push_back({about(attempt.id), LandingQueued{ahead == 0 ? "nothing is ahead of it" : std::to_string(ahead) + " ahead of it"}});
+  return drafts;
+}
+
+// Commands share one checkout, as `build` and then `test` do; so their verdicts are used again only when none of them
+// has to run.
+bool commands_are_known(const RunState& state, const std::vector<CheckSpec>& checks, const std::string& tree) {
+  for (const CheckSpec& check : checks) {
+    if (check.type != CheckType::command) continue;
+    auto known = state.verdicts.find(verdict_key(tree, check));
+    if (known == state.verdicts.end()) return false;
+    if (known->second.verdict != CheckVerdict::passed) return true;  // what comes after it does not run
+  }
+  return true;
+}
+
+std::vector<Draft> next_check(const RunState& state, const Attempt& attempt, const std::vector<CheckSpec>& checks) {
+  const CheckSpec& check = checks[attempt.next_check];
+  const std::string& tree = attempt.candidate_tree;
+  auto known = state.verdicts.find(verdict_key(tree, check));
+  const bool reusable = known != state.verdicts.end() &&
+                        (check.type != CheckType::command || (!attempt.checkout && commands_are_known(state, checks, tree)));
+  if (reusable) {
+    return {{about(attempt.id), CheckReused{known->second.from, check.name, tree, known->second.verdict}}};
+  }
+  return {{about(attempt.id), CheckRequested{check, !attempt.checkout, tree}}};
+}
+
+// The candidate stands: its next check, or its verdict.
+std::vector<Draft> judge_candidate(const RunState& state, const Task& task, const Attempt& attempt) {
+  const std::vector<CheckSpec> checks = checks_of(state, task.spec.id);
+  if (attempt.failed_check) {
+    const CheckFinished& check = *attempt.failed_check;
+    if (check.stopped) return fail_stopped(state, task, attempt);
+    const std::string why = "check '" + check.name + "' failed: " + check.why;
+    std::vector<Draft> drafts{{about(attempt.id), VerdictReached{attempt.candidate_tree, Verdict::failed, why}}};
+    std::vector<Draft> end = fail(state, task, attempt, {.evidence = {{why, check.output}}, .why = why});
+    drafts.insert(drafts.end(), end.begin(), end.end());
+    return drafts;
+  }
+  if (attempt.next_check < checks.size()) return next_check(state, attempt, checks);
+
+  VerdictReached verdict{.tree = attempt.candidate_tree};
+  if (checks.empty()) {
+    verdict.verdict = Verdict::unverified;
+    verdict.why = "there is no check for this task; it changes " + std::to_string(attempt.work->changes.size()) + " paths";
+  } else {
+    verdict.verdict = Verdict::passed;
+    verdict.why = "all " + std::to_string(checks.size()) + " checks passed on this tree";
+  }
+  const std::string& target = state.started->target;
+  return {{about(attempt.id), verdict},
+          {about(attempt.id), MergeRequested{attempt.candidate_base, attempt.work->commit, target, attempt.candidate_tree}}};
+}
+
+std::vector<Draft> conflict(const RunState& state, const Task& task, const Attempt& attempt) {
+  const std::string why = "its changes conflict with what landed meanwhile in " + name_paths(attempt.conflicts);
+  return fail(state, task, attempt, {.evidence = {{why, ""}}, .why = why});
+}
+
+std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt& attempt) {
+  const EffectFailed& e = *attempt.broken;
+  return fail(state, task, attempt, {.class_ = e.class_, .evidence = {{e.message, e.output}}, .why = e.message});
+}
+
+}  // namespace
+
+std::vector<Draft> decide_attempt(const RunState& state) {
+  const bool stop_now = state.stop && state.stop->mode == StopMode::now;
+  if (stop_now && !state.landing_queue.empty()) {
+    const AttemptId id = state.landing_queue.begin()->attempt;
+    return fail_stopped(state, task_of(state, id.task), attempt_of(state, id));
+  }
+  if (state.due.empty()) return {};
+  const AttemptId id = *state.due.begin();
+  const Task& task = task_of(state, id.task);
+  const Attempt& attempt = attempt_of(state, id);
+  switch (attempt.step) {
+    case Step::prepared:
+      if (stop_now) return fail_stopped(state, task, attempt);
+      return {{about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, config_of(state).limits.agent_timeout_us}}};
+    case Step::exited:
+      return {{about(id), CaptureRequested{attempt.base}}};
+    case Step::captured:
+      return judge_work(state, task, attempt);
+    case Step::candidate:
+      if (stop_now) return fail_stopped(state, task, attempt);
+      return judge_candidate(state, task, attempt);
+    case Step::conflicted:
+      return conflict(state, task, attempt);
+    case Step::landed:
+      return {{about(id), reward_of(task, attempt)},
+              {about(id), CheckoutSyncRequested{attempt.candidate_base, state.started->target, attempt.merge_commit}},
+              {about(id), WorktreeRemoveRequested{}}};
+    case Step::broken:
+      return broken(state, task, attempt);
+    case Step::assigned:  // its worktree is requested together with its assignment
+    case Step::preparing:
+    case Step::working:
+    case Step::capturing:
+    case Step::queued:
+    case Step::composing:
+    case Step::checking:
+    case Step::landing:
+    case Step::syncing:
+    case Step::ended:
+    case Step::count_:
+      break;
+  }
+  BERNSTEIN_CHECK(false, "only attempts whose step waits for a decision are due");
+  return {};
+}
+
+}  // namespace bernstein

@@ -1,0 +1,132 @@
+#include <algorithm>
+
+#include "bernstein/base/text.hpp"
+#include "bernstein/decide/budget.hpp"
+#include "bernstein/decide/router.hpp"
+#include "graph.hpp"
+#include "steps.hpp"
+
+namespace bernstein {
+namespace {
+
+bool nothing_new(const RunState& state) { return state.stop.has_value() || !state.halted.empty(); }
+
+std::string plural(std::size_t n, const std::string& noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
+
+// Whether the agent or the role has all the attempts at work that it may have.
+bool is_capped(const RunState& state, const Arm& arm, const std::string& role) {
+  const RunConfig& config = config_of(state);
+  if (auto cap = config.role_slots.find(role); cap != config.role_slots.end()) {
+    auto busy = state.busy_roles.find(role);
+    if (busy != state.busy_roles.end() && busy->second >= cap->second) return true;
+  }
+  auto agent = std::find_if(config.agents.begin(), config.agents.end(), [&](const AgentSpec& a) { return a.name == arm.agent; });
+  if (agent == config.agents.end() || agent->max_parallel == 0) return false;
+  auto busy = state.busy_agents.find(arm.agent);
+  return busy != state.busy_agents.end() && busy->second >= agent->max_parallel;
+}
+
+std::vector<std::string> files_of(const Task& task) {
+  std::set<std::string> files(task.spec.files.begin(), task.spec.files.end());
+  files.insert(task.extra_files.begin(), task.extra_files.end());
+  return {files.begin(), files.end()};
+}
+
+std::vector<Draft> start_attempt(const RunState& state, const Task& task, const RouteChosen& route, UsdMicros reserved) {
+  const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
+  std::vector<std::string> owned = files_of(task);
+  std::string why = "slot " + std::to_string(state.busy_slots + 1) + " of " + std::to_string(config_of(state).max_agents) +
+                    " is free; best of " + plural(state.ready.size(), "ready task") + " by priority " +
+                    std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
+  why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + join(owned, ", ");
+  return {{about(id), route},
+          {about(id), TaskAssigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)}},
+          {about(id), WorktreeRequested{state.target_tip}}};
+}
+
+}  // namespace
+
+std::vector<Draft> create_tasks(const RunState& state) {
+  const PlanAccepted& plan = *state.plan;
+  if (plan.tasks.empty()) return {};
+  const std::vector<std::uint32_t> chains = chain_minutes(plan);
+  std::vector<Draft> drafts;
+  drafts.reserve(plan.tasks.size());
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    drafts.push_back({about(plan.tasks[i].id), TaskCreated{chains[i], plan.tasks[i]}});
+  }
+  return drafts;
+}
+
+std::vector<Draft> ready_or_block(const RunState& state) {
+  if (!state.to_block.empty()) {
+    const auto& [task, by] = *state.to_block.begin();
+    return {{about(task), TaskBlocked{by, to_string(by) + " will not land: it " + std::string(to_word(task_of(state, by).status))}}};
+  }
+  if (state.to_ready.empty()) return {};
+  const Task& task = task_of(state, *state.to_ready.begin());
+  const std::size_t tasks = task.spec.depends_on.size();
+  const std::size_t stages = task.spec.depends_on_stages.size();
+  std::string why = "waits for nothing";
+  if (tasks + stages > 0) {
+    why = "all it waited for has landed: ";
+    if (tasks > 0) why += plural(tasks, "task");
+    if (tasks > 0 && stages > 0) why += ", ";
+    if (stages > 0) why += plural(stages, "stage");
+  }
+  return {{about(task.spec.id), TaskReadied{why}}};
+}
+
+std::vector<Draft> take_up_landing(const RunState& state) {
+  if (state.landing || state.landing_queue.empty()) return {};
+  const AttemptId id = state.landing_queue.begin()->attempt;
+  return {{about(id), CandidateRequested{attempt_of(state, id).work->commit}}};
+}
+
+std::vector<Draft> assign(const RunState& state) {
+  if (nothing_new(state) || state.busy_slots >= config_of(state).max_agents) return {};
+  // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
+  for (const Rank& rank : state.ready.heads()) {
+    const Task& task = task_of(state, rank.task);
+    const RouteChosen route = choose_route(state, task);
+    if (is_capped(state, route.arm, task.spec.role)) continue;
+    const std::optional<UsdMicros> reserved = reservation(state, task.spec);
+    if (!reserved) continue;
+    return start_attempt(state, task, route, *reserved);
+  }
+  return {};
+}
+
+std::vector<Draft> finish(const RunState& state) {
+  if (!state.in_flight.empty() || !state.open_intents.empty()) return {};
+  auto count = [&](TaskStatus status) {
+    auto found = state.count_by_status.find(status);
+    return found == state.count_by_status.end() ? 0U : found->second;
+  };
+  const auto total = static_cast<std::uint32_t>(state.tasks.size());
+  const std::uint32_t landed = count(TaskStatus::landed);
+  const std::uint32_t lost = count(TaskStatus::failed) + count(TaskStatus::blocked) + count(TaskStatus::cancelled);
+  RunFinished end{.failed = lost, .landed = landed};
+  if (landed == total) {
+    end.outcome = RunOutcome::landed;
+    end.why = "all " + plural(total, "task") + " landed";
+  } else if (landed + lost == total) {
+    end.outcome = RunOutcome::incomplete;
+    end.why = std::to_string(landed) + " of " + plural(total, "task") + " landed, " + std::to_string(lost) + " did not";
+  } else if (!state.halted.empty()) {
+    end.outcome = RunOutcome::environment;
+    end.why = state.halted;
+  } else if (state.stop) {
+    end.outcome = RunOutcome::stopped;
+    end.why = "stopped: " + state.stop->reason;
+  } else {
+    // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.
+    end.outcome = RunOutcome::budget;
+    end.why = "the budget of " + format_usd(config_of(state).budget_micros.value_or(UsdMicros{})) + " does not allow another attempt: " +
+              format_usd(state.spent) + " spent" +
+              (state.presumed > UsdMicros{} ? ", " + format_usd(state.presumed) + " presumed for attempts of unknown cost" : "");
+  }
+  return {{about_run(), end}};
+}
+
+}  // namespace bernstein
