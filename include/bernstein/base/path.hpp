@@ -8,9 +8,9 @@
 //     matches("src/**/*.cpp", "src/a/b.cpp")   true
 //
 // A pattern is a path, a directory ("src/limit/" or "src/limit": everything below it too), or a glob with '*' and '?'
-// (within a part), '[a-z]', '[!a-z]' and '**' (any number of parts, none included; as the last part: all that is below),
-// as in gitignore(5), but always from the root: "*.md" is not "docs/a.md". A glob covers what it names, and what is below
-// that only when it ends in '/'. Any pattern covers what is spelled like itself, so "app/[id]/page.tsx" works.
+// (within a part), '[a-z]', '[!a-z]' and '**' (any number of parts, none included; as the last part: all that is
+// below), as in gitignore(5), but always from the root: "*.md" is not "docs/a.md". A glob covers what it names, and what
+// is below that only when it ends in '/'. Any pattern covers what is spelled like itself: "app/[id]/page.tsx" works.
 
 #include <optional>
 #include <string>
@@ -28,8 +28,8 @@ std::string normalise_pattern(std::string_view path);
 
 bool is_glob(std::string_view pattern);  // contains '*', '?' or '['
 
-// Whether a path is covered by a pattern (see above). Both normalised. Case-sensitive. Whatever the pattern, it takes at
-// most about pattern.size() * path.size() steps.
+// Whether a path is covered by a pattern (see above). Both normalised. Case-sensitive. Takes at most about
+// pattern.size() * path.size() steps, whatever the pattern.
 bool matches(std::string_view pattern, std::string_view path);
 
 // Whether some path could be covered by both patterns. Exact for paths and directories; for globs it compares the parts
