@@ -1,0 +1,16 @@
+#pragma once
+// Which file a command names.
+
+#include <string>
+
+#include "bernstein/base/result.hpp"
+#include "bernstein/port/reactor.hpp"
+
+namespace bernstein::proc {
+
+// The absolute path of argv[0]: searched in PATH of the spec's own environment when it has no '/', else relative to the
+// spec's directory, as the process itself would see it. Also refuses what cannot be passed to a process: a directory
+// that is not there, NUL bytes, names of variables with '='. Errors start with "cannot start 'NAME': ".
+Result<std::string> find_program(const port::ProcessSpec& spec);
+
+}  // namespace bernstein::proc

@@ -1,0 +1,147 @@
+#include "support/fake_reactor.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "bernstein/base/check.hpp"
+
+namespace bernstein::test {
+namespace {
+
+constexpr int k_term = 15;
+constexpr int k_kill = 9;
+
+void write_output(const port::ProcessSpec& spec, const std::string& output) {
+  std::ofstream file(spec.output_path, std::ios::binary | std::ios::app);
+  const auto bytes_max = static_cast<std::size_t>(spec.output_bytes_max);
+  if (output.size() <= bytes_max) {
+    file << output;
+    return;
+  }
+  const std::string kept = output.substr(0, bytes_max);
+  file << kept << (kept.empty() || kept.back() == '\n' ? "" : "\n") << "[bernstein: " << output.size() - bytes_max
+       << " more bytes of output were dropped; the limit is " << bytes_max << " bytes]\n";
+}
+
+}  // namespace
+
+FakeReactor::Slot FakeReactor::schedule(Micros delay_us, std::function<void()> action) {
+  const Slot slot{now_ + std::max<Micros>(delay_us, 0), ++last_order_};
+  agenda_.emplace(slot, std::move(action));
+  return slot;
+}
+
+Result<port::Reactor::Started> FakeReactor::start(port::ProcessSpec spec,
+                                                  std::function<void(port::ProcessExit)> on_exit) {
+  BERNSTEIN_CHECK(!spec.argv.empty(), "a command has at least a program");
+  BERNSTEIN_CHECK(!spec.directory.empty() && spec.directory.front() == '/',
+                  "a process starts in an absolute directory");
+  BERNSTEIN_TRY(ScriptedProcess script, script_(spec));
+  const port::ProcessKey key = ++last_process_;
+  Running running{.spec = std::move(spec),
+                  .script = std::move(script),
+                  .on_exit = std::move(on_exit),
+                  .started_at = now_,
+                  .end = {},
+                  .timeout = {},
+                  .exit = {},
+                  .terminating = false};
+  if (running.script.duration_us) running.end = schedule(*running.script.duration_us, [this, key] { end(key); });
+  if (running.spec.timeout_us > 0) {
+    running.timeout = schedule(running.spec.timeout_us, [this, key] {
+      Running& late = running_.at(key);
+      late.timeout.reset();
+      late.exit.timed_out = true;
+      terminate(key);
+    });
+  }
+  started_.push_back(running.spec);
+  running_.emplace(key, std::move(running));
+  return Started{key, 1000 + key};
+}
+
+void FakeReactor::terminate(port::ProcessKey key) {
+  Running& running = running_.at(key);
+  if (running.terminating) return;
+  running.terminating = true;
+  const Micros delay = running.script.ignores_term ? running.spec.grace_us : 0;
+  if (running.end && running.end->first <= now_ + delay) return;  // it is done before the signal ends it
+  if (running.end) agenda_.erase(*running.end);
+  running.exit.signal = running.script.ignores_term ? k_kill : k_term;
+  running.end = schedule(delay, [this, key] { end(key); });
+}
+
+void FakeReactor::stop(port::ProcessKey key) {
+  const auto found = running_.find(key);
+  if (found == running_.end()) return;
+  found->second.exit.stopped = true;
+  terminate(key);
+}
+
+void FakeReactor::end(port::ProcessKey key) {
+  const auto found = running_.find(key);
+  Running running = std::move(found->second);
+  running_.erase(found);
+  if (running.timeout) agenda_.erase(*running.timeout);
+  const bool by_itself = running.exit.signal == 0;
+  running.exit.exit_code = by_itself ? running.script.exit_code : 128 + running.exit.signal;
+  running.exit.duration_us = now_ - running.started_at;
+  running.exit.output_bytes = static_cast<std::int64_t>(running.script.output.size());
+  if (by_itself && running.script.at_end) running.script.at_end();
+  write_output(running.spec, running.script.output);
+  ++calls_;
+  running.on_exit(running.exit);
+}
+
+void FakeReactor::submit(std::function<void()> work, std::function<void()> done) {
+  schedule(work_duration_(), [this, work = std::move(work), done = std::move(done)] {
+    std::thread(work).join();
+    ++calls_;
+    done();
+  });
+}
+
+port::TimerKey FakeReactor::after(Micros delay_us, std::function<void()> fire) {
+  const port::TimerKey key = last_order_ + 1;
+  const Slot slot = schedule(delay_us, [this, key, fire = std::move(fire)] {
+    timers_.erase(key);
+    ++calls_;
+    fire();
+  });
+  timers_.emplace(key, slot);
+  return key;
+}
+
+void FakeReactor::cancel(port::TimerKey key) {
+  const auto found = timers_.find(key);
+  if (found == timers_.end()) return;
+  agenda_.erase(found->second);
+  timers_.erase(found);
+}
+
+void FakeReactor::raise_after(Micros delay_us, int signal) {
+  BERNSTEIN_CHECK(signal_handler_ != nullptr, "on_signal() comes before the first signal");
+  schedule(delay_us, [this, signal] {
+    ++calls_;
+    signal_handler_(signal);
+  });
+}
+
+void FakeReactor::turn() {
+  const std::int64_t calls_before = calls_;
+  while (calls_ == calls_before) {
+    BERNSTEIN_CHECK(!agenda_.empty(), "turn() is called while something is awaited that will come");
+    now_ = agenda_.begin()->first.first;
+    const std::int64_t last = last_order_;  // what the callbacks make due now waits for the next turn
+    // A callback may cancel others, so each round looks at the agenda afresh.
+    while (!agenda_.empty() && agenda_.begin()->first <= Slot{now_, last}) {
+      const auto first = agenda_.begin();
+      const std::function<void()> action = std::move(first->second);
+      agenda_.erase(first);
+      action();
+    }
+  }
+}
+
+}  // namespace bernstein::test

@@ -1,0 +1,96 @@
+#pragma once
+// A reactor with a manual clock and scripted processes, for simulations: the same calls in the same order give the same
+// callbacks at the same instants, whatever the machine does.
+//
+//     FakeReactor reactor([](const port::ProcessSpec& spec) -> Result<ScriptedProcess> {
+//       return ScriptedProcess{.duration_us = 3 * k_minute, .output = "done\n", .at_end = [=] { write_files(spec); }};
+//     });
+//
+// turn() moves the clock to the next thing that is due and runs all that is due then, in the order it was scheduled.
+// The output of processes goes to real files, as the loop reads them there; nothing else of the machine is touched.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bernstein/base/result.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/port/reactor.hpp"
+
+namespace bernstein::test {
+
+// What a process will do. It writes its output when it ends, also when it is killed.
+struct ScriptedProcess {
+  std::optional<Micros> duration_us = k_second;  // nothing: it runs until it is stopped
+  int exit_code = 0;
+  std::string output;
+  std::function<void()> at_end;  // what it does to the world; not done by one that is stopped before
+  bool ignores_term = false;     // ends by SIGKILL after the grace
+};
+
+// An error means that the process cannot be started.
+using ProcessScript = std::function<Result<ScriptedProcess>(const port::ProcessSpec&)>;
+
+class FakeReactor final : public port::Reactor {
+ public:
+  static constexpr Micros k_wall_start_us = 1'750'000'000 * k_second;
+
+  explicit FakeReactor(ProcessScript script) : script_(std::move(script)) {}
+
+  Result<Started> start(port::ProcessSpec spec, std::function<void(port::ProcessExit)> on_exit) override;
+  void stop(port::ProcessKey key) override;
+  // The work is done when its time has passed, on a thread that is joined at once.
+  void submit(std::function<void()> work, std::function<void()> done) override;
+  port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
+  void cancel(port::TimerKey key) override;
+  void on_signal(std::function<void(int)> handler) override { signal_handler_ = std::move(handler); }
+  void turn() override;
+  Micros monotonic_us() override { return now_; }
+  Micros wall_us() override { return k_wall_start_us + now_; }
+
+  // ---- For tests ----
+  // How long each piece of submitted work takes; at once by default. Asked once per submit.
+  void set_work_duration(std::function<Micros()> duration) { work_duration_ = std::move(duration); }
+  // This process gets a signal so much later.
+  void raise_after(Micros delay_us, int signal);
+  bool is_idle() const { return agenda_.empty() && running_.empty(); }
+  // Every process that was started, in order.
+  const std::vector<port::ProcessSpec>& started() const { return started_; }
+  std::size_t running() const { return running_.size(); }
+
+ private:
+  using Slot = std::pair<Micros, std::int64_t>;  // when, and in which order among those of one instant
+
+  struct Running {
+    port::ProcessSpec spec;
+    ScriptedProcess script;
+    std::function<void(port::ProcessExit)> on_exit;
+    Micros started_at = 0;
+    std::optional<Slot> end;  // by itself, or by the signal that is on its way
+    std::optional<Slot> timeout;
+    port::ProcessExit exit;
+    bool terminating = false;
+  };
+
+  Slot schedule(Micros delay_us, std::function<void()> action);
+  void terminate(port::ProcessKey key);
+  void end(port::ProcessKey key);
+
+  ProcessScript script_;
+  std::function<Micros()> work_duration_ = [] { return Micros{0}; };
+  std::function<void(int)> signal_handler_;
+  Micros now_ = 0;
+  std::int64_t last_order_ = 0;
+  std::int64_t calls_ = 0;  // of the caller's callbacks
+  port::ProcessKey last_process_ = 0;
+  std::map<Slot, std::function<void()>> agenda_;
+  std::map<port::TimerKey, Slot> timers_;  // the key is the order
+  std::map<port::ProcessKey, Running> running_;
+  std::vector<port::ProcessSpec> started_;
+};
+
+}  // namespace bernstein::test
