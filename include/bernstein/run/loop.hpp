@@ -35,12 +35,19 @@ struct Site {
   std::map<std::string, std::string> environment;  // of the person who started us; agents get an allow-list of it
 };
 
-// Told of every committed event, in order, with the state after it. For progress lines; must not throw or block.
+// Told of every committed event, in order, with the state at the end of its turn. For progress lines; must not throw or
+// block.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_event(const RunState& state, const Event& event) = 0;
+  // Something went wrong that stops nothing, such as an anchor that could not be written.
+  virtual void on_warning(const std::string& sentence) = 0;
 };
+
+class Effects;
+class Inbox;
+class Ledger;
 
 class Loop {
  public:
@@ -51,11 +58,22 @@ class Loop {
   // second one stops now (agents are ended, their work is kept under salvage refs).
   Result<RunOutcome> run(RunStarted started, PlanAccepted plan);
 
-  const RunState& state() const;
+  const RunState& state() const { return state_; }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  Status turn();
+  void note_signal();
+  void anchor(const Event& last);
+
+  Ports ports_;
+  Site site_;
+  Observer& observer_;
+  RunState state_;
+  Micros started_at_us_ = 0;
+  int signals_ = 0;
+  std::unique_ptr<Inbox> inbox_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Effects> effects_;
 };
 
 // Reads a run's records and folds them, up to and including `until` (0: all).
