@@ -1,0 +1,183 @@
+#include "effects.hpp"
+
+#include <utility>
+
+#include "bernstein/base/overloaded.hpp"
+#include "bernstein/base/text.hpp"
+
+namespace bernstein::run {
+namespace {
+
+constexpr std::size_t k_event_hash_digits = 16;
+
+EventBody failed(FailureClass failure, std::string_view effect, const Error& error) {
+  return EffectFailed{failure, std::string(effect), printable_utf8(error.message), ""};
+}
+
+// The result of an effect of ours that failed: what the world refuses to every task.
+template <class Intent>
+EventBody environment_failed(const Error& error) {
+  return failed(FailureClass::environment, Intent::type, error);
+}
+
+std::vector<std::string> set_up_paths(const RunConfig& config) {
+  std::vector<std::string> paths = config.worktree_setup.symlink_dirs;
+  paths.insert(paths.end(), config.worktree_setup.copy_files.begin(), config.worktree_setup.copy_files.end());
+  return paths;
+}
+
+std::string checkout_name(RunId run, AttemptId attempt) { return "check-" + to_string(run) + "-" + to_string(attempt); }
+
+// Title, what made it, and the trailers by which a landing is found again from the log and the log from a landing.
+std::string merge_message(const RunState& state, const Attempt& attempt, const std::string& event) {
+  const Task& task = task_of(state, attempt.id.task);
+  return task.spec.title + "\n\n" +                                             //
+         "Bernstein-Run: " + to_string(state.run) + "\n" +                      //
+         "Bernstein-Task: " + to_string(attempt.id.task) + "\n" +               //
+         "Bernstein-Attempt: " + to_string(attempt.id) + "\n" +                 //
+         "Bernstein-Agent: " + attempt.arm.agent + " " + attempt.arm.model + "\n" +  //
+         "Bernstein-Event: " + event + "\n";
+}
+
+}  // namespace
+
+Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
+    : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
+
+void Effects::dispatch(const RunState& state) {
+  if (state.stop && state.stop->mode == StopMode::now) stop_processes();
+  for (const auto& [seq, intent] : state.open_intents) {
+    if (!under_way_.insert(seq).second) continue;
+    const Task task{.intent = seq,
+                    .attempt = {intent.subject.task, intent.subject.attempt},
+                    .wall_us = intent.wall_us,
+                    .event = std::to_string(seq) + " " + to_hex(intent.hash).substr(0, k_event_hash_digits)};
+    std::visit(
+        [&](const auto& body) {
+          if constexpr (requires { start(state, task, body); }) start(state, task, body);
+        },
+        intent.body);
+  }
+}
+
+void Effects::start(const RunState& state, const Task& task, const WorktreeRequested& intent) {
+  const RunConfig& config = config_of(state);
+  port::SessionSpec spec{.name = session(task.attempt),
+                         .base = intent.base,
+                         .symlink_dirs = config.worktree_setup.symlink_dirs,
+                         .copy_files = config.worktree_setup.copy_files};
+  auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
+  const std::string command = config.worktree_setup.command;
+  const Micros timeout = config.limits.check_timeout_us;
+  ports_.reactor.submit([this, spec, made] { *made = ports_.workspace.create_session(spec); },
+                        [this, task, made, command, timeout] {
+                          if (!*made) return answer(task, environment_failed<WorktreeRequested>(made->error()));
+                          if (command.empty()) return answer(task, WorktreeReady{});
+                          set_up_worktree(task, command, **made, timeout);
+                        });
+}
+
+void Effects::start(const RunState& state, const Task& task, const CaptureRequested& intent) {
+  port::CaptureSpec spec{.session = session(task.attempt),
+                         .base = intent.base,
+                         .not_ours = set_up_paths(config_of(state)),
+                         .message = task_of(state, task.attempt.task).spec.title + "\n\nLeft uncommitted by the agent of " +
+                                    to_string(task.attempt) + " in " + to_string(run_) + ".\n",
+                         .at_us = task.wall_us,
+                         .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
+  in_background(task, [this, spec]() -> EventBody {
+    Result<port::Captured> captured = ports_.workspace.capture(spec);
+    if (captured) {
+      const bool changed = !captured->changes.empty();
+      return WorkCaptured{captured->changes, captured->commit, changed ? spec.salvage_ref : "", captured->tree};
+    }
+    // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
+    const bool agents_doing = captured.error().code == ErrorCode::conflict;
+    return failed(agents_doing ? FailureClass::task : FailureClass::environment, CaptureRequested::type, captured.error());
+  });
+}
+
+void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
+  in_background(task, [this, target = state.started->target, commit = intent.commit]() -> EventBody {
+    Result<port::CandidateOutcome> outcome = ports_.workspace.build_candidate(target, commit);
+    if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
+    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody { return CandidateBuilt{c.base, c.tree}; },
+                                 [](const port::Conflict& c) -> EventBody { return CandidateConflicted{c.base, c.paths}; }},
+                      *outcome);
+  });
+}
+
+void Effects::start(const RunState& state, const Task& task, const MergeRequested& intent) {
+  port::LandSpec spec{.target = intent.target,
+                      .expected = intent.base,
+                      .commit = intent.commit,
+                      .tree = intent.tree,
+                      .message = merge_message(state, attempt_of(state, task.attempt), task.event),
+                      .at_us = task.wall_us};
+  in_background(task, [this, spec]() -> EventBody {
+    Result<port::LandOutcome> outcome = ports_.workspace.land(spec);
+    if (!outcome) return environment_failed<MergeRequested>(outcome.error());
+    return std::visit(
+        overloaded{[&](const port::Landed& landed) -> EventBody { return MergeLanded{landed.commit, spec.expected, spec.tree}; },
+                   [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
+        *outcome);
+  });
+}
+
+void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequested& intent) {
+  in_background(task, [this, intent]() -> EventBody {
+    Result<port::SyncResult> synced = ports_.workspace.sync_checkout(intent.target, intent.from, intent.to);
+    if (!synced) return environment_failed<CheckoutSyncRequested>(synced.error());
+    return CheckoutSynced{printable_utf8(synced->detail), synced->outcome};
+  });
+}
+
+void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
+  in_background(task, [this, name = session(task.attempt), checkout = checkout_name(run_, task.attempt)]() -> EventBody {
+    if (Status removed = ports_.workspace.remove_checkout(checkout); !removed) {
+      return environment_failed<WorktreeRemoveRequested>(removed.error());
+    }
+    if (Status removed = ports_.workspace.remove_session(name); !removed) {
+      return environment_failed<WorktreeRemoveRequested>(removed.error());
+    }
+    return WorktreeRemoved{};
+  });
+}
+
+void Effects::start(const RunState&, const Task& task, const CheckRequested& intent) {
+  if (intent.check.type != CheckType::command) return look_at_tree(task, intent);
+  const std::string name = checkout_name(run_, task.attempt);
+  const std::string directory = site_.sdd + "/worktrees/" + name;
+  if (!intent.fresh) return run_check(task, intent, directory);
+  auto made = std::make_shared<Result<std::string>>(std::string());
+  ports_.reactor.submit([this, tree = intent.tree, name, made] { *made = ports_.workspace.checkout_tree(tree, name); },
+                        [this, task, intent, made] {
+                          if (!*made) return answer(task, environment_failed<CheckRequested>(made->error()));
+                          run_check(task, intent, **made);
+                        });
+}
+
+void Effects::in_background(const Task& task, std::function<EventBody()> work) {
+  auto result = std::make_shared<EventBody>();
+  ports_.reactor.submit([result, work = std::move(work)] { *result = work(); },
+                        [this, task, result] { answer(task, std::move(*result)); });
+}
+
+void Effects::answer(const Task& task, EventBody result) {
+  under_way_.erase(task.intent);
+  processes_.erase(task.intent);
+  inbox_.push({{about(task.attempt), std::move(result)}, task.intent});
+}
+
+void Effects::stop_processes() {
+  stopping_ = true;
+  for (const auto& [intent, key] : processes_) ports_.reactor.stop(key);
+}
+
+std::string Effects::session(AttemptId attempt) const { return session_name(run_, attempt); }
+
+std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {
+  return site_.sdd + "/logs/" + to_string(run_) + "/" + to_string(attempt) + suffix + ".log";
+}
+
+}  // namespace bernstein::run
