@@ -25,7 +25,11 @@ struct RunOptions {
 };
 Result<Exit> run_command(Context& context, const RunOptions& options);
 Result<Exit> init_command(Context& context);
-Result<Exit> demo_command(Context& context);
+
+struct DemoOptions {
+  bool keep = false;  // the temporary repository stays
+};
+Result<Exit> demo_command(Context& context, const DemoOptions& options);
 
 // RUN as typed ("r3", "3", "latest" or ""); TASK as typed ("t4", "r3/t4", "t4.2").
 struct LookOptions {

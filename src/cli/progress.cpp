@@ -1,0 +1,254 @@
+#include "progress.hpp"
+
+#include <wchar.h>
+
+#include <algorithm>
+#include <ostream>
+#include <string_view>
+
+#include "bernstein/base/overloaded.hpp"
+#include "bernstein/base/text.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+constexpr const char* k_green = "\x1b[32m";
+constexpr const char* k_red = "\x1b[31m";
+constexpr const char* k_yellow = "\x1b[33m";
+constexpr const char* k_dim = "\x1b[2m";
+constexpr std::size_t k_commit_digits = 7;
+
+// The next code point of valid UTF-8, and how many bytes it takes.
+std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  char32_t code = size == 1 ? lead : lead & (0x7FU >> size);
+  for (std::size_t i = 1; i < size && i < text.size(); ++i) {
+    code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  }
+  return {code, std::min(size, text.size())};
+}
+
+std::size_t columns_of(char32_t code) {
+  const int columns = wcwidth(static_cast<wchar_t>(code));
+  return columns < 0 ? 1 : static_cast<std::size_t>(columns);
+}
+
+std::string_view step_word(Step step) {
+  switch (step) {
+    case Step::assigned:
+    case Step::preparing:
+    case Step::prepared:
+      return "preparing";
+    case Step::working:
+      return "working";
+    case Step::exited:
+    case Step::capturing:
+    case Step::captured:
+      return "capturing";
+    case Step::queued:
+      return "waiting to land";
+    case Step::composing:
+    case Step::candidate:
+    case Step::checking:
+      return "checking";
+    case Step::landing:
+    case Step::landed:
+    case Step::syncing:
+      return "landing";
+    case Step::conflicted:
+      return "in conflict";
+    case Step::broken:
+    case Step::ended:
+      return "ending";
+    case Step::count_:
+      break;
+  }
+  return "";
+}
+
+Micros first_assigned_us(const Task& task) {
+  return task.attempts.empty() ? 0 : task.attempts.front().assigned_at_us;
+}
+
+std::string exit_clause(const AgentExited& exit) {
+  if (exit.timed_out) return "its agent was stopped at the time limit, after " + format_duration(exit.duration_us);
+  return "its agent exited with " + std::to_string(exit.exit_code) + " after " + format_duration(exit.duration_us);
+}
+
+}  // namespace
+
+std::size_t columns_of(const std::string& text) {
+  std::size_t columns = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [code, bytes] = next_code_point(rest);
+    columns += columns_of(code);
+    rest.remove_prefix(bytes);
+  }
+  return columns;
+}
+
+std::string fit(const std::string& text, std::size_t columns) {
+  if (columns_of(text) <= columns) return text;
+  if (columns == 0) return "";
+  std::size_t used = 0;
+  std::size_t end = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [code, bytes] = next_code_point(rest);
+    if (used + columns_of(code) > columns - 1) break;
+    used += columns_of(code);
+    end += bytes;
+    rest.remove_prefix(bytes);
+  }
+  return text.substr(0, end) + "…";
+}
+
+Progress::Progress(std::ostream& out, Display display, port::Reactor& reactor)
+    : out_(out), display_(display), reactor_(reactor) {}
+
+void Progress::on_event(const RunState& state, const Event& event) {
+  note(tally_, event);
+  event_at_us_ = event.at_us;
+  event_seen_us_ = reactor_.monotonic_us();
+  tell(state, event);
+  if (!display_.live) return;
+  take(state);
+  if (event_seen_us_ - drawn_us_ >= k_redraw_us_min || drawn_lines_ == 0) draw();
+}
+
+void Progress::tick() {
+  if (display_.live && !run_.empty()) draw();
+}
+
+void Progress::close() {
+  if (!display_.live) return;
+  erase();
+  out_.flush();
+  display_.live = false;
+}
+
+// The line for the event, where it is worth one.
+void Progress::tell(const RunState& state, const Event& event) {
+  const TaskId id = event.subject.task;
+  const auto found = state.tasks.find(id);
+  const Task* task = found == state.tasks.end() ? nullptr : &found->second;
+  const std::string tag = "[" + to_string(id) + "] ";
+  const std::string attempt = "attempt " + std::to_string(event.subject.attempt);
+  const std::string title = task ? printable_utf8(task->spec.title) : "";
+  std::visit(overloaded{
+                 [&](const PlanAccepted& plan) {
+                   say("", "",
+                       to_string(event.run) + ": " + std::to_string(plan.tasks.size()) +
+                           (plan.tasks.size() == 1 ? " task" : " tasks") + " onto " +
+                           replace_all(state.started->target, "refs/heads/", "") + ", up to " +
+                           std::to_string(state.started->config.max_agents) + " at once");
+                 },
+                 [&](const TaskAssigned& assigned) {
+                   if (display_.live) return;  // its line shows it
+                   say("", "",
+                       tag + title + " (" + assigned.agent + "/" + assigned.model +
+                           (event.subject.attempt > 1 ? ", " + attempt : "") + ")");
+                 },
+                 [&](const AgentExited& exit) {
+                   if (exit.exit_code != 0 || exit.timed_out) say("!", k_yellow, tag + exit_clause(exit));
+                 },
+                 [&](const AttemptFailed& failed) {
+                   say("✗", k_yellow, tag + attempt + " failed: " + printable_utf8(failed.why));
+                 },
+                 [&](const MergeLanded& landed) {
+                   const Micros took = task ? event.at_us - first_assigned_us(*task) : 0;
+                   say("✓", k_green,
+                       tag + "landed " + landed.commit.substr(0, k_commit_digits) + " in " + format_duration(took) +
+                           (display_.live ? "  " + title : ""));
+                 },
+                 [&](const TaskFailed& failed) { say("✗", k_red, tag + "failed: " + printable_utf8(failed.why)); },
+                 [&](const TaskBlocked& blocked) { say("-", k_dim, tag + "blocked: " + printable_utf8(blocked.why)); },
+                 [&](const EffectFailed& failed) {
+                   say("!", k_red, (id.number > 0 ? tag : "") + printable_utf8(failed.message));
+                 },
+                 [&](const StopRequested& stop) {
+                   say("!", k_yellow,
+                       "stopping (" + printable_utf8(stop.reason) + "): " +
+                           (stop.mode == StopMode::drain ? "what is in flight is finished; once more stops it now"
+                                                         : "agents are ended, their work is kept"));
+                 },
+                 [](const auto&) {},
+             },
+             event.body);
+}
+
+void Progress::take(const RunState& state) {
+  run_ = to_string(state.run);
+  tasks_ = state.tasks.size();
+  const auto landed = state.count_by_status.find(TaskStatus::landed);
+  landed_ = landed == state.count_by_status.end() ? 0 : landed->second;
+  cost_ = state.spent;
+  rows_.clear();
+  for (AttemptId id : state.in_flight) {
+    const Attempt& attempt = attempt_of(state, id);
+    Row row{.attempt = id,
+            .title = printable_utf8(task_of(state, id.task).spec.title),
+            .arm = to_string(attempt.arm),
+            .step = attempt.step,
+            .since_us = attempt.assigned_at_us,
+            .cost = std::nullopt};
+    if (attempt.exit) row.cost = attempt.exit->usage.cost_micros;
+    rows_.push_back(std::move(row));
+  }
+}
+
+void Progress::say(const std::string& glyph, const std::string& colour, const std::string& text) {
+  if (!display_.live) {
+    out_ << text << '\n' << std::flush;
+    return;
+  }
+  erase();
+  out_ << (glyph.empty() ? "" : paint(colour, glyph) + " ")
+       << fit(replace_all(text, "\n", " "), display_.width > 2 ? display_.width - 2 : 0) << '\n';
+}
+
+std::string Progress::paint(const std::string& colour, const std::string& text) const {
+  return display_.colour && !colour.empty() ? colour + text + "\x1b[0m" : text;
+}
+
+std::string Progress::row_line(const Row& row) const {
+  std::string right = "  " + row.arm + "  " + std::string(step_word(row.step)) + "  " +
+                      format_duration(std::max<Micros>(run_time_us() - row.since_us, 0));
+  if (row.cost) right += "  " + format_usd(*row.cost);
+  const std::string left = to_string(row.attempt) + "  ";
+  const std::size_t taken = 2 + columns_of(left) + columns_of(right);
+  const std::size_t room = display_.width > taken ? display_.width - taken : 0;
+  const std::string glyph = row.step == Step::working ? "▶" : "•";
+  return paint(k_yellow, glyph) + " " +
+         fit(left + fit(replace_all(row.title, "\n", " "), room) + right, display_.width > 2 ? display_.width - 2 : 0);
+}
+
+std::string Progress::summary_line() const {
+  std::string line = run_ + "  " + std::to_string(landed_) + "/" + std::to_string(tasks_) + " landed";
+  if (cost_ && cost_->value > 0) line += "  " + format_usd(*cost_);
+  return paint(k_dim, fit(line + "  " + format_duration(run_time_us()), display_.width));
+}
+
+void Progress::draw() {
+  erase();
+  const std::size_t most = display_.height > 3 ? display_.height - 3 : 1;
+  std::string block;
+  for (std::size_t i = 0; i < rows_.size() && i < most; ++i) block += row_line(rows_[i]) + "\n";
+  block += summary_line() + "\n";
+  drawn_lines_ = std::min(rows_.size(), most) + 1;
+  drawn_us_ = reactor_.monotonic_us();
+  out_ << block << std::flush;
+}
+
+// The cursor goes back to where the block began, and what is below it goes.
+void Progress::erase() {
+  if (drawn_lines_ == 0) return;
+  out_ << "\x1b[" << drawn_lines_ << "A\r\x1b[J";
+  drawn_lines_ = 0;
+}
+
+Micros Progress::run_time_us() const {
+  return event_at_us_ + (reactor_.monotonic_us() - event_seen_us_);
+}
+
+}  // namespace bernstein::cli

@@ -1,0 +1,144 @@
+#include "recap.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "bernstein/base/text.hpp"
+#include "run_json.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+std::string counted(std::size_t number, const std::string& noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+std::size_t count(const RunState& state, TaskStatus status) {
+  return static_cast<std::size_t>(std::count_if(state.tasks.begin(), state.tasks.end(),
+                                                [&](const auto& entry) { return entry.second.status == status; }));
+}
+
+std::string cost_text(const std::optional<UsdMicros>& cost) {
+  return cost ? format_usd(*cost) : "unknown cost";
+}
+
+std::string headline(const RunState& state) {
+  std::size_t attempts = 0;
+  for (const auto& [id, task] : state.tasks) attempts += task.attempts.size();
+  const std::size_t landed = count(state, TaskStatus::landed);
+  const std::size_t failed = count(state, TaskStatus::failed);
+  const std::size_t blocked = count(state, TaskStatus::blocked);
+  std::string line =
+      to_string(state.run) + ": " + std::to_string(landed) + " of " + counted(state.tasks.size(), "task") + " landed";
+  if (failed > 0) line += ", " + std::to_string(failed) + " failed";
+  if (blocked > 0) line += ", " + std::to_string(blocked) + " blocked";
+  return line + " in " + format_duration(state.at_us) + "; " + counted(attempts, "attempt") + ", " +
+         cost_text(known_cost(state)) + "\n";
+}
+
+// Why it ended, where that is not the good end.
+std::string ending(const RunState& state) {
+  if (!state.finished || state.finished->outcome == RunOutcome::landed) return "";
+  return "  " + std::string(to_word(state.finished->outcome)) + ": " + printable_utf8(state.finished->why) + "\n";
+}
+
+std::string costs(const RunState& state) {
+  struct Row {
+    std::size_t attempts = 0;
+    std::size_t untold = 0;
+    UsdMicros cost;
+  };
+  std::map<std::string, Row> rows;
+  for (const auto& [id, task] : state.tasks) {
+    for (const Attempt& attempt : task.attempts) {
+      if (!attempt.exit) continue;
+      Row& row = rows[to_string(attempt.arm)];
+      ++row.attempts;
+      if (attempt.exit->usage.cost_micros) {
+        row.cost += *attempt.exit->usage.cost_micros;
+      } else {
+        ++row.untold;
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [arm, row] : rows) {
+    text += "  cost    " + arm + ": " + (row.untold == row.attempts ? "unknown" : format_usd(row.cost)) + ", " +
+            counted(row.attempts, "attempt");
+    if (row.untold > 0 && row.untold < row.attempts) text += " (" + std::to_string(row.untold) + " of unknown cost)";
+    text += "\n";
+  }
+  return text;
+}
+
+std::string time_saved(const RunState& state, const Tally& tally) {
+  const Micros alone = tally.agent_us + tally.check_us;
+  if (alone <= state.at_us || count(state, TaskStatus::landed) == 0) return "";
+  return "  time    " + format_duration(state.at_us) + " against " + format_duration(alone) +
+         " of one agent after another: " + format_duration(alone - state.at_us) + " saved\n";
+}
+
+std::string task_name(const Task& task) {
+  return to_string(task.spec.id) + " " + printable_utf8(task.spec.title);
+}
+
+std::string salvage_of(const Task& task) {
+  for (auto attempt = task.attempts.rbegin(); attempt != task.attempts.rend(); ++attempt) {
+    if (attempt->work && !attempt->work->salvage.empty()) return attempt->work->salvage;
+  }
+  return "";
+}
+
+std::string not_landed(const RunState& state) {
+  std::string text;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.status == TaskStatus::landed) continue;
+    text += "  " + std::string(to_word(task.status)) + "  " + task_name(task);
+    if (!task.why.empty()) text += ": " + printable_utf8(task.why);
+    text += "\n";
+    if (const std::string salvage = salvage_of(task); !salvage.empty())
+      text += "          its work is kept: " + salvage + "\n";
+  }
+  return text;
+}
+
+std::string unverified(const RunState& state, const Tally& tally) {
+  std::string text;
+  for (TaskId id : tally.unverified) {
+    const auto task = state.tasks.find(id);
+    if (task == state.tasks.end() || task->second.status != TaskStatus::landed) continue;
+    text += "  unverified  " + task_name(task->second) + ": no check looked at it\n";
+  }
+  return text;
+}
+
+std::string checkout(const RunState& state, const Tally& tally) {
+  if (tally.left_behind_from.empty()) return "";
+  const std::string branch = replace_all(state.started ? state.started->target : "", "refs/heads/", "");
+  std::string text = "  your checkout was left alone: " + printable_utf8(tally.left_behind_why) + "\n";
+  return text + "  this brings it up to " + branch + " and keeps your changes:  " + catch_up_command(tally) + "\n";
+}
+
+std::string next_steps(const RunState& state) {
+  std::vector<std::string> steps;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.status != TaskStatus::failed) continue;
+    const std::string name = to_string(state.run) + "/" + to_string(id);
+    steps.push_back("bernstein why " + name);
+    steps.push_back("bernstein logs " + name);
+    break;
+  }
+  if (steps.empty()) steps.push_back("bernstein status " + to_string(state.run));
+  return "  next    " + join(steps, "  ·  ") + "\n";
+}
+
+}  // namespace
+
+std::string recap(const RunState& state, const Tally& tally) {
+  return headline(state) + ending(state) + costs(state) + time_saved(state, tally) + not_landed(state) +
+         unverified(state, tally) + checkout(state, tally) + next_steps(state);
+}
+
+}  // namespace bernstein::cli

@@ -1,0 +1,14 @@
+#pragma once
+// The recap: one screen at the end of a run. What landed, what did not and where its work is kept, what it cost, how
+// much time was saved, and what to do next.
+
+#include <string>
+
+#include "bernstein/state/run_state.hpp"
+#include "tally.hpp"
+
+namespace bernstein::cli {
+
+std::string recap(const RunState& state, const Tally& tally);
+
+}  // namespace bernstein::cli

@@ -1,0 +1,219 @@
+#include "settings.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "bernstein/base/text.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+using AgentsByName = std::map<std::string, AgentSpec>;
+
+constexpr std::string_view k_no_agent =
+    "no agent is configured; add one under agents: in bernstein.yaml (see docs/config.md), or try `bernstein demo`";
+
+std::vector<std::string> names_of(const AgentsByName& agents) {
+  std::vector<std::string> names;
+  for (const auto& [name, spec] : agents) names.push_back(name);
+  return names;
+}
+
+const ModelSpec* find_model(const AgentSpec& agent, const std::string& wanted) {
+  for (const ModelSpec& model : agent.models) {
+    if (model.tier == wanted || model.name == wanted) return &model;
+  }
+  return nullptr;
+}
+
+// Collects the faults while it merges, so that a person sees all of them at once.
+class Merge {
+ public:
+  Merge(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
+        const std::vector<AgentSpec>& built_in)
+      : config_(config), plan_(plan), options_(options) {
+    for (const AgentSpec& agent : built_in) known_[agent.name] = agent;
+    for (const AgentSpec& agent : config.agents) known_[agent.name] = agent;
+  }
+
+  MergeResult result() {
+    take_plain_settings();
+    take_budget();
+    take_roles();
+    check_pins();
+    check_sandbox();
+    take_arms();
+    if (!refusal_.reasons.empty()) return refusal_;
+    take_agents();
+    add_notes();
+    return std::move(settings_);
+  }
+
+ private:
+  void refuse(std::string reason) { refusal_.reasons.push_back(std::move(reason)); }
+
+  bool known(const std::string& who, const std::string& agent) {
+    if (known_.contains(agent)) return true;
+    const std::string near = did_you_mean_clause(agent, names_of(known_));
+    refuse(who + " names agent '" + agent + "', which is not configured" +
+           (near.empty() ? "; add it under agents: in bernstein.yaml" : near));
+    return false;
+  }
+
+  void take_plain_settings() {
+    RunConfig& run = settings_.config;
+    const plan::PlanSettings& top = plan_.settings;
+    run.constraints = config_.constraints;
+    run.constraints.insert(run.constraints.end(), top.constraints.begin(), top.constraints.end());
+    run.context_files = config_.context_files;
+    for (const std::string& file : top.context_files) {
+      if (std::find(run.context_files.begin(), run.context_files.end(), file) == run.context_files.end()) {
+        run.context_files.push_back(file);
+      }
+    }
+    run.gates = config_.gates;
+    run.limits = config_.limits;
+    run.max_agents = options_.max_agents.value_or(top.max_agents.value_or(config_.max_agents));
+    run.role_slots = config_.role_slots;
+    run.worktree_setup = config_.worktree_setup;
+  }
+
+  void take_budget() {
+    settings_.config.budget_micros = plan_.settings.budget ? plan_.settings.budget : config_.budget;
+    if (options_.budget.empty()) return;
+    const std::optional<UsdMicros> typed = parse_usd(options_.budget);
+    if (!typed) {
+      refuse("--budget: '" + options_.budget + "' is not an amount of US dollars; write it like 15 or $0.50");
+    } else {
+      settings_.config.budget_micros = typed;
+    }
+  }
+
+  // A flag overrides what bernstein.yaml says about a role; a step's own pin stays.
+  void take_roles() {
+    std::set<std::string> roles;
+    for (const TaskSpec& task : plan_.tasks) roles.insert(task.role);
+    for (const auto& [role, policy] : config_.role_policy) {
+      RolePolicy kept = policy;
+      if (!options_.agent.empty()) kept = {};
+      if (!options_.model.empty()) kept.model.clear();
+      if (!kept.agent.empty() && !known("role_model_policy: role '" + role + "'", kept.agent)) continue;
+      if (roles.contains(role) && kept != RolePolicy{}) settings_.config.role_policy[role] = kept;
+    }
+  }
+
+  void check_pins() {
+    for (const TaskSpec& task : plan_.tasks) {
+      if (!task.agent.empty()) known("step '" + task.title + "'", task.agent);
+    }
+  }
+
+  // strict is a promise about what agents can reach: better no run than one without it.
+  void check_sandbox() {
+    if (config_.sandbox == plan::SandboxMode::strict) {
+      refuse("sandbox: strict is not built yet; set it to auto or off to let agents run with your rights");
+    }
+  }
+
+  std::string wanted_agent() {
+    if (!options_.agent.empty()) return known("--agent", options_.agent) ? options_.agent : "";
+    if (!plan_.settings.agent.empty())
+      return known("the plan's cli:", plan_.settings.agent) ? plan_.settings.agent : "";
+    if (!config_.agent.empty()) return known("bernstein.yaml: cli:", config_.agent) ? config_.agent : "";
+    if (!config_.agents.empty()) return config_.agents.front().name;
+    const bool all_pinned = std::all_of(plan_.tasks.begin(), plan_.tasks.end(),
+                                        [&](const TaskSpec& task) { return known_.contains(task.agent); });
+    if (all_pinned && !plan_.tasks.empty()) return plan_.tasks.front().agent;
+    if (refusal_.reasons.empty()) refusal_.exit = Exit::environment;
+    refuse(std::string(k_no_agent));
+    return "";
+  }
+
+  std::string wanted_model() const { return options_.model.empty() ? plan_.settings.model : options_.model; }
+
+  std::vector<Arm> routed_arms() {
+    std::vector<Arm> arms;
+    for (const std::string& word : config_.routing.arms) {
+      const std::size_t slash = word.find('/');
+      const std::string name = word.substr(0, slash);
+      const std::string tier = slash == std::string::npos ? "" : word.substr(slash + 1);
+      if (!known("routing.arms: '" + word + "'", name)) continue;
+      const AgentSpec& agent = known_.at(name);
+      if (const ModelSpec* model = find_model(agent, tier)) {
+        arms.push_back({name, model->name, model->tier});
+        continue;
+      }
+      std::vector<std::string> tiers;
+      for (const ModelSpec& model : agent.models) tiers.push_back(model.tier);
+      const std::string near = did_you_mean_clause(tier, tiers);
+      refuse("routing.arms: '" + word + "' names no model of agent '" + name + "'" +
+             (near.empty() ? "; it has " + join(tiers, ", ") : near));
+    }
+    return arms;
+  }
+
+  // routing.arms where they are given, unless a flag or the plan asks for one agent; else the models of the chosen
+  // agent.
+  void take_arms() {
+    std::vector<Arm> arms = routed_arms();
+    if (!config_.routing.arms.empty() && arms.empty()) return;
+    const bool one_agent = !options_.agent.empty() || !plan_.settings.agent.empty();
+    if (arms.empty() || one_agent) {
+      const std::string agent = wanted_agent();
+      if (agent.empty()) return;
+      std::erase_if(arms, [&](const Arm& arm) { return arm.agent != agent; });
+      if (arms.empty()) {
+        for (const ModelSpec& model : known_.at(agent).models) arms.push_back({agent, model.name, model.tier});
+      }
+    }
+    if (const std::string model = wanted_model(); !model.empty()) {
+      const std::string agent = arms.front().agent;
+      std::erase_if(arms, [&](const Arm& arm) { return arm.model != model && arm.tier != model; });
+      if (arms.empty()) arms.push_back(arm_with(agent, model));
+    }
+    settings_.config.arms = std::move(arms);
+  }
+
+  // A model that the agent does not list is passed on: agents know more models than a configuration does.
+  Arm arm_with(const std::string& agent, const std::string& wanted) const {
+    const ModelSpec* model = find_model(known_.at(agent), wanted);
+    return model ? Arm{agent, model->name, model->tier} : Arm{agent, wanted, wanted};
+  }
+
+  void take_agents() {
+    std::set<std::string> used;
+    for (const Arm& arm : settings_.config.arms) used.insert(arm.agent);
+    for (const TaskSpec& task : plan_.tasks) {
+      if (!task.agent.empty()) used.insert(task.agent);
+    }
+    for (const auto& [role, policy] : settings_.config.role_policy) {
+      if (!policy.agent.empty()) used.insert(policy.agent);
+    }
+    for (const std::string& name : used) settings_.config.agents.push_back(known_.at(name));
+  }
+
+  void add_notes() {
+    if (config_.routing.mode != plan::RoutingMode::static_) {
+      settings_.notes.emplace_back("routing.mode: only static is built yet; the static cascade chooses");
+    }
+  }
+
+  const plan::Config& config_;
+  const plan::Plan& plan_;
+  const RunOptions& options_;
+  AgentsByName known_;
+  Settings settings_;
+  Refusal refusal_;
+};
+
+}  // namespace
+
+MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
+                           const std::vector<AgentSpec>& built_in) {
+  return Merge(config, plan, options, built_in).result();
+}
+
+}  // namespace bernstein::cli
