@@ -1,0 +1,219 @@
+#include "bernstein/plan/config.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "agents.hpp"
+#include "bernstein/base/text.hpp"
+#include "reader.hpp"
+#include "yaml.hpp"
+
+namespace bernstein::plan {
+namespace {
+
+constexpr std::uint32_t k_agents_max = 1000;
+constexpr std::uint32_t k_attempts_max = 100;
+constexpr std::uint32_t k_warmup_max = 1'000'000;
+constexpr std::int64_t k_million = 1'000'000;
+
+class ConfigReader {
+ public:
+  explicit ConfigReader(const std::string& file) : report_(file) {}
+
+  ConfigResult read(std::string_view text) {
+    YamlDocument document = parse_yaml(text);
+    for (Fault& fault : document.faults) report_.fault(fault.line, std::move(fault.message));
+    if (report_.clean() && document.root != nullptr && document.root->kind != YamlNode::Kind::null) {
+      read_document(*document.root);
+    }
+    if (!report_.clean()) return report_.take_faults();
+    config_.warnings = report_.take_warnings();
+    return std::move(config_);
+  }
+
+ private:
+  void read_document(const YamlNode& root) {
+    if (root.kind != YamlNode::Kind::map) {
+      return report_.fault(root.line, "is " + std::string(name_of(root.kind)) + "; write a map, such as max_agents: 4");
+    }
+    MapReader top(root, "the configuration", report_);
+    std::string agent = top.line("cli").value_or("");
+    config_.agent = agent == "auto" ? "" : agent;
+    config_.max_agents = top.number("max_agents", 1, k_agents_max).value_or(config_.max_agents);
+    config_.budget = top.usd("budget");
+    for (Located& constraint : top.texts("constraints")) config_.constraints.push_back(std::move(constraint.text));
+    config_.context_files = top.paths("context_files");
+    if (const YamlNode* limits = top.map("limits", "{attempts: 3, agent_timeout: 30m}")) read_limits(*limits);
+    if (const YamlNode* agents = top.map("agents", "{my-agent: {command: [my-agent]}}")) {
+      config_.agents = read_agents(*agents, report_);
+    }
+    if (const YamlNode* roles = top.map("role_model_policy", "{docs: {cli: claude, model: haiku}}")) {
+      for (const YamlEntry& entry : roles->entries) read_role_policy(entry);
+    }
+    if (const YamlNode* slots = top.map("role_slots", "{docs: 1}")) read_role_slots(*slots);
+    if (const YamlNode* setup = top.map("worktree_setup", "{setup_command: \"npm ci\"}")) read_worktree_setup(*setup);
+    if (const YamlNode* gates = top.map("quality_gates", "{tests: \"make test\"}")) {
+      for (const YamlEntry& entry : gates->entries) read_gate(entry);
+    }
+    if (const YamlNode* routing = top.map("routing", "{mode: static}")) read_routing(*routing);
+    read_sandbox(top);
+    top.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_limits(const YamlNode& node) {
+    MapReader limits(node, "limits", report_);
+    Limits& read = config_.limits;
+    read.attempts = limits.number("attempts", 1, k_attempts_max).value_or(read.attempts);
+    read.agent_timeout_us = limits.duration("agent_timeout").value_or(read.agent_timeout_us);
+    read.check_timeout_us = limits.duration("check_timeout").value_or(read.check_timeout_us);
+    read.no_progress_us = limits.duration("no_progress").value_or(read.no_progress_us);
+    limits.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_role_policy(const YamlEntry& entry) {
+    std::string what = "role_model_policy of role " + quoted(entry.key);
+    if (entry.value->kind != YamlNode::Kind::map) {
+      return report_.fault(entry.line, what + " is " + std::string(name_of(entry.value->kind)) +
+                                           "; write a map: {cli: claude, model: haiku}");
+    }
+    MapReader role(*entry.value, what, report_);
+    RolePolicy policy;
+    policy.agent = role.line("cli").value_or("");
+    policy.model = role.line("model").value_or("");
+    if (policy.agent == "auto") policy.agent.clear();
+    if (policy.model == "auto") policy.model.clear();
+    if (policy.model.find('/') != std::string::npos) check_arm(policy.model, what, role.line_of("model"));
+    role.finish({}, UnknownKeys::refuse);
+    config_.role_policy[entry.key] = policy;
+  }
+
+  void read_role_slots(const YamlNode& node) {
+    MapReader slots(node, "role_slots", report_);
+    for (const YamlEntry& entry : node.entries) {
+      if (auto number = slots.number(entry.key, 1, k_agents_max)) config_.role_slots[entry.key] = *number;
+    }
+  }
+
+  void read_worktree_setup(const YamlNode& node) {
+    MapReader setup(node, "worktree_setup", report_);
+    config_.worktree_setup.symlink_dirs = read_entries(setup, "symlink_dirs");
+    config_.worktree_setup.copy_files = read_entries(setup, "copy_files");
+    config_.worktree_setup.command = setup.text("setup_command").value_or("");
+    setup.finish({}, UnknownKeys::refuse);
+  }
+
+  // Paths of single files or directories: a last '/' says nothing here.
+  static std::vector<std::string> read_entries(MapReader& setup, const std::string& key) {
+    std::vector<std::string> paths = setup.paths(key);
+    for (std::string& path : paths) {
+      if (path.ends_with('/')) path.pop_back();
+    }
+    return paths;
+  }
+
+  void read_gate(const YamlEntry& entry) {
+    std::string what = "quality gate " + quoted(entry.key);
+    CheckSpec gate;
+    gate.type = CheckType::command;
+    gate.name = on_one_line(entry.key);
+    gate.timeout_us = config_.limits.check_timeout_us;
+    if (gate.name.empty()) return report_.fault(entry.line, "a quality gate has no name; write name: command");
+    const YamlNode* command = entry.value;
+    if (command->kind == YamlNode::Kind::map) {
+      MapReader reader(*command, what, report_);
+      command = reader.value("command");
+      gate.timeout_us = reader.duration("timeout").value_or(gate.timeout_us);
+      reader.finish({}, UnknownKeys::refuse);
+    }
+    bool empty = command == nullptr || command->kind == YamlNode::Kind::null ||
+                 (command->kind == YamlNode::Kind::scalar && trim(command->text).empty());
+    if (empty) return report_.fault(entry.line, what + " has no command; write " + gate_example(entry.key));
+    if (command->kind != YamlNode::Kind::scalar) {
+      return report_.fault(entry.line, what + " has " + std::string(name_of(command->kind)) +
+                                           " for its command; write " + gate_example(entry.key));
+    }
+    // Elsewhere gates are switched on by a yes; here `true` would be a program that never fails.
+    if (command->plain && (command->text == "true" || command->text == "false")) {
+      return report_.fault(entry.line, what + " is " + command->text + "; write the command, or quote \"" +
+                                           command->text + "\" if you mean the program of that name");
+    }
+    gate.command = command->text;
+    config_.gates.push_back(std::move(gate));
+  }
+
+  static std::string gate_example(const std::string& name) { return shortened(name, 40) + ": \"make test\""; }
+
+  void read_routing(const YamlNode& node) {
+    MapReader routing(node, "routing", report_);
+    RoutingSettings& read = config_.routing;
+    static const std::vector<std::string> modes{"static", "bandit", "shadow"};
+    std::string mode = routing.one_of("mode", modes).value_or("static");
+    read.mode = mode == "bandit" ? RoutingMode::bandit : mode == "shadow" ? RoutingMode::shadow : RoutingMode::static_;
+    std::set<std::string> seen;
+    for (const Located& arm : routing.texts("arms")) {
+      std::string name = on_one_line(arm.text);
+      if (!seen.insert(name).second) {
+        routing.fault(arm.line, "has the arm " + quoted(name) + " twice; remove one");
+      } else if (check_arm(name, "routing", arm.line)) {
+        read.arms.push_back(name);
+      }
+    }
+    read.warmup = routing.number("warmup", 0, k_warmup_max).value_or(read.warmup);
+    read_explore(routing);
+    routing.finish({}, UnknownKeys::refuse);
+  }
+
+  // A fraction with at most six decimals is a number of millionths, which is what an amount of money is too.
+  void read_explore(MapReader& routing) {
+    auto text = routing.text("explore");
+    if (!text) return;
+    bool digits = text->find_first_not_of("0123456789.") == std::string::npos;
+    auto fraction = digits ? parse_usd(*text) : std::nullopt;
+    if (fraction && fraction->value <= k_million) {
+      config_.routing.explore_ppm = fraction->value;
+    } else {
+      routing.fault(routing.line_of("explore"),
+                    "has " + quoted(*text) + " for 'explore'; write a fraction from 0 to 1 with at most six decimals");
+    }
+  }
+
+  // "agent/tier". An agent that is not defined here may be one of the catalog, which is known elsewhere.
+  bool check_arm(const std::string& arm, const std::string& what, int line) {
+    std::size_t slash = arm.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == arm.size()) {
+      report_.fault(line, what + " has the arm " + quoted(arm) + "; write agent/tier, such as claude/cheap");
+      return false;
+    }
+    std::string agent = arm.substr(0, slash);
+    std::string tier = arm.substr(slash + 1);
+    auto known = std::find_if(config_.agents.begin(), config_.agents.end(),
+                              [&](const AgentSpec& spec) { return spec.name == agent; });
+    if (known == config_.agents.end()) return true;
+    std::vector<std::string> tiers;
+    for (const ModelSpec& model : known->models) tiers.push_back(model.tier);
+    if (std::find(tiers.begin(), tiers.end(), tier) != tiers.end()) return true;
+    report_.fault(line, what + " has the arm " + quoted(arm) + ", but agent " + quoted(agent) + " has no model " +
+                            quoted(tier) + report_.suggest(tier, tiers, "; its models are " + join(tiers, ", ")));
+    return false;
+  }
+
+  void read_sandbox(MapReader& top) {
+    static const std::vector<std::string> modes{"auto", "off", "strict"};
+    std::string mode = top.one_of("sandbox", modes).value_or("auto");
+    config_.sandbox = mode == "off"      ? SandboxMode::off
+                      : mode == "strict" ? SandboxMode::strict
+                                         : SandboxMode::automatic;
+  }
+
+  Report report_;
+  Config config_;
+};
+
+}  // namespace
+
+ConfigResult parse_config(std::string_view text, const std::string& file) {
+  return ConfigReader(file).read(text);
+}
+
+}  // namespace bernstein::plan

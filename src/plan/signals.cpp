@@ -1,0 +1,169 @@
+#include "signals.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+
+#include "bernstein/base/path.hpp"
+#include "bernstein/base/text.hpp"
+
+namespace bernstein::plan {
+namespace {
+
+constexpr std::size_t k_name_bytes_max = 60;
+
+// What a signal type looks at, and how to write it.
+struct SignalType {
+  std::string word;
+  CheckType check;
+  std::vector<std::string> fields;  // the first is the one to write; "value" is how older plans wrote any of them
+  std::string example;
+};
+
+const std::vector<SignalType>& signal_types() {
+  static const std::vector<SignalType> types{
+      {"path_exists", CheckType::path_exists, {"path", "value"}, "{type: path_exists, path: src/a.py}"},
+      {"glob_exists", CheckType::glob_exists, {"path", "value"}, "{type: glob_exists, path: \"tests/**/*.py\"}"},
+      {"file_contains",
+       CheckType::file_contains,
+       {"path", "value"},
+       "{type: file_contains, path: app.py, contains: \"def main\"}"},
+      {"test_passes", CheckType::command, {"command", "value"}, "{type: test_passes, command: \"pytest -q\"}"},
+  };
+  return types;
+}
+
+const SignalType* read_type(MapReader& signal, Report& report) {
+  std::vector<std::string> words;
+  for (const SignalType& type : signal_types()) words.push_back(type.word);
+  auto word = signal.line("type");
+  if (!word) {
+    if (!signal.has("type")) signal.fault(signal.line_of("type"), "has no type; write one of " + join(words, ", "));
+    return nullptr;
+  }
+  for (const SignalType& type : signal_types()) {
+    if (type.word == *word) return &type;
+  }
+  if (*word == "llm_review" || *word == "llm_judge") {
+    signal.fault(signal.line_of("type"), "has the type " + quoted(*word) +
+                                             ", which asks a model; write a check that proves it, such as " +
+                                             signal_types().back().example);
+    return nullptr;
+  }
+  signal.fault(signal.line_of("type"), "has the unknown type " + quoted(*word) +
+                                           report.suggest(*word, words, "; known are " + join(words, ", ")));
+  return nullptr;
+}
+
+// The one of the type's fields that is given.
+std::optional<std::string> read_subject(MapReader& signal, const SignalType& type) {
+  std::optional<std::string> found;
+  const std::string* from = nullptr;
+  for (const std::string& field : type.fields) {
+    bool given = signal.has(field);
+    auto text = signal.text(field);
+    if (!given) continue;
+    if (from != nullptr) {
+      signal.fault(signal.line_of(field), "has both '" + *from + "' and '" + field + "'; keep '" + *from + "'");
+      return std::nullopt;
+    }
+    from = &field;
+    found = text;
+    if (!text && !signal.is_wrong(field))
+      signal.fault(signal.line_of(field), "has an empty '" + field + "'; write " + type.example);
+  }
+  if (from == nullptr) {
+    signal.fault(signal.line(), "has no '" + type.fields.front() + "'; write " + type.example);
+  }
+  return found;
+}
+
+// A field of another type would be passed over, and with it what its writer wanted checked.
+void refuse_other_fields(MapReader& signal, const SignalType& type) {
+  for (const char* field : {"path", "command", "contains", "timeout"}) {
+    bool used = std::find(type.fields.begin(), type.fields.end(), field) != type.fields.end() ||
+                (type.check == CheckType::file_contains && field == std::string_view("contains")) ||
+                (type.check == CheckType::command && field == std::string_view("timeout"));
+    if (used || !signal.has(field)) continue;
+    signal.fault(signal.line_of(field),
+                 std::string("has '") + field + "', which " + type.word + " does not look at; write " + type.example);
+    signal.accept(field);
+  }
+}
+
+std::optional<CheckSpec> read_signal(MapReader& signal, Micros check_timeout_us, Report& report) {
+  const SignalType* type = read_type(signal, report);
+  if (type == nullptr) return std::nullopt;
+  CheckSpec check;
+  check.type = type->check;
+  auto subject = read_subject(signal, *type);
+  refuse_other_fields(signal, *type);
+  if (type->check == CheckType::file_contains) {
+    auto contains = signal.text("contains");
+    // Older plans wrote "path :: needle" into one field.
+    std::size_t mark = subject ? subject->find(" :: ") : std::string::npos;
+    if (!contains && mark != std::string::npos) {
+      contains = subject->substr(mark + 4);
+      subject = std::string(trim(subject->substr(0, mark)));
+    }
+    if (!contains && subject) {
+      signal.fault(signal.line(), "does not say what the file contains; write " + type->example);
+      return std::nullopt;
+    }
+    check.contains = contains.value_or("");
+  }
+  if (type->check == CheckType::command) check.timeout_us = signal.duration("timeout").value_or(check_timeout_us);
+  signal.finish({}, UnknownKeys::warn);
+  if (!subject) return std::nullopt;
+  check.name = shortened(type->word + " " + *subject, k_name_bytes_max);
+  if (type->check == CheckType::command) {
+    check.command = *subject;
+    return check;
+  }
+  if (auto wrong = path_fault(*subject)) {
+    signal.fault(signal.line(), "has the path " + quoted(*subject) + ", which " + *wrong);
+    return std::nullopt;
+  }
+  check.path = normalise_pattern(*subject);
+  check.name = shortened(type->word + " " + check.path, k_name_bytes_max);
+  return check;
+}
+
+}  // namespace
+
+std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& owner, Micros check_timeout_us,
+                                    Report& report) {
+  std::vector<CheckSpec> checks;
+  std::size_t number = 0;
+  for (const YamlNode* item : list.items) {
+    std::string what = owner + ": signal " + std::to_string(++number);
+    if (item->kind != YamlNode::Kind::map) {
+      report.fault(item->line,
+                   what + " is " + std::string(name_of(item->kind)) + "; write " + signal_types().front().example);
+      continue;
+    }
+    MapReader signal(*item, what, report);
+    if (auto check = read_signal(signal, check_timeout_us, report)) checks.push_back(std::move(*check));
+  }
+  make_names_unique(checks);
+  return checks;
+}
+
+void make_names_unique(std::vector<CheckSpec>& checks) {
+  std::set<std::string> taken;
+  for (const CheckSpec& check : checks) taken.insert(check.name);
+  std::map<std::string, int> seen;
+  for (CheckSpec& check : checks) {
+    int& count = seen[check.name];
+    if (++count == 1) continue;
+    std::string name = check.name;
+    do {
+      check.name = name + " (" + std::to_string(count) + ")";
+    } while (!taken.insert(check.name).second && ++count > 0);
+  }
+}
+
+}  // namespace bernstein::plan
