@@ -1,0 +1,50 @@
+#pragma once
+// What Bernstein keeps in .sdd: the event log (SQLite), the blobs (files), and the lock that says who writes them.
+//
+//     BERNSTEIN_TRY(auto lock, store::acquire_lock(".sdd/lock"));        // ErrorCode::busy: somebody else is at work
+//     BERNSTEIN_TRY(auto log, store::open_log(".sdd/state.db"));         // creates it when there is none
+//     BERNSTEIN_TRY(auto reader, store::open_reader(".sdd/state.db"));   // any number, in any process
+//     BERNSTEIN_TRY(auto blobs, store::open_blobs(".sdd/blobs"));
+//
+// Files are made for their owner only (mode 0600). Errors name the path and what to do. Objects may be used by one
+// thread at a time; each has its own connection, so several of them get along.
+
+#include <memory>
+#include <string>
+
+#include "bernstein/base/result.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/port/blob_store.hpp"
+#include "bernstein/port/event_log.hpp"
+
+namespace bernstein::store {
+
+// A query that runs longer ends with an error, so that a careless join cannot hold a terminal or a web page for ever.
+inline constexpr Micros k_query_limit = 60 * k_second;
+
+// The writer. Creates the file where there is none and brings the schema up to date. There must be one writer at a time
+// (acquire_lock): a second one is refused record by record with ErrorCode::conflict, not kept out.
+//
+// append also fails, for good, when the file was deleted or replaced while it was open (ErrorCode::environment).
+//
+// Errors: ErrorCode::environment (directory missing, permissions, disk full, locked by another process),
+// ErrorCode::corrupt (not a database, damaged, not Bernstein's, written by a newer version).
+Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path);
+
+// A reader: cannot write, creates nothing, leaves checkpoints to the writer. ErrorCode::not_found when there is no
+// file.
+Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, Micros query_limit_us = k_query_limit);
+
+// Creates the directory where there is none.
+Result<std::unique_ptr<port::BlobStore>> open_blobs(const std::string& directory);
+
+// Held as long as the object lives; the kernel releases it when the process ends, however it ends.
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
+// ErrorCode::busy when another process holds it: the message names its pid.
+Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path);
+
+}  // namespace bernstein::store
