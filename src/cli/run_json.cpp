@@ -68,10 +68,10 @@ std::optional<UsdMicros> known_cost(const RunState& state) {
   return sum.total();
 }
 
-std::string run_json(const RunState& state, std::int64_t events) {
+std::string run_json(const RunState& state, std::int64_t events, const std::string& unfinished) {
   Json json;
   json["run"] = to_string(state.run);
-  json["outcome"] = state.finished ? Json(to_word(state.finished->outcome)) : Json(nullptr);
+  json["outcome"] = state.finished ? Json(to_word(state.finished->outcome)) : text_or_null(unfinished);
   Json& tasks = json["tasks"] = Json::array();
   for (const auto& [id, task] : state.tasks) tasks.push_back(task_json(task));
   json["cost_usd"] = dollars(known_cost(state));
