@@ -1,13 +1,12 @@
 #include "progress.hpp"
 
-#include <wchar.h>
-
 #include <algorithm>
 #include <ostream>
 #include <string_view>
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
+#include "print.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -18,23 +17,7 @@ constexpr const char* k_yellow = "\x1b[33m";
 constexpr const char* k_dim = "\x1b[2m";
 constexpr std::size_t k_commit_digits = 7;
 
-// The next code point of valid UTF-8, and how many bytes it takes.
-std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  char32_t code = size == 1 ? lead : lead & (0x7FU >> size);
-  for (std::size_t i = 1; i < size && i < text.size(); ++i) {
-    code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  }
-  return {code, std::min(size, text.size())};
-}
-
-std::size_t columns_of(char32_t code) {
-  const int columns = wcwidth(static_cast<wchar_t>(code));
-  return columns < 0 ? 1 : static_cast<std::size_t>(columns);
-}
-
-std::string_view step_word(Step step) {
+std::string_view doing(Step step) {
   switch (step) {
     case Step::assigned:
     case Step::preparing:
@@ -78,31 +61,6 @@ std::string exit_clause(const AgentExited& exit) {
 
 }  // namespace
 
-std::size_t columns_of(const std::string& text) {
-  std::size_t columns = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto [code, bytes] = next_code_point(rest);
-    columns += columns_of(code);
-    rest.remove_prefix(bytes);
-  }
-  return columns;
-}
-
-std::string fit(const std::string& text, std::size_t columns) {
-  if (columns_of(text) <= columns) return text;
-  if (columns == 0) return "";
-  std::size_t used = 0;
-  std::size_t end = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto [code, bytes] = next_code_point(rest);
-    if (used + columns_of(code) > columns - 1) break;
-    used += columns_of(code);
-    end += bytes;
-    rest.remove_prefix(bytes);
-  }
-  return text.substr(0, end) + "…";
-}
-
 Progress::Progress(std::ostream& out, Display display, port::Reactor& reactor)
     : out_(out), display_(display), reactor_(reactor) {}
 
@@ -114,6 +72,10 @@ void Progress::on_event(const RunState& state, const Event& event) {
   if (!display_.live) return;
   take(state);
   if (event_seen_us_ - drawn_us_ >= k_redraw_us_min || drawn_lines_ == 0) draw();
+}
+
+void Progress::on_warning(const std::string& sentence) {
+  say("!", k_yellow, "warning: " + printable_utf8(sentence));
 }
 
 void Progress::tick() {
@@ -203,8 +165,12 @@ void Progress::say(const std::string& glyph, const std::string& colour, const st
     return;
   }
   erase();
-  out_ << (glyph.empty() ? "" : paint(colour, glyph) + " ")
-       << fit(replace_all(text, "\n", " "), display_.width > 2 ? display_.width - 2 : 0) << '\n';
+  out_ << (glyph.empty() ? "" : paint(colour, glyph) + " ") << fit(one_line(text), line_room()) << '\n';
+}
+
+// Columns of a line behind its glyph.
+std::size_t Progress::line_room() const {
+  return std::max<std::size_t>(display_.width, 3) - 2;
 }
 
 std::string Progress::paint(const std::string& colour, const std::string& text) const {
@@ -212,21 +178,20 @@ std::string Progress::paint(const std::string& colour, const std::string& text) 
 }
 
 std::string Progress::row_line(const Row& row) const {
-  std::string right = "  " + row.arm + "  " + std::string(step_word(row.step)) + "  " +
+  std::string right = "  " + row.arm + "  " + std::string(doing(row.step)) + "  " +
                       format_duration(std::max<Micros>(run_time_us() - row.since_us, 0));
   if (row.cost) right += "  " + format_usd(*row.cost);
   const std::string left = to_string(row.attempt) + "  ";
   const std::size_t taken = 2 + columns_of(left) + columns_of(right);
-  const std::size_t room = display_.width > taken ? display_.width - taken : 0;
+  const std::size_t room = display_.width > taken ? display_.width - taken : 1;
   const std::string glyph = row.step == Step::working ? "▶" : "•";
-  return paint(k_yellow, glyph) + " " +
-         fit(left + fit(replace_all(row.title, "\n", " "), room) + right, display_.width > 2 ? display_.width - 2 : 0);
+  return paint(k_yellow, glyph) + " " + fit(left + fit(one_line(row.title), room) + right, line_room());
 }
 
 std::string Progress::summary_line() const {
   std::string line = run_ + "  " + std::to_string(landed_) + "/" + std::to_string(tasks_) + " landed";
   if (cost_ && cost_->value > 0) line += "  " + format_usd(*cost_);
-  return paint(k_dim, fit(line + "  " + format_duration(run_time_us()), display_.width));
+  return paint(k_dim, fit(line + "  " + format_duration(run_time_us()), line_room()));
 }
 
 void Progress::draw() {

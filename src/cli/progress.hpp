@@ -35,6 +35,7 @@ class Progress : public run::Observer {
   Progress(std::ostream& out, Display display, port::Reactor& reactor);
 
   void on_event(const RunState& state, const Event& event) override;
+  void on_warning(const std::string& sentence) override;
   void tick();   // redraws the elapsed times; no effect but on a live display
   void close();  // takes the display away; on_event prints plain lines from then on
 
@@ -56,6 +57,7 @@ class Progress : public run::Observer {
   void draw();
   void erase();
   std::string paint(const std::string& colour, const std::string& text) const;
+  std::size_t line_room() const;
   std::string row_line(const Row& row) const;
   std::string summary_line() const;
   Micros run_time_us() const;  // the run's clock: the last event's time and what has gone by since
@@ -74,9 +76,5 @@ class Progress : public run::Observer {
   Micros drawn_us_ = 0;
   std::size_t drawn_lines_ = 0;
 };
-
-// How many columns a text takes on a terminal, and its longest prefix that fits; `text` must be printable UTF-8.
-std::size_t columns_of(const std::string& text);
-std::string fit(const std::string& text, std::size_t columns);
 
 }  // namespace bernstein::cli

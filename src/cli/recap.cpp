@@ -1,19 +1,17 @@
 #include "recap.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "bernstein/base/text.hpp"
+#include "print.hpp"
 #include "run_json.hpp"
 
 namespace bernstein::cli {
 namespace {
-
-std::string counted(std::size_t number, const std::string& noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
 
 std::size_t count(const RunState& state, TaskStatus status) {
   return static_cast<std::size_t>(std::count_if(state.tasks.begin(), state.tasks.end(),
@@ -25,13 +23,13 @@ std::string cost_text(const std::optional<UsdMicros>& cost) {
 }
 
 std::string headline(const RunState& state) {
-  std::size_t attempts = 0;
-  for (const auto& [id, task] : state.tasks) attempts += task.attempts.size();
+  std::int64_t attempts = 0;
+  for (const auto& [id, task] : state.tasks) attempts += std::ssize(task.attempts);
   const std::size_t landed = count(state, TaskStatus::landed);
   const std::size_t failed = count(state, TaskStatus::failed);
   const std::size_t blocked = count(state, TaskStatus::blocked);
-  std::string line =
-      to_string(state.run) + ": " + std::to_string(landed) + " of " + counted(state.tasks.size(), "task") + " landed";
+  std::string line = to_string(state.run) + ": " + std::to_string(landed) + " of " +
+                     counted(std::ssize(state.tasks), "task") + " landed";
   if (failed > 0) line += ", " + std::to_string(failed) + " failed";
   if (blocked > 0) line += ", " + std::to_string(blocked) + " blocked";
   return line + " in " + format_duration(state.at_us) + "; " + counted(attempts, "attempt") + ", " +
@@ -41,13 +39,13 @@ std::string headline(const RunState& state) {
 // Why it ended, where that is not the good end.
 std::string ending(const RunState& state) {
   if (!state.finished || state.finished->outcome == RunOutcome::landed) return "";
-  return "  " + std::string(to_word(state.finished->outcome)) + ": " + printable_utf8(state.finished->why) + "\n";
+  return "  " + std::string(to_word(state.finished->outcome)) + ": " + one_line(state.finished->why) + "\n";
 }
 
 std::string costs(const RunState& state) {
   struct Row {
-    std::size_t attempts = 0;
-    std::size_t untold = 0;
+    std::int64_t attempts = 0;
+    std::int64_t untold = 0;
     UsdMicros cost;
   };
   std::map<std::string, Row> rows;
@@ -81,7 +79,7 @@ std::string time_saved(const RunState& state, const Tally& tally) {
 }
 
 std::string task_name(const Task& task) {
-  return to_string(task.spec.id) + " " + printable_utf8(task.spec.title);
+  return to_string(task.spec.id) + " " + one_line(task.spec.title);
 }
 
 std::string salvage_of(const Task& task) {
@@ -96,7 +94,7 @@ std::string not_landed(const RunState& state) {
   for (const auto& [id, task] : state.tasks) {
     if (task.status == TaskStatus::landed) continue;
     text += "  " + std::string(to_word(task.status)) + "  " + task_name(task);
-    if (!task.why.empty()) text += ": " + printable_utf8(task.why);
+    if (!task.why.empty()) text += ": " + one_line(task.why);
     text += "\n";
     if (const std::string salvage = salvage_of(task); !salvage.empty())
       text += "          its work is kept: " + salvage + "\n";
@@ -117,7 +115,7 @@ std::string unverified(const RunState& state, const Tally& tally) {
 std::string checkout(const RunState& state, const Tally& tally) {
   if (tally.left_behind_from.empty()) return "";
   const std::string branch = replace_all(state.started ? state.started->target : "", "refs/heads/", "");
-  std::string text = "  your checkout was left alone: " + printable_utf8(tally.left_behind_why) + "\n";
+  std::string text = "  your checkout was left alone: " + one_line(tally.left_behind_why) + "\n";
   return text + "  this brings it up to " + branch + " and keeps your changes:  " + catch_up_command(tally) + "\n";
 }
 

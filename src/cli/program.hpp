@@ -1,0 +1,22 @@
+#pragma once
+// Whether the programs of the agents are there, before anything is started.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bernstein/event/spec.hpp"
+
+namespace bernstein::cli {
+
+// The absolute path of an executable: looked up in the absolute directories of PATH when it has no '/', else relative
+// to `directory`. Nothing when there is none.
+std::optional<std::string> find_program(const std::string& name, const std::string& path, const std::string& directory);
+
+// A sentence for each agent whose program cannot be found.
+std::vector<std::string> missing_programs(const std::vector<AgentSpec>& agents,
+                                          const std::map<std::string, std::string>& environment,
+                                          const std::string& directory);
+
+}  // namespace bernstein::cli
