@@ -1,6 +1,7 @@
 #include "bernstein/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "bernstein/base/check.hpp"
@@ -12,24 +13,31 @@ namespace {
 constexpr std::size_t k_suggestion_bytes_max = 100;
 constexpr std::string_view k_replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each.
+// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each. Both words are
+// short enough for rows of a fixed size: this runs for every wrong word times every word it could be.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> now(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  using Row = std::array<std::uint8_t, 2 * k_suggestion_bytes_max>;
+  BERNSTEIN_CHECK(a.size() < Row{}.size() && b.size() < Row{}.size(), "only short words are compared");
+  Row rows[3];
+  Row* before = &rows[0];
+  Row* last = &rows[1];
+  Row* now = &rows[2];
+  for (std::size_t j = 0; j <= b.size(); ++j) (*last)[j] = static_cast<std::uint8_t>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    now[0] = i;
+    (*now)[0] = static_cast<std::uint8_t>(i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      now[j] = std::min({last[j] + 1, now[j - 1] + 1, replaced});
+      int cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      int least = std::min({(*last)[j] + 1, (*now)[j - 1] + 1, (*last)[j - 1] + cost});
       bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) now[j] = std::min(now[j], before[j - 2] + 1);
+      if (swapped) least = std::min(least, (*before)[j - 2] + 1);
+      (*now)[j] = static_cast<std::uint8_t>(least);
     }
-    std::swap(before, last);
-    std::swap(last, now);
+    Row* oldest = before;
+    before = last;
+    last = now;
+    now = oldest;
   }
-  return last[b.size()];
+  return (*last)[b.size()];
 }
 
 struct Character {

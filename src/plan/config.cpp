@@ -17,6 +17,10 @@ constexpr std::uint32_t k_attempts_max = 100;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
 constexpr std::int64_t k_million = 1'000'000;
 
+// Agents that come with Bernstein or are likely to: never taken for a misspelt name of the file's own agents.
+const std::vector<std::string> k_catalog_agents{"aider",  "amp",   "claude", "cline", "codex",    "continue", "copilot",
+                                                "cursor", "droid", "gemini", "goose", "opencode", "pi",       "qwen"};
+
 class ConfigReader {
  public:
   explicit ConfigReader(const std::string& file) : report_(file) {}
@@ -178,7 +182,8 @@ class ConfigReader {
     }
   }
 
-  // "agent/tier". An agent that is not defined here may be one of the catalog, which is known elsewhere.
+  // "agent/tier". An agent that is not defined here may be one of the catalog, which is complete elsewhere: only a name
+  // that is near one of the file's own is refused.
   bool check_arm(const std::string& arm, const std::string& what, int line) {
     std::size_t slash = arm.find('/');
     if (slash == std::string::npos || slash == 0 || slash + 1 == arm.size()) {
@@ -189,13 +194,23 @@ class ConfigReader {
     std::string tier = arm.substr(slash + 1);
     auto known = std::find_if(config_.agents.begin(), config_.agents.end(),
                               [&](const AgentSpec& spec) { return spec.name == agent; });
-    if (known == config_.agents.end()) return true;
+    if (known == config_.agents.end()) return !is_misspelt(agent, what, line);
     std::vector<std::string> tiers;
     for (const ModelSpec& model : known->models) tiers.push_back(model.tier);
     if (std::find(tiers.begin(), tiers.end(), tier) != tiers.end()) return true;
     report_.fault(line, what + " has the arm " + quoted(arm) + ", but agent " + quoted(agent) + " has no model " +
                             quoted(tier) + report_.suggest(tier, tiers, "; its models are " + join(tiers, ", ")));
     return false;
+  }
+
+  bool is_misspelt(const std::string& agent, const std::string& what, int line) {
+    if (std::find(k_catalog_agents.begin(), k_catalog_agents.end(), agent) != k_catalog_agents.end()) return false;
+    std::vector<std::string> names;
+    for (const AgentSpec& spec : config_.agents) names.push_back(spec.name);
+    std::string clause = report_.suggest(agent, names, "");
+    if (clause.empty()) return false;
+    report_.fault(line, what + " names the unknown agent " + quoted(agent) + clause);
+    return true;
   }
 
   void read_sandbox(MapReader& top) {

@@ -11,6 +11,7 @@ namespace bernstein::plan {
 namespace {
 
 constexpr std::size_t k_cycles_max = 20;
+constexpr std::size_t k_cycle_names_max = 20;
 constexpr std::size_t k_listed_max = 8;
 
 template <class T>
@@ -221,7 +222,13 @@ class WaitGraph {
         std::min_element(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.line < b.line; });
     std::rotate(labels.begin(), first, labels.end());
     std::string chain;
-    for (const Label& label : labels) chain += shortened(label.name, 40) + " -> ";
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (i == k_cycle_names_max) {
+        chain += "... (" + std::to_string(labels.size() - i) + " more) -> ";
+        break;
+      }
+      chain += shortened(labels[i].name, 40) + " -> ";
+    }
     chain += shortened(labels.front().name, 40);
     report.fault(labels.front().line, "these wait for each other: " + chain + "; remove one of the dependencies");
   }

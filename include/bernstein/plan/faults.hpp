@@ -14,7 +14,8 @@ struct Fault {
   bool operator==(const Fault&) const = default;
 };
 
-using Faults = std::vector<Fault>;  // sorted by line, then in order of discovery
+// Sorted by line, then in order of discovery. At most 1000 are kept; then the first says how many more there are.
+using Faults = std::vector<Fault>;
 
 // "plan.yaml:12: ..." a line each, without a newline at the end.
 std::string format(const std::string& file, const Faults& faults);

@@ -1,0 +1,252 @@
+#include "bernstein/plan/config.hpp"
+
+#include "plan_builders.hpp"
+
+namespace bernstein::plan {
+namespace {
+
+using Texts = std::vector<std::string>;
+using Models = std::vector<ModelSpec>;
+
+ModelSpec model(const std::string& tier, const std::string& name) {
+  return ModelSpec{.name = name, .tier = tier};
+}
+
+TEST(Config, IsCompleteWithoutAnyKey) {
+  for (const char* text : {"", "# nothing\n", "---\n", "{}"}) {
+    Config config = config_of(text);
+    EXPECT_EQ(config.agent, "");
+    EXPECT_EQ(config.max_agents, 4u);
+    EXPECT_EQ(config.budget, std::nullopt);
+    EXPECT_TRUE(config.agents.empty());
+    EXPECT_TRUE(config.gates.empty());
+    EXPECT_EQ(config.limits, Limits{});
+    EXPECT_EQ(config.sandbox, SandboxMode::automatic);
+    EXPECT_EQ(config.routing.mode, RoutingMode::static_);
+    EXPECT_EQ(config.routing.warmup, 50u);
+    EXPECT_EQ(config.routing.explore_ppm, 20'000);
+  }
+}
+
+TEST(Config, ReadsEveryKey) {
+  Config config = config_of(R"(
+cli: my-agent
+max_agents: 8
+budget: "$10"
+constraints: ["C++20"]
+context_files: [docs/architecture.md]
+role_model_policy: {architect: {cli: claude, model: opus}, docs: {model: haiku}, qa: {cli: auto}}
+role_slots: {docs: 2}
+worktree_setup: {symlink_dirs: [node_modules/, ./.venv], copy_files: [.env], setup_command: "npm ci"}
+quality_gates:
+  tests: {command: "make test", timeout: 15m}
+  build: "make -j2"
+agents:
+  my-agent:
+    command: [my-agent, --model, "{model}", --file, "{prompt_file}"]
+    models: {cheap: small-1, strong: big-1}
+    env: [MY_AGENT_KEY]
+    usage: {format: jsonl, input_tokens: /usage/in, output_tokens: /usage/out, cached_tokens: /u/c, cost_usd: /cost}
+    max: 2
+routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05}
+limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m}
+sandbox: strict
+)");
+  EXPECT_EQ(config.agent, "my-agent");
+  EXPECT_EQ(config.max_agents, 8u);
+  EXPECT_EQ(config.budget, UsdMicros{10'000'000});
+  EXPECT_EQ(config.constraints, Texts{"C++20"});
+  EXPECT_EQ(config.context_files, Texts{"docs/architecture.md"});
+  EXPECT_EQ(config.role_policy, (std::map<std::string, RolePolicy>{
+                                    {"architect", {"claude", "opus"}}, {"docs", {"", "haiku"}}, {"qa", {}}}));
+  EXPECT_EQ(config.role_slots, (std::map<std::string, std::uint32_t>{{"docs", 2}}));
+  EXPECT_EQ(config.worktree_setup, (WorktreeSetup{"npm ci", {".env"}, {"node_modules", ".venv"}}));
+  const std::vector<CheckSpec> gates{{"make test", "", "tests", "", 15 * k_minute, CheckType::command},
+                                     {"make -j2", "", "build", "", 90 * k_second, CheckType::command}};
+  EXPECT_EQ(config.gates, gates);  // in file order; limits.check_timeout where there is none of its own
+  ASSERT_EQ(config.agents.size(), 1u);
+  const AgentSpec& agent = config.agents[0];
+  EXPECT_EQ(agent.name, "my-agent");
+  EXPECT_EQ(agent.command, (Texts{"my-agent", "--model", "{model}", "--file", "{prompt_file}"}));
+  EXPECT_EQ(agent.models, (Models{model("cheap", "small-1"), model("strong", "big-1")}));
+  EXPECT_EQ(agent.env, Texts{"MY_AGENT_KEY"});
+  EXPECT_EQ(agent.max_parallel, 2u);
+  EXPECT_EQ(agent.usage, (UsageSpec{"/u/c", "/cost", "jsonl", "/usage/in", "/usage/out"}));
+  EXPECT_EQ(config.routing.mode, RoutingMode::bandit);
+  EXPECT_EQ(config.routing.arms, (Texts{"my-agent/cheap", "my-agent/strong"}));
+  EXPECT_EQ(config.routing.warmup, 10u);
+  EXPECT_EQ(config.routing.explore_ppm, 50'000);
+  EXPECT_EQ(config.limits, (Limits{k_hour, 2, 90 * k_second, 2 * k_minute}));
+  EXPECT_EQ(config.sandbox, SandboxMode::strict);
+  EXPECT_EQ(config.warnings, Texts{});
+}
+
+TEST(Config, ReadsTheShortFormsOfAgents) {
+  Config config = config_of("agents:\n  z: [run, \"{task}\"]\n  a: {command: [b], models: [small, big]}\n");
+  ASSERT_EQ(config.agents.size(), 2u);
+  EXPECT_EQ(config.agents[0].name, "z");  // file order
+  EXPECT_EQ(config.agents[0].command, (Texts{"run", "{task}"}));
+  EXPECT_EQ(config.agents[0].models, Models{model("default", "default")});
+  EXPECT_EQ(config.agents[1].models, (Models{model("small", "small"), model("big", "big")}));
+}
+
+TEST(Config, LeavesBracesAloneThatAreNotPlaceholders) {
+  Config config = config_of(R"(agents: {a: [sh, -c, '{ echo ${HOME} {} "{1}" {"k":1}; } {role}{attempt}{worktree}']})");
+  EXPECT_EQ(config.agents[0].command.size(), 3u);
+}
+
+TEST(Config, ReadsEverySandboxAndRoutingMode) {
+  EXPECT_EQ(config_of("sandbox: off").sandbox, SandboxMode::off);
+  EXPECT_EQ(config_of("sandbox: auto").sandbox, SandboxMode::automatic);
+  EXPECT_EQ(config_of("routing: {mode: shadow}").routing.mode, RoutingMode::shadow);
+  EXPECT_EQ(config_of("routing: {mode: static, explore: 0}").routing.explore_ppm, 0);
+  EXPECT_EQ(config_of("routing: {explore: 1}").routing.explore_ppm, 1'000'000);
+  EXPECT_EQ(config_of("routing: {arms: [claude/haiku]}").routing.arms, Texts{"claude/haiku"});  // of the catalog
+}
+
+TEST(ConfigFaults, NameUnknownKeysEverywhere) {
+  EXPECT_EQ(
+      config_faults_of(
+          "max_agent: 3\nlimits: {atempts: 1}\nrouting: {modes: bandit}\nagents: {a: {command: [b], modls: [c]}}\n"
+          "worktree_setup: {copy: [a]}\nquality_gates: {t: {cmd: x, command: y}}\n"),
+      "bernstein.yaml:1: the configuration has the unknown key 'max_agent'; did you mean 'max_agents'?\n"
+      "bernstein.yaml:2: limits has the unknown key 'atempts'; did you mean 'attempts'?\n"
+      "bernstein.yaml:3: routing has the unknown key 'modes'; did you mean 'mode'?\n"
+      "bernstein.yaml:4: agent 'a' has the unknown key 'modls'; did you mean 'models'?\n"
+      "bernstein.yaml:5: worktree_setup has the unknown key 'copy'; known are symlink_dirs, copy_files, setup_command\n"
+      "bernstein.yaml:6: quality gate 't' has the unknown key 'cmd'; known are command, timeout");
+}
+
+TEST(ConfigFaults, NameTheDocumentThatIsNoConfiguration) {
+  EXPECT_EQ(config_faults_of("- a"), "bernstein.yaml:1: is a list; write a map, such as max_agents: 4");
+  EXPECT_EQ(
+      config_faults_of("agents: [a]"),
+      "bernstein.yaml:1: the configuration has a list for 'agents'; write a map: {my-agent: {command: [my-agent]}}");
+}
+
+TEST(ConfigFaults, ShowTheListFormOfACommand) {
+  const std::string remedy = "; write a list of words, as no shell splits them: [my-agent, --file, \"{prompt_file}\"]";
+  EXPECT_EQ(config_faults_of("agents: {a: {command: my-agent --go}}"),
+            "bernstein.yaml:1: agent 'a' has text for 'command'" + remedy);
+  EXPECT_EQ(config_faults_of("agents: {a: {command: []}}"),
+            "bernstein.yaml:1: agent 'a' has an empty command" + remedy);
+  EXPECT_EQ(config_faults_of("agents: {a: [\"\"]}"),
+            "bernstein.yaml:1: agent 'a' has an empty program in 'command'" + remedy);
+  EXPECT_EQ(config_faults_of("agents: {a: {env: [X]}}"),
+            "bernstein.yaml:1: agent 'a' has no command; write command: [my-agent, --file, \"{prompt_file}\"]");
+  EXPECT_EQ(config_faults_of("agents: {a: run}"),
+            "bernstein.yaml:1: agent 'a' is text; write a map: {command: [my-agent, --file, \"{prompt_file}\"]}");
+  EXPECT_EQ(config_faults_of("agents: {a: [run, {model}]}"),
+            "bernstein.yaml:1: agent 'a' has a map in 'command'; each entry is a text: quote \"{model}\"");
+}
+
+TEST(ConfigFaults, NameUnknownPlaceholders) {
+  EXPECT_EQ(config_faults_of("agents: {a: [run, \"{prompt-file}\", \"x{modell}y\", \"{everything}\"]}"),
+            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{prompt-file}'; did you mean 'prompt_file'?\n"
+            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{modell}'; did you mean 'model'?\n"
+            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{everything}'; known are {prompt_file}, {model}, "
+            "{worktree}, {task}, {attempt}, {role}");
+}
+
+TEST(ConfigFaults, NameAgentsModelsAndVariablesThatCannotBe) {
+  EXPECT_EQ(
+      config_faults_of("agents: {auto: [a], a/b: [a], \"\": [a]}"),
+      "bernstein.yaml:1: agent 'auto' cannot be called so; use letters, digits, '-', '_' and '.', and not 'auto'\n"
+      "bernstein.yaml:1: agent 'a/b' cannot be called so; use letters, digits, '-', '_' and '.', and not 'auto'\n"
+      "bernstein.yaml:1: agent '' cannot be called so; use letters, digits, '-', '_' and '.', and not 'auto'");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], env: [KEY=secret, 1A]}}"),
+            "bernstein.yaml:1: agent 'a' has 'KEY' in 'env'; write names of variables only, their values come from the "
+            "environment\n"
+            "bernstein.yaml:1: agent 'a' has '1A' in 'env'; write names of variables only, their values come from the "
+            "environment");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], models: [b, b]}}"),
+            "bernstein.yaml:1: agent 'a' has the model 'b' twice; remove one");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], models: {cheap: }}}"),
+            "bernstein.yaml:1: agent 'a' has no name for the model tier 'cheap'; write tier: name");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], models: []}}"),
+            "bernstein.yaml:1: agent 'a' has no models; name one, or remove 'models' for the default of the agent");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], models: big}}"),
+            "bernstein.yaml:1: agent 'a' has text for 'models'; write a map, cheapest first: {cheap: small-1, strong: "
+            "big-1}");
+}
+
+TEST(ConfigFaults, NameUsageThatCannotBeRead) {
+  EXPECT_EQ(
+      config_faults_of("agents: {a: {command: [x], usage: {format: xml, input_tokens: usage.in, cost_usd: /a~2}}}"),
+      "bernstein.yaml:1: agent 'a': usage has 'xml' for 'format'; write one of json, jsonl\n"
+      "bernstein.yaml:1: agent 'a': usage has 'usage.in' for 'input_tokens'; write a JSON pointer, such as "
+      "/usage/input_tokens\n"
+      "bernstein.yaml:1: agent 'a': usage has '/a~2' for 'cost_usd'; write a JSON pointer, such as "
+      "/usage/input_tokens");
+  EXPECT_EQ(config_faults_of("agents: {a: {command: [x], usage: {input_tokens: /a}}}"),
+            "bernstein.yaml:1: agent 'a': usage has no format; write format: json or format: jsonl");
+}
+
+TEST(ConfigFaults, NameGatesThatWouldCheckNothing) {
+  EXPECT_EQ(config_faults_of("quality_gates: {lint: true, tests: , build: [make], all: {timeout: 5m}}"),
+            "bernstein.yaml:1: quality gate 'lint' is true; write the command, or quote \"true\" if you mean the "
+            "program of that "
+            "name\n"
+            "bernstein.yaml:1: quality gate 'tests' has no command; write tests: \"make test\"\n"
+            "bernstein.yaml:1: quality gate 'build' has a list for its command; write build: \"make test\"\n"
+            "bernstein.yaml:1: quality gate 'all' has no command; write all: \"make test\"");
+  EXPECT_EQ(config_of("quality_gates: {lint: \"true\"}").gates[0].command, "true");
+}
+
+TEST(ConfigFaults, NameArmsThatDoNotExist) {
+  EXPECT_EQ(
+      config_faults_of("agents: {my-agent: {command: [x], models: [cheap, strong]}}\n"
+                       "routing: {arms: [my-agent/cheep, my-agent/huge, my-agnt/cheap, claude, a/, my-agent/cheap, "
+                       "my-agent/cheap]}\n"
+                       "role_model_policy: {docs: {model: my-agent/chep}}\n"),
+      "bernstein.yaml:2: routing has the arm 'my-agent/cheep', but agent 'my-agent' has no model 'cheep'; did you mean "
+      "'cheap'?\n"
+      "bernstein.yaml:2: routing has the arm 'my-agent/huge', but agent 'my-agent' has no model 'huge'; its models are "
+      "cheap, strong\n"
+      "bernstein.yaml:2: routing names the unknown agent 'my-agnt'; did you mean 'my-agent'?\n"
+      "bernstein.yaml:2: routing has the arm 'claude'; write agent/tier, such as claude/cheap\n"
+      "bernstein.yaml:2: routing has the arm 'a/'; write agent/tier, such as claude/cheap\n"
+      "bernstein.yaml:2: routing has the arm 'my-agent/cheap' twice; remove one\n"
+      "bernstein.yaml:3: role_model_policy of role 'docs' has the arm 'my-agent/chep', but agent 'my-agent' has no "
+      "model "
+      "'chep'; did you mean 'cheap'?");
+}
+
+TEST(ConfigFaults, NameNumbersTimesAndWordsOutOfRange) {
+  EXPECT_EQ(
+      config_faults_of("max_agents: 0\nbudget: -1\nlimits: {attempts: 101, agent_timeout: 0s, check_timeout: 721h}\n"
+                       "routing: {explore: 1.5, warmup: -1, mode: bandits}\nsandbox: false\nrole_slots: {docs: 0}\n"),
+      "bernstein.yaml:1: the configuration has '0' for 'max_agents'; write a whole number from 1 to 1000\n"
+      "bernstein.yaml:2: the configuration has '-1' for 'budget'; write US dollars, such as \"$15\" or 15.50\n"
+      "bernstein.yaml:3: limits has '101' for 'attempts'; write a whole number from 1 to 100\n"
+      "bernstein.yaml:3: limits has '0s' for 'agent_timeout'; write a time of at most 720h, such as 90s, 10m or 1h30m\n"
+      "bernstein.yaml:3: limits has '721h' for 'check_timeout'; write a time of at most 720h, such as 90s, 10m or "
+      "1h30m\n"
+      "bernstein.yaml:4: routing has 'bandits' for 'mode'; did you mean 'bandit'?\n"
+      "bernstein.yaml:4: routing has '-1' for 'warmup'; write a whole number from 0 to 1000000\n"
+      "bernstein.yaml:4: routing has '1.5' for 'explore'; write a fraction from 0 to 1 with at most six decimals\n"
+      "bernstein.yaml:5: the configuration has 'false' for 'sandbox'; write one of auto, off, strict\n"
+      "bernstein.yaml:6: role_slots has '0' for 'docs'; write a whole number from 1 to 1000");
+}
+
+TEST(ConfigFaults, NamePathsThatLeaveTheTree) {
+  EXPECT_EQ(
+      config_faults_of("worktree_setup: {symlink_dirs: [/opt], copy_files: [../.env]}\ncontext_files: [.git/x]\n"),
+      "bernstein.yaml:1: worktree_setup has the path '/opt' in 'symlink_dirs', which is absolute; write it from the "
+      "root of "
+      "the repository\n"
+      "bernstein.yaml:1: worktree_setup has the path '../.env' in 'copy_files', which leaves the tree; write it "
+      "without "
+      "'..'\n"
+      "bernstein.yaml:2: the configuration has the path '.git/x' in 'context_files', which enters '.git', which "
+      "belongs to "
+      "git; name files of the tree");
+}
+
+TEST(ConfigFaults, KeepEscapeSequencesOutOfMessages) {
+  EXPECT_EQ(config_faults_of("\"a\\e[31mb\": 1\n").find('\x1B'), std::string::npos);
+  EXPECT_EQ(config_faults_of("\"a\\e[31mb\": {\n").find('\x1B'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bernstein::plan
