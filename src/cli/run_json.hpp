@@ -3,8 +3,9 @@
 //
 //     context.out << run_json(state, events) << '\n';
 //
-// Keys: run, outcome (null while the run goes on, unless the caller has a word for it), tasks, cost_usd, wall_s, events. A cost that no agent told is null,
-// never 0; where only some told, it is their sum. wall_s is the run's logical clock at its last event.
+// Keys: run, outcome (null while the run goes on, unless the caller has a word for it), tasks, cost_usd, wall_s, events.
+// A cost that no agent told is null, never 0; where only some told, it is their sum. wall_s is the run's logical clock at
+// its last event.
 
 #include <cstdint>
 #include <optional>

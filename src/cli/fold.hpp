@@ -1,0 +1,30 @@
+#pragma once
+// A run as it stands, or stood after an event: the fold of its records and the few sums beside it that people ask for.
+//
+//     BERNSTEIN_TRY(const Picture picture, take_picture(reader, run, options.at));
+
+#include <cstdint>
+#include <optional>
+
+#include "bernstein/port/event_log.hpp"
+#include "bernstein/state/run_state.hpp"
+#include "tally.hpp"
+
+namespace bernstein::cli {
+
+struct Picture {
+  RunState state;
+  Tally tally;
+};
+
+// ErrorCode::not_found when the run has no event up to `at`.
+Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at);
+
+// What the agents of a run told about their costs.
+struct Spending {
+  std::optional<UsdMicros> known;  // nothing: attempts have ended, and none of them told
+  std::int64_t untold = 0;         // ended without telling
+};
+Spending spending_of(const RunState& state);
+
+}  // namespace bernstein::cli

@@ -1,0 +1,170 @@
+// status: where a run and its tasks stand, and what a person could do next.
+
+#include <algorithm>
+#include <ostream>
+
+#include "bernstein/cli/commands.hpp"
+#include "fold.hpp"
+#include "names.hpp"
+#include "open_workspace.hpp"
+#include "print.hpp"
+#include "run_json.hpp"
+#include "words.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+constexpr std::size_t k_failed_named_max = 3;  // tasks that get a line of advice each
+
+Tint tint_of(TaskStatus status) {
+  switch (status) {
+    case TaskStatus::landed:
+    case TaskStatus::verified:
+      return Tint::good;
+    case TaskStatus::failed:
+      return Tint::bad;
+    case TaskStatus::blocked:
+    case TaskStatus::cancelled:
+      return Tint::warning;
+    case TaskStatus::running:
+    case TaskStatus::reported:
+    case TaskStatus::verifying:
+      return Tint::busy;
+    case TaskStatus::waiting:
+    case TaskStatus::ready:
+    case TaskStatus::count_:
+      break;
+  }
+  return Tint::plain;
+}
+
+Tint tint_of(RunOutcome outcome) {
+  return outcome == RunOutcome::landed ? Tint::good : Tint::bad;
+}
+
+// "2 of 5 tasks landed, 1 failed, 1 running".
+std::string counts_of(const RunState& state) {
+  auto count = [&](TaskStatus status) {
+    auto found = state.count_by_status.find(status);
+    return found == state.count_by_status.end() ? std::int64_t{0} : std::int64_t{found->second};
+  };
+  std::string text = grouped(count(TaskStatus::landed)) + " of " +
+                     counted(static_cast<std::int64_t>(state.tasks.size()), "task") + " landed";
+  for (TaskStatus status :
+       {TaskStatus::failed, TaskStatus::blocked, TaskStatus::cancelled, TaskStatus::verified, TaskStatus::verifying,
+        TaskStatus::reported, TaskStatus::running, TaskStatus::ready, TaskStatus::waiting}) {
+    if (count(status) > 0) text += ", " + grouped(count(status)) + " " + std::string(to_word(status));
+  }
+  return text;
+}
+
+std::string spending_words(const Spending& spending) {
+  std::string text = spending.known ? format_usd(*spending.known) : "cost unknown";
+  if (spending.known && spending.untold > 0) text += " + " + counted(spending.untold, "attempt") + " of unknown cost";
+  return text;
+}
+
+void print_head(std::ostream& out, const Screen& screen, const Picture& picture, const std::string& unfinished) {
+  const RunState& state = picture.state;
+  const std::string outcome = state.finished ? std::string(to_word(state.finished->outcome)) : unfinished;
+  const Tint tint = state.finished ? tint_of(state.finished->outcome) : Tint::busy;
+  out << paint(screen, Tint::strong, to_string(state.run) + "  " + one_line(state.started->goal)) << '\n';
+  out << paint(screen, tint, outcome) << ": " << counts_of(state) << "; " << format_duration(state.at_us) << "; "
+      << spending_words(spending_of(state)) << '\n';
+  if (state.finished && state.finished->outcome != RunOutcome::landed &&
+      state.finished->outcome != RunOutcome::incomplete) {
+    out << one_line(state.finished->why) << '\n';
+  }
+}
+
+TextTable::Cell cost_cell(const Task& task) {
+  const bool any_ended =
+      std::any_of(task.attempts.begin(), task.attempts.end(), [](const Attempt& a) { return a.exit.has_value(); });
+  return {any_ended ? cost_words(known_cost(task)) : "-"};
+}
+
+void print_tasks(std::ostream& out, const Screen& screen, const RunState& state) {
+  TextTable table({{"TASK"},
+                   {"STATUS"},
+                   {"TRIES", Align::right},
+                   {"AGENT"},
+                   {"MODEL"},
+                   {"COST", Align::right},
+                   {"TITLE"},
+                   {"WHY"}});
+  for (const auto& [id, task] : state.tasks) {
+    const Arm arm = task.attempts.empty() ? Arm{.agent = "-", .model = "-", .tier = {}} : task.attempts.back().arm;
+    const bool tells = task.status == TaskStatus::waiting || task.status == TaskStatus::ready ||
+                       task.status == TaskStatus::failed || task.status == TaskStatus::blocked ||
+                       task.status == TaskStatus::cancelled;
+    table.add({{to_string(id)},
+               {std::string(to_word(task.status)), tint_of(task.status)},
+               {std::to_string(task.attempts.size())},
+               {arm.agent},
+               {arm.model},
+               cost_cell(task),
+               {task.spec.title},
+               {tells ? reason_of(state, task) : ""}});
+  }
+  if (!table.empty()) {
+    out << '\n';
+    table.print(out, screen);
+  }
+}
+
+// One thing that a person could do, each: a command and what it is good for.
+std::vector<std::string> advice(const Picture& picture, const std::string& unfinished, bool is_latest) {
+  const RunState& state = picture.state;
+  const std::string prefix = is_latest ? "" : to_string(state.run) + "/";
+  std::vector<std::string> lines;
+  if (!picture.tally.left_behind_from.empty()) {
+    lines.push_back("your checkout was left alone: " + one_line(picture.tally.left_behind_why));
+    lines.push_back("  " + catch_up_command(picture.tally) +
+                    "   brings it up to date; it keeps your changes, or refuses");
+  }
+  if (unfinished == "interrupted") {
+    lines.push_back("nobody is working on " + to_string(state.run) +
+                    " any more; what landed has landed, the rest is in .sdd/worktrees");
+  }
+  std::size_t failed = 0;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.status != TaskStatus::failed) continue;
+    if (++failed > k_failed_named_max) continue;
+    const std::string name = prefix + to_string(id);
+    lines.push_back("bernstein why " + name + "   tells the story of " + name + "; bernstein logs " + name +
+                    " what its agent said");
+    const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
+    if (last != nullptr && last->work && !last->work->salvage.empty()) {
+      lines.push_back("  its last work is kept: git switch -c fix-" + to_string(id) + " " + last->work->salvage);
+    }
+  }
+  if (failed > k_failed_named_max)
+    lines.push_back("and " + counted(static_cast<std::int64_t>(failed - k_failed_named_max), "more failed task"));
+  return lines;
+}
+
+}  // namespace
+
+Result<Exit> status_command(Context& context, const LookOptions& options) {
+  BERNSTEIN_TRY(const Home home, open_workspace(context));
+  BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, options.at));
+  BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, options.at));
+  // A look at the past cannot tell who was at work then.
+  const bool is_open = options.at.has_value() || picture.state.finished || is_somebody_at_work(home);
+  const std::string unfinished = is_open ? "running" : "interrupted";
+  if (context.json) {
+    context.out << run_json(picture.state, picture.tally.events, unfinished) << '\n';
+    return Exit::done;
+  }
+
+  const Screen screen = screen_of(context);
+  print_head(context.out, screen, picture, unfinished);
+  print_tasks(context.out, screen, picture.state);
+  BERNSTEIN_TRY(const std::vector<RunId> runs, home.reader->runs());
+  const std::vector<std::string> lines = advice(picture, unfinished, run == runs.back());
+  if (!lines.empty()) context.out << '\n';
+  for (const std::string& line : lines) context.out << line << '\n';
+  return Exit::done;
+}
+
+}  // namespace bernstein::cli

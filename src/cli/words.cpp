@@ -1,0 +1,242 @@
+#include "words.hpp"
+
+#include <algorithm>
+
+#include "bernstein/base/overloaded.hpp"
+#include "bernstein/base/path.hpp"
+#include "bernstein/base/text.hpp"
+#include "print.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+constexpr std::size_t k_names_max = 5;  // listed before "and N more"
+
+std::string quoted(const std::string& text) {
+  return "'" + text + "'";
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  const std::size_t shown = std::min(names.size(), k_names_max);
+  std::string text = join(std::span(names).first(shown), ", ");
+  if (names.size() > shown) text += " and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+std::string tokens(const std::optional<std::int64_t>& count) {
+  return count ? grouped(*count) : "unknown";
+}
+
+std::string words_of(std::string_view word) {
+  return replace_all(std::string(word), "_", " ");
+}
+
+std::string ending(const AgentExited& e) {
+  if (e.stopped) return "stopped";
+  if (e.timed_out) return "timed out";
+  return "exit " + std::to_string(e.exit_code);
+}
+
+// What a task that may not start yet is waiting for.
+std::string waits_for(const RunState& state, const Task& task) {
+  std::vector<std::string> names;
+  for (TaskId needed : task.spec.depends_on) {
+    if (auto found = state.tasks.find(needed);
+        found == state.tasks.end() || found->second.status != TaskStatus::landed) {
+      names.push_back(to_string(needed));
+    }
+  }
+  for (std::uint32_t stage : task.spec.depends_on_stages) {
+    if (stage < state.stages.size() && state.stages[stage].unlanded > 0) {
+      names.push_back("stage " + quoted(state.stages[stage].spec.name));
+    }
+  }
+  return names.empty() ? "about to be ready" : "waits for " + some_of(names);
+}
+
+// What keeps a ready task from starting, as far as it can be named: the order of the questions is that of the
+// scheduler.
+std::string held_up_by(const RunState& state, const Task& task) {
+  if (!state.halted.empty()) return "nothing new starts: " + state.halted;
+  if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
+  if (!state.started || state.finished) return task.why;
+  const std::uint32_t slots = config_of(state).max_agents;
+  for (AttemptId busy : state.in_flight) {
+    for (const std::string& theirs : attempt_of(state, busy).owned) {
+      auto overlaps = [&](const std::string& ours) { return may_overlap(ours, theirs); };
+      if (std::any_of(task.spec.files.begin(), task.spec.files.end(), overlaps) ||
+          std::any_of(task.extra_files.begin(), task.extra_files.end(), overlaps)) {
+        return "waits for files that " + to_string(busy.task) + " owns: " + theirs;
+      }
+    }
+  }
+  if (state.busy_slots >= slots)
+    return "waits for a slot: " + std::to_string(state.busy_slots) + " of " + std::to_string(slots) + " are taken";
+  return task.why;
+}
+
+}  // namespace
+
+std::string short_id(std::string_view id) {
+  return std::string(id.substr(0, 10));
+}
+
+std::string cost_words(const std::optional<UsdMicros>& cost) {
+  return cost ? format_usd(*cost) : "unknown";
+}
+
+std::string usage_words(const Usage& usage) {
+  if (!usage.input_tokens && !usage.cached_tokens && !usage.output_tokens && !usage.cost_micros) return "usage unknown";
+  return "tokens " + tokens(usage.input_tokens) + " in, " + tokens(usage.cached_tokens) + " cached, " +
+         tokens(usage.output_tokens) + " out; cost " + cost_words(usage.cost_micros);
+}
+
+std::string summary_of(const EventBody& body) {
+  return std::visit(
+      overloaded{
+          [](const RunStarted& e) {
+            return quoted(e.goal) + " on " + e.target + " at " + short_id(e.target_tip) + ", " +
+                   std::to_string(e.config.max_agents) + " at once, " +
+                   (e.config.budget_micros ? "budget " + format_usd(*e.config.budget_micros) : "no budget") +
+                   ", seed " + std::to_string(e.seed);
+          },
+          [](const PlanAccepted& e) {
+            return quoted(e.name) + ": " + counted(static_cast<std::int64_t>(e.tasks.size()), "task") + " in " +
+                   counted(static_cast<std::int64_t>(e.stages.size()), "stage");
+          },
+          [](const StopRequested& e) { return std::string(to_word(e.mode)) + ": " + e.reason; },
+          [](const AgentStarted& e) { return "pid " + std::to_string(e.pid); },
+          [](const TaskCreated& e) {
+            return quoted(e.spec.title) + ", role " + e.spec.role + ", priority " + std::to_string(e.spec.priority) +
+                   "; longest chain from here " + std::to_string(e.chain_minutes) + " min";
+          },
+          [](const TaskReadied& e) { return e.why; },
+          [](const RouteChosen& e) { return to_string(e.arm) + " by rule " + quoted(e.rule) + ": " + e.why; },
+          [](const TaskAssigned& e) {
+            return e.agent + " " + e.model + ", " + format_usd(e.reserved_micros) + " reserved: " + e.why;
+          },
+          [](const PathsGranted& e) { return e.why; },
+          [](const LandingQueued& e) { return e.why; },
+          [](const CheckReused& e) {
+            return quoted(e.name) + " " + words_of(to_word(e.verdict)) + " on this tree before (event " +
+                   std::to_string(e.from) + ")";
+          },
+          [](const VerdictReached& e) { return std::string(to_word(e.verdict)) + ": " + e.why; },
+          [](const AttemptFailed& e) { return std::string(to_word(e.class_)) + ": " + e.why; },
+          [](const RewardRecorded& e) {
+            return to_string(e.arm) + " earns " + std::to_string(e.reward_ppm / 10'000) + "%: " + e.why;
+          },
+          [](const TaskRetried& e) { return e.why; },
+          [](const TaskFailed& e) { return e.why; },
+          [](const TaskBlocked& e) { return e.why; },
+          [](const RunFinished& e) { return std::string(to_word(e.outcome)) + ": " + e.why; },
+          [](const WorktreeRequested& e) { return "from " + short_id(e.base); },
+          [](const WorktreeReady&) { return std::string(); },
+          [](const SpawnRequested& e) {
+            return e.agent + " " + e.model + ", for at most " + format_duration(e.timeout_us);
+          },
+          [](const AgentExited& e) {
+            return ending(e) + " after " + format_duration(e.duration_us) + "; " + usage_words(e.usage);
+          },
+          [](const CaptureRequested& e) { return "against " + short_id(e.base); },
+          [](const WorkCaptured& e) {
+            if (e.changes.empty()) return std::string("nothing changed");
+            std::vector<std::string> paths;
+            for (const ChangedPath& change : e.changes) paths.push_back(change.path);
+            return counted(static_cast<std::int64_t>(paths.size()), "path") + " changed: " + some_of(paths) +
+                   "; commit " + short_id(e.commit) + ", kept at " + e.salvage;
+          },
+          [](const CandidateRequested& e) { return "of commit " + short_id(e.commit); },
+          [](const CandidateBuilt& e) { return "tree " + short_id(e.tree) + " on " + short_id(e.base); },
+          [](const CandidateConflicted& e) { return "with " + short_id(e.base) + " in " + some_of(e.paths); },
+          [](const CheckRequested& e) {
+            return quoted(e.check.name) + " on tree " + short_id(e.tree) + (e.fresh ? ", in a new checkout" : "");
+          },
+          [](const CheckFinished& e) {
+            return quoted(e.name) + " " + (e.stopped ? "stopped" : words_of(to_word(e.verdict))) + " after " +
+                   format_duration(e.duration_us) + (e.why.empty() ? "" : ": " + e.why);
+          },
+          [](const MergeRequested& e) {
+            return "commit " + short_id(e.commit) + " onto " + e.target + " at " + short_id(e.base);
+          },
+          [](const MergeLanded& e) {
+            return "as " + short_id(e.commit) + " on " + short_id(e.parent) + ", tree " + short_id(e.tree);
+          },
+          [](const MergeRefused& e) { return "the target moved to " + short_id(e.actual); },
+          [](const CheckoutSyncRequested& e) { return "from " + short_id(e.from) + " to " + short_id(e.to); },
+          [](const CheckoutSynced& e) {
+            return words_of(to_word(e.outcome)) + (e.detail.empty() ? "" : ": " + e.detail);
+          },
+          [](const WorktreeRemoveRequested&) { return std::string(); },
+          [](const WorktreeRemoved&) { return std::string(); },
+          [](const EffectFailed& e) {
+            return e.effect + " failed (" + std::string(to_word(e.class_)) + "): " + e.message;
+          },
+      },
+      body);
+}
+
+std::string_view step_word(const EventBody& body) {
+  return std::visit(overloaded{
+                        [](const RunStarted&) { return "run"; },
+                        [](const PlanAccepted&) { return "plan"; },
+                        [](const StopRequested&) { return "stop"; },
+                        [](const AgentStarted&) { return "started"; },
+                        [](const TaskCreated&) { return "created"; },
+                        [](const TaskReadied&) { return "ready"; },
+                        [](const RouteChosen&) { return "route"; },
+                        [](const TaskAssigned&) { return "assigned"; },
+                        [](const PathsGranted&) { return "granted"; },
+                        [](const LandingQueued&) { return "queued"; },
+                        [](const CheckReused&) { return "check"; },
+                        [](const VerdictReached&) { return "verdict"; },
+                        [](const AttemptFailed&) { return "attempt failed"; },
+                        [](const RewardRecorded&) { return "reward"; },
+                        [](const TaskRetried&) { return "retry"; },
+                        [](const TaskFailed&) { return "failed"; },
+                        [](const TaskBlocked&) { return "blocked"; },
+                        [](const RunFinished&) { return "end"; },
+                        [](const WorktreeRequested&) { return "worktree"; },
+                        [](const WorktreeReady&) { return "worktree ready"; },
+                        [](const SpawnRequested&) { return "agent"; },
+                        [](const AgentExited&) { return "agent done"; },
+                        [](const CaptureRequested&) { return "capture"; },
+                        [](const WorkCaptured&) { return "captured"; },
+                        [](const CandidateRequested&) { return "candidate"; },
+                        [](const CandidateBuilt&) { return "candidate"; },
+                        [](const CandidateConflicted&) { return "conflict"; },
+                        [](const CheckRequested&) { return "check"; },
+                        [](const CheckFinished&) { return "check"; },
+                        [](const MergeRequested&) { return "merge"; },
+                        [](const MergeLanded&) { return "landed"; },
+                        [](const MergeRefused&) { return "moved"; },
+                        [](const CheckoutSyncRequested&) { return "checkout"; },
+                        [](const CheckoutSynced&) { return "checkout"; },
+                        [](const WorktreeRemoveRequested&) { return "clean up"; },
+                        [](const WorktreeRemoved&) { return "cleaned up"; },
+                        [](const EffectFailed&) { return "trouble"; },
+                    },
+                    body);
+}
+
+std::string reason_of(const RunState& state, const Task& task) {
+  switch (task.status) {
+    case TaskStatus::waiting:
+      return waits_for(state, task);
+    case TaskStatus::ready:
+      return held_up_by(state, task);
+    case TaskStatus::running:
+    case TaskStatus::reported:
+    case TaskStatus::verifying:
+    case TaskStatus::verified:
+    case TaskStatus::landed:
+    case TaskStatus::failed:
+    case TaskStatus::blocked:
+    case TaskStatus::cancelled:
+    case TaskStatus::count_:
+      break;
+  }
+  return task.why;
+}
+
+}  // namespace bernstein::cli
