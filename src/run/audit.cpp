@@ -28,7 +28,8 @@ class Auditor {
   std::string look_at(const Record& record) {
     RunTrail& trail = trails_[record.run];
     if (record.seq != last_seq_ + 1) return "follows seq " + std::to_string(last_seq_) + ": events in between are gone";
-    if (record.run_seq != trail.last_run_seq + 1) return "is number " + std::to_string(record.run_seq) + " of its run, after " + std::to_string(trail.last_run_seq);
+    if (record.run_seq != trail.last_run_seq + 1)
+      return "is number " + std::to_string(record.run_seq) + " of its run, after " + std::to_string(trail.last_run_seq);
     const Digest expected_prev = trail.last_run_seq == 0 ? run_genesis(record.run, last_hash_) : trail.last_hash;
     if (record.prev_hash != expected_prev) return "prev_hash is not the hash of the event before it";
     if (record.hash != chain_hash(record)) return "hash does not match the row's content";
@@ -57,11 +58,13 @@ class Auditor {
         return BadEvent{trail.last_seq, "at the end of " + to_string(run) + ": " + broken.front()};
       }
       if (anchors_.contains(run) && !trail.anchored) {
-        return BadEvent{trail.last_seq, "the anchor refs/bernstein/runs/" + to_string(run) + " names an event that the log does not have: " + anchors_.at(run)};
+        return BadEvent{trail.last_seq, "the anchor refs/bernstein/runs/" + to_string(run) +
+                                            " names an event that the log does not have: " + anchors_.at(run)};
       }
     }
     for (const auto& [run, text] : anchors_) {
-      if (!trails_.contains(run)) return BadEvent{0, "there is an anchor for " + to_string(run) + ", and the log has no such run"};
+      if (!trails_.contains(run))
+        return BadEvent{0, "there is an anchor for " + to_string(run) + ", and the log has no such run"};
     }
     return std::nullopt;
   }

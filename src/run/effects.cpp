@@ -26,15 +26,17 @@ std::vector<std::string> set_up_paths(const RunConfig& config) {
   return paths;
 }
 
-std::string checkout_name(RunId run, AttemptId attempt) { return "check-" + to_string(run) + "-" + to_string(attempt); }
+std::string checkout_name(RunId run, AttemptId attempt) {
+  return "check-" + to_string(run) + "-" + to_string(attempt);
+}
 
 // Title, what made it, and the trailers by which a landing is found again from the log and the log from a landing.
 std::string merge_message(const RunState& state, const Attempt& attempt, const std::string& event) {
   const Task& task = task_of(state, attempt.id.task);
-  return task.spec.title + "\n\n" +                                             //
-         "Bernstein-Run: " + to_string(state.run) + "\n" +                      //
-         "Bernstein-Task: " + to_string(attempt.id.task) + "\n" +               //
-         "Bernstein-Attempt: " + to_string(attempt.id) + "\n" +                 //
+  return task.spec.title + "\n\n" +                                                  //
+         "Bernstein-Run: " + to_string(state.run) + "\n" +                           //
+         "Bernstein-Task: " + to_string(attempt.id.task) + "\n" +                    //
+         "Bernstein-Attempt: " + to_string(attempt.id) + "\n" +                      //
          "Bernstein-Agent: " + attempt.arm.agent + " " + attempt.arm.model + "\n" +  //
          "Bernstein-Event: " + event + "\n";
 }
@@ -81,8 +83,9 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
   port::CaptureSpec spec{.session = session(task.attempt),
                          .base = intent.base,
                          .not_ours = set_up_paths(config_of(state)),
-                         .message = task_of(state, task.attempt.task).spec.title + "\n\nLeft uncommitted by the agent of " +
-                                    to_string(task.attempt) + " in " + to_string(run_) + ".\n",
+                         .message = task_of(state, task.attempt.task).spec.title +
+                                    "\n\nLeft uncommitted by the agent of " + to_string(task.attempt) + " in " +
+                                    to_string(run_) + ".\n",
                          .at_us = task.wall_us,
                          .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
   in_background(task, [this, spec]() -> EventBody {
@@ -93,7 +96,8 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
     }
     // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
     const bool agents_doing = captured.error().code == ErrorCode::conflict;
-    return failed(agents_doing ? FailureClass::task : FailureClass::environment, CaptureRequested::type, captured.error());
+    return failed(agents_doing ? FailureClass::task : FailureClass::environment, CaptureRequested::type,
+                  captured.error());
   });
 }
 
@@ -101,8 +105,12 @@ void Effects::start(const RunState& state, const Task& task, const CandidateRequ
   in_background(task, [this, target = state.started->target, commit = intent.commit]() -> EventBody {
     Result<port::CandidateOutcome> outcome = ports_.workspace.build_candidate(target, commit);
     if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
-    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody { return CandidateBuilt{c.base, c.tree}; },
-                                 [](const port::Conflict& c) -> EventBody { return CandidateConflicted{c.base, c.paths}; }},
+    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
+                                   return CandidateBuilt{c.base, c.tree};
+                                 },
+                                 [](const port::Conflict& c) -> EventBody {
+                                   return CandidateConflicted{c.base, c.paths};
+                                 }},
                       *outcome);
   });
 }
@@ -117,10 +125,11 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
   in_background(task, [this, spec]() -> EventBody {
     Result<port::LandOutcome> outcome = ports_.workspace.land(spec);
     if (!outcome) return environment_failed<MergeRequested>(outcome.error());
-    return std::visit(
-        overloaded{[&](const port::Landed& landed) -> EventBody { return MergeLanded{landed.commit, spec.expected, spec.tree}; },
-                   [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
-        *outcome);
+    return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
+                                   return MergeLanded{landed.commit, spec.expected, spec.tree};
+                                 },
+                                 [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
+                      *outcome);
   });
 }
 
@@ -133,15 +142,16 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 }
 
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
-  in_background(task, [this, name = session(task.attempt), checkout = checkout_name(run_, task.attempt)]() -> EventBody {
-    if (Status removed = ports_.workspace.remove_checkout(checkout); !removed) {
-      return environment_failed<WorktreeRemoveRequested>(removed.error());
-    }
-    if (Status removed = ports_.workspace.remove_session(name); !removed) {
-      return environment_failed<WorktreeRemoveRequested>(removed.error());
-    }
-    return WorktreeRemoved{};
-  });
+  in_background(task,
+                [this, name = session(task.attempt), checkout = checkout_name(run_, task.attempt)]() -> EventBody {
+                  if (Status removed = ports_.workspace.remove_checkout(checkout); !removed) {
+                    return environment_failed<WorktreeRemoveRequested>(removed.error());
+                  }
+                  if (Status removed = ports_.workspace.remove_session(name); !removed) {
+                    return environment_failed<WorktreeRemoveRequested>(removed.error());
+                  }
+                  return WorktreeRemoved{};
+                });
 }
 
 void Effects::start(const RunState&, const Task& task, const CheckRequested& intent) {
@@ -174,7 +184,9 @@ void Effects::stop_processes() {
   for (const auto& [intent, key] : processes_) ports_.reactor.stop(key);
 }
 
-std::string Effects::session(AttemptId attempt) const { return session_name(run_, attempt); }
+std::string Effects::session(AttemptId attempt) const {
+  return session_name(run_, attempt);
+}
 
 std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {
   return site_.sdd + "/logs/" + to_string(run_) + "/" + to_string(attempt) + suffix + ".log";

@@ -1,9 +1,9 @@
 #pragma once
-// Effects: what intents ask for, done through the ports. One function for each kind of intent; each ends, sooner or later,
-// in one result in the inbox whose cause is the intent.
+// Effects: what intents ask for, done through the ports. One function for each kind of intent; each ends, sooner or
+// later, in one result in the inbox whose cause is the intent.
 //
-// dispatch() starts whatever is open in the state and not under way yet. So a restart needs no list of its own: fold the
-// log, dispatch, and what was open starts again (the ports' calls are idempotent).
+// dispatch() starts whatever is open in the state and not under way yet. So a restart needs no list of its own: fold
+// the log, dispatch, and what was open starts again (the ports' calls are idempotent).
 
 #include <functional>
 #include <map>
@@ -48,8 +48,8 @@ class Effects {
   // Runs `work` in the background; what it returns is the intent's result.
   void in_background(const Task& task, std::function<EventBody()> work);
   // Starts a process and remembers it, so that a stop can end it. On failure to start, answers the intent itself.
-  void run_process(const Task& task, std::string_view effect, port::ProcessSpec spec, std::function<void(port::ProcessExit)> on_exit,
-                   std::function<void(std::int64_t pid)> on_start = {});
+  void run_process(const Task& task, std::string_view effect, port::ProcessSpec spec,
+                   std::function<void(port::ProcessExit)> on_exit, std::function<void(std::int64_t pid)> on_start = {});
   void answer(const Task& task, EventBody result);
   void stop_processes();
 

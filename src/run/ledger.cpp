@@ -40,6 +40,8 @@ Event Ledger::seal(Draft draft, Seq cause) {
   return event;
 }
 
-std::vector<Record> Ledger::take_records() { return std::exchange(records_, {}); }
+std::vector<Record> Ledger::take_records() {
+  return std::exchange(records_, {});
+}
 
 }  // namespace bernstein::run

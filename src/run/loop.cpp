@@ -71,12 +71,15 @@ Status Loop::turn() {
 
 void Loop::note_signal() {
   const bool first = ++signals_ == 1;
-  inbox_->push({{about_run(), StopRequested{first ? StopMode::drain : StopMode::now, first ? "asked to stop" : "asked to stop now"}}});
+  inbox_->push({{about_run(), StopRequested{first ? StopMode::drain : StopMode::now,
+                                            first ? "asked to stop" : "asked to stop now"}}});
 }
 
 void Loop::anchor(const Event& last) {
-  const Status written = ports_.workspace.write_anchor(to_string(last.run), anchor_text(last.run, last.run_seq, last.hash), last.wall_us);
-  if (!written) observer_.on_warning("the anchor of " + to_string(last.run) + " was not written: " + written.error().message);
+  const Status written =
+      ports_.workspace.write_anchor(to_string(last.run), anchor_text(last.run, last.run_seq, last.hash), last.wall_us);
+  if (!written)
+    observer_.on_warning("the anchor of " + to_string(last.run) + " was not written: " + written.error().message);
 }
 
 }  // namespace bernstein::run

@@ -10,11 +10,13 @@
 namespace bernstein::run {
 namespace {
 
-std::string in_words(const Record& record) { return record.type + " " + record.subject + " " + record.payload; }
+std::string in_words(const Record& record) {
+  return record.type + " " + record.subject + " " + record.payload;
+}
 
 bool same_decision(const Record& a, const Record& b) {
-  return a.kind == b.kind && a.type == b.type && a.version == b.version && a.subject == b.subject && a.cause == b.cause &&
-         a.payload == b.payload;
+  return a.kind == b.kind && a.type == b.type && a.version == b.version && a.subject == b.subject &&
+         a.cause == b.cause && a.payload == b.payload;
 }
 
 // Walks the records and keeps what must follow from the last input and has not been seen yet.
@@ -48,10 +50,12 @@ class Replayer {
 
   Result<bool> observe(const Record& record) {
     BERNSTEIN_TRY(Event input, to_event(record));
-    if (const auto* started = std::get_if<RunStarted>(&input.body); started != nullptr && started->rules != k_rules_version) {
-      return Error{ErrorCode::corrupt, to_string(record.run) + " was decided by version " + std::to_string(started->rules) +
-                                           " of the rules; this Bernstein has version " + std::to_string(k_rules_version) +
-                                           ": replay it with the one that ran it (" + started->bernstein + ")"};
+    if (const auto* started = std::get_if<RunStarted>(&input.body);
+        started != nullptr && started->rules != k_rules_version) {
+      return Error{ErrorCode::corrupt,
+                   to_string(record.run) + " was decided by version " + std::to_string(started->rules) +
+                       " of the rules; this Bernstein has version " + std::to_string(k_rules_version) +
+                       ": replay it with the one that ran it (" + started->bernstein + ")"};
     }
     Event place = input;
     BERNSTEIN_TRY(std::vector<Event> followed, settle(state_, input, [&](Draft draft) {
@@ -101,7 +105,8 @@ Result<ReplayReport> replay(port::EventReader& reader, RunId run, Seq until) {
     return go_on && *go_on;
   }));
   BERNSTEIN_TRY_VOID(walked);
-  if (!found) return Error{ErrorCode::not_found, "there is no run " + to_string(run) + "; `bernstein status` lists the latest"};
+  if (!found)
+    return Error{ErrorCode::not_found, "there is no run " + to_string(run) + "; `bernstein status` lists the latest"};
   return replayer.finish(!cut);
 }
 

@@ -22,7 +22,8 @@ struct AuditReport {
   bool ok() const { return !first_bad; }
 };
 
-// `anchors`: run → the text of its anchor (Workspace::write_anchor), as far as there are any; each names a run_seq and hash that the log must contain.
+// `anchors`: run → the text of its anchor (Workspace::write_anchor), as far as there are any; each names a run_seq and
+// hash that the log must contain.
 Result<AuditReport> audit(port::EventReader& reader, const std::map<RunId, std::string>& anchors);
 
 }  // namespace bernstein::run

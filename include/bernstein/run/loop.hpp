@@ -5,8 +5,8 @@
 //     Result<RunOutcome> outcome = loop.run(started, plan);
 //
 // Every turn takes what the effects reported, works out everything that follows, commits inputs and consequences in one
-// transaction, and only then starts the effects of the new intents (run/effects.hpp). An error that is returned is one of
-// the log itself: the run stands as its last commit says.
+// transaction, and only then starts the effects of the new intents (run/effects.hpp). An error that is returned is one
+// of the log itself: the run stands as its last commit says.
 
 #include <map>
 #include <memory>

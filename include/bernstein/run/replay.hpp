@@ -3,7 +3,8 @@
 // recorded. Needs the log alone: no git, no agents, no network, no clock.
 //
 //     BERNSTEIN_TRY(ReplayReport report, replay(reader, RunId{3}));
-//     report.divergences                       // 0, or 1: replay stops at the first, since all after it would follow from it
+//     report.divergences                       // 0, or 1: replay stops at the first, since all after it would follow
+//     from it
 
 #include <cstdint>
 #include <optional>
@@ -16,8 +17,8 @@
 namespace bernstein::run {
 
 struct Divergence {
-  Seq seq = 0;             // of the recorded event, or of the place where one is missing
-  std::string recorded;    // "TaskAssigned t4.1 {...}", or "nothing"
+  Seq seq = 0;           // of the recorded event, or of the place where one is missing
+  std::string recorded;  // "TaskAssigned t4.1 {...}", or "nothing"
   std::string recomputed;
 };
 
@@ -27,11 +28,11 @@ struct ReplayReport {
   std::int64_t decisions = 0;  // decisions and intents derived again and found equal
   int divergences = 0;
   std::optional<Divergence> first_divergence;
-  std::string state_hash;      // of the state at the end (bernstein::state_hash)
+  std::string state_hash;  // of the state at the end (bernstein::state_hash)
 };
 
-// ErrorCode::not_found for an unknown run; ErrorCode::corrupt when an input cannot be read or applied, or when the run was
-// decided by rules that this build does not have.
+// ErrorCode::not_found for an unknown run; ErrorCode::corrupt when an input cannot be read or applied, or when the run
+// was decided by rules that this build does not have.
 Result<ReplayReport> replay(port::EventReader& reader, RunId run, Seq until = 0);
 
 }  // namespace bernstein::run
