@@ -1,0 +1,49 @@
+#pragma once
+// What an agent is told: one text (Markdown) for each attempt, the same for every agent.
+//
+//     std::string prompt = agent::build_prompt({.task = spec, .gates = gates, .attempt = 2, .earlier = {first}});
+//
+// The description is in it verbatim, after it a blank line. The parts, in this order: title and role, "## Task",
+// "## Files", "## Checks", "## Constraints", "## Read first", "## When you are done", "## Earlier attempts"; those that
+// would be empty are left out, but for Files and Checks.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bernstein/event/spec.hpp"
+
+namespace bernstein::agent {
+
+// The whole prompt, unless the description alone is longer: that is never cut. What gives way is the output of earlier
+// attempts, the oldest first, then long lists; each cut is stated where it was made.
+inline constexpr std::size_t k_prompt_bytes_max = 200 << 10;
+inline constexpr std::size_t k_prompt_output_bytes_max = 16 << 10;  // of one piece of evidence: its end
+inline constexpr std::size_t k_prompt_list_bytes_max = 8 << 10;     // of files, checks, constraints, ...: each
+
+struct EarlierAttempt {
+  std::uint32_t number = 1;
+  std::string why;                                            // it failed
+  std::string commit;                                         // of the work it left; "" when there was none
+  std::vector<std::pair<std::string, std::string>> evidence;  // label and output, which may be empty
+};
+
+struct PromptInput {
+  TaskSpec task;
+  std::vector<std::string> constraints;
+  std::vector<std::string> context_files;
+  std::vector<CheckSpec> gates;
+  std::uint32_t attempt = 1;
+  std::uint32_t attempts_max = 1;
+  std::vector<EarlierAttempt> earlier;  // oldest first
+};
+
+std::string build_prompt(const PromptInput& input);
+
+// The part of a prompt about earlier attempts, its heading included; "" on a first attempt.
+std::string_view earlier_attempts_part(std::string_view prompt);
+
+}  // namespace bernstein::agent

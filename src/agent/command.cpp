@@ -1,0 +1,66 @@
+#include "bernstein/agent/command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace bernstein::agent {
+namespace {
+
+constexpr std::string_view k_prompt_file = "{prompt_file}";
+constexpr std::array<std::string_view, 9> k_always_allowed{"HOME", "LANG",   "LOGNAME", "PATH", "SHELL",
+                                                           "TERM", "TMPDIR", "TZ",      "USER"};
+
+std::string replace_placeholders(std::string_view text, const std::map<std::string_view, std::string>& values) {
+  std::string replaced;
+  while (!text.empty()) {
+    const auto found = std::find_if(values.begin(), values.end(), [&](const auto& entry) {
+      return text.substr(0, entry.first.size()) == entry.first;
+    });
+    if (found == values.end()) {
+      replaced += text.front();
+      text.remove_prefix(1);
+    } else {
+      replaced += found->second;
+      text.remove_prefix(found->first.size());
+    }
+  }
+  return replaced;
+}
+
+}  // namespace
+
+AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt, const Environment& environment) {
+  const std::string task = to_string(attempt.attempt.task);
+  const std::string number = std::to_string(attempt.attempt.number);
+  const std::map<std::string_view, std::string> values{{k_prompt_file, attempt.prompt_file},
+                                                       {"{model}", attempt.model},
+                                                       {"{worktree}", attempt.worktree},
+                                                       {"{task}", task},
+                                                       {"{attempt}", number},
+                                                       {"{role}", attempt.role}};
+
+  AgentCommand command{.argv = {}, .env = allowed_environment(environment, spec.env), .prompt_on_stdin = true};
+  for (const std::string& argument : spec.command) {
+    if (argument.find(k_prompt_file) != std::string::npos) command.prompt_on_stdin = false;
+    command.argv.push_back(replace_placeholders(argument, values));
+  }
+  command.env["BERNSTEIN_RUN"] = to_string(attempt.run);
+  command.env["BERNSTEIN_TASK"] = task;
+  command.env["BERNSTEIN_ATTEMPT"] = number;
+  return command;
+}
+
+Environment allowed_environment(const Environment& environment, const std::vector<std::string>& more) {
+  Environment allowed;
+  for (const auto& [name, value] : environment) {
+    const bool is_allowed =
+        name.starts_with("LC_") ||
+        std::find(k_always_allowed.begin(), k_always_allowed.end(), name) != k_always_allowed.end() ||
+        std::find(more.begin(), more.end(), name) != more.end();
+    if (is_allowed) allowed.emplace(name, value);
+  }
+  return allowed;
+}
+
+}  // namespace bernstein::agent
