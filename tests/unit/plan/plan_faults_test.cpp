@@ -160,10 +160,6 @@ TEST(PlanFaults, NameSignalsThatWouldCheckNothing) {
             "plan.yaml:1: step 'x': signal 1 has the unknown type 'prayer'; known are path_exists, glob_exists, "
             "file_contains, test_passes");
   EXPECT_EQ(
-      signal_faults("{type: llm_review, value: a}"),
-      "plan.yaml:1: step 'x': signal 1 has the type 'llm_review', which asks a model; write a check that proves it, "
-      "such as {type: test_passes, command: \"pytest -q\"}");
-  EXPECT_EQ(
       signal_faults("{path: a}"),
       "plan.yaml:1: step 'x': signal 1 has no type; write one of path_exists, glob_exists, file_contains, test_passes");
   EXPECT_EQ(signal_faults("{type: path_exists}"),

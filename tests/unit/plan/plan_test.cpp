@@ -262,6 +262,17 @@ stages:
              "plan.yaml:22: key 'attachments' is not used here", "plan.yaml:23: key 'story' is not used here"}));
 }
 
+TEST(Plan, PassesOverSignalsThatAskAModelAndSaysSo) {
+  Plan plan =
+      plan_of(one_step("title: x, completion_signals: [{type: llm_review, value: a}, {type: path_exists, path: b}]"));
+  ASSERT_EQ(plan.tasks[0].signals.size(), 1u);
+  EXPECT_EQ(plan.tasks[0].signals[0].path, "b");
+  EXPECT_EQ(
+      plan.warnings,
+      Texts{"plan.yaml:1: a signal of type 'llm_review' asks a model and is passed over; write a check that proves "
+            "it, such as {type: test_passes, command: \"pytest -q\"}"});
+}
+
 TEST(Plan, TakesEmptyValuesForAbsentOnes) {
   Plan plan = plan_of("budget:\n" + one_step("title: x, description: , role: ~, files: , completion_signals: , id: "));
   EXPECT_EQ(plan.tasks[0].description, "x");
