@@ -43,7 +43,9 @@ class Applier {
     if (event_.seq <= state_.last_seq) return corrupt("does not follow " + std::to_string(state_.last_seq));
     const bool starts = std::holds_alternative<RunStarted>(event_.body);
     if (starts == state_.started.has_value()) return corrupt(starts ? "starts a run twice" : "comes before RunStarted");
-    if (state_.finished && kind_of(event_.body) != Kind::result) return corrupt("comes after RunFinished");
+    if (!starts && event_.run != state_.run)
+      return corrupt("is of " + to_string(event_.run) + ", not of " + to_string(state_.run));
+    if (state_.finished && !is_observed(kind_of(event_.body))) return corrupt("comes after RunFinished");
     BERNSTEIN_TRY_VOID(std::visit([this](const auto& body) { return on(body); }, event_.body));
     state_.last_seq = event_.seq;
     state_.at_us = event_.at_us;
@@ -62,13 +64,16 @@ class Applier {
 
   Status on(const PlanAccepted& e) {
     if (state_.plan) return corrupt("brings a second plan");
+    BERNSTEIN_TRY_VOID(check_plan(e));
     state_.plan = e;
-    for (const StageSpec& stage : e.stages) state_.stages.push_back({.spec = stage, .unlanded = stage.tasks, .dependents = {}});
+    for (const StageSpec& stage : e.stages)
+      state_.stages.push_back({.spec = stage, .unlanded = stage.tasks, .dependents = {}});
     return Ok{};
   }
 
   Status on(const StopRequested& e) {
-    if (!state_.stop || e.mode == StopMode::now) state_.stop = e;
+    const bool too_late = state_.finished.has_value();
+    if (!too_late && (!state_.stop || e.mode == StopMode::now)) state_.stop = e;
     return Ok{};
   }
 
@@ -81,17 +86,20 @@ class Applier {
 
   Status on(const TaskCreated& e) {
     if (!state_.plan) return corrupt("creates a task before a plan was accepted");
-    if (e.spec.stage >= state_.stages.size()) return corrupt("names a stage that does not exist");
+    const std::vector<TaskSpec>& planned = state_.plan->tasks;
+    const std::size_t next = state_.tasks.size();
+    if (next >= planned.size() || e.spec != planned[next] || event_.subject != about(e.spec.id)) {
+      return corrupt("is not the plan's next task");
+    }
     Task task{.spec = e.spec, .chain_minutes = e.chain_minutes};
     for (TaskId needed : e.spec.depends_on) state_.dependents[needed].push_back(e.spec.id);
     for (std::uint32_t stage : e.spec.depends_on_stages) {
-      if (stage >= state_.stages.size()) return corrupt("depends on a stage that does not exist");
       state_.stages[stage].dependents.push_back(e.spec.id);
     }
     task.open_prerequisites = static_cast<std::uint32_t>(e.spec.depends_on.size() + e.spec.depends_on_stages.size());
     if (task.open_prerequisites == 0) state_.to_ready.insert(e.spec.id);
     ++state_.count_by_status[TaskStatus::waiting];
-    if (!state_.tasks.emplace(e.spec.id, std::move(task)).second) return corrupt("creates a task twice");
+    state_.tasks.emplace(e.spec.id, std::move(task));
     if (state_.tasks.size() == state_.plan->tasks.size()) state_.plan->tasks.clear();
     return Ok{};
   }
@@ -206,7 +214,7 @@ class Applier {
 
   Status on(const PathsGranted& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
-    attempt->owned.insert(attempt->owned.end(), e.paths.begin(), e.paths.end());
+    attempt->granted.insert(attempt->granted.end(), e.paths.begin(), e.paths.end());
     state_.ready.lease(attempt->id.task, e.paths);
     return Ok{};
   }
@@ -251,6 +259,9 @@ class Applier {
 
   Status on(const CheckRequested& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+    const std::optional<CheckSpec> next = next_check(*attempt);
+    if (!next || e.check != *next || e.tree != attempt->candidate_tree)
+      return corrupt("is not the candidate's next check");
     if (e.check.type == CheckType::command) attempt->checkout = true;
     return open_intent(*attempt, Step::checking);
   }
@@ -259,6 +270,8 @@ class Applier {
     if (open == state_.open_intents.end()) return corrupt("answers no open intent");
     const auto* request = std::get_if<CheckRequested>(&open->second.body);
     if (request == nullptr) return corrupt("answers an intent of another kind");
+    if (e.name != request->check.name || e.tree != request->tree)
+      return corrupt("is about another check than the one requested");
     const std::string key = verdict_key(e.tree, request->check);
     BERNSTEIN_TRY_VOID(close_intent<CheckRequested>());
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::checking));
@@ -268,19 +281,25 @@ class Applier {
   }
   Status on(const CheckReused& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
-    CheckFinished known{.name = e.name, .tree = e.tree, .verdict = e.verdict};
-    for (const CheckSpec& check : checks_of(state_, attempt->id.task)) {
-      auto verdict = state_.verdicts.find(verdict_key(e.tree, check));
-      if (check.name != e.name || verdict == state_.verdicts.end()) continue;
-      known.why = verdict->second.why;
-      known.output = verdict->second.output;
-    }
-    return take_check(*attempt, known);
+    const std::optional<CheckSpec> next = next_check(*attempt);
+    if (!next || e.name != next->name || e.tree != attempt->candidate_tree)
+      return corrupt("is not the candidate's next check");
+    auto known = state_.verdicts.find(verdict_key(e.tree, *next));
+    if (known == state_.verdicts.end() || known->second.verdict != e.verdict)
+      return corrupt("reuses a verdict that nobody reached");
+    return take_check(*attempt, {.name = e.name,
+                                 .output = known->second.output,
+                                 .tree = e.tree,
+                                 .verdict = e.verdict,
+                                 .why = known->second.why});
   }
 
   Status on(const VerdictReached& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
-    if (e.verdict != Verdict::failed) set_status(state_.tasks.at(attempt->id.task), TaskStatus::verified, e.why);
+    if (e.verdict == Verdict::failed) return Ok{};
+    if (attempt->failed_check || next_check(*attempt))
+      return corrupt("calls verified what did not pass all its checks");
+    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verified, e.why);
     return Ok{};
   }
 
@@ -290,6 +309,7 @@ class Applier {
     // Only what was verified can land: there is no other way to this step.
     if (task.status != TaskStatus::verified) return corrupt("lands what was not verified");
     if (e.tree != attempt->candidate_tree) return corrupt("lands another tree than the one that was checked");
+    if (e.base != attempt->candidate_base) return corrupt("lands on another commit than the one it was merged with");
     return open_intent(*attempt, Step::landing);
   }
   Status on(const MergeLanded& e) {
@@ -327,6 +347,8 @@ class Applier {
 
   Status on(const AttemptFailed& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+    const bool nothing_under_way = waits_for_decision(attempt->step) || attempt->step == Step::queued;
+    if (!nothing_under_way) return corrupt("fails an attempt while an effect of it is under way");
     Task& task = state_.tasks.at(attempt->id.task);
     attempt->failure = e;
     if (e.class_ == FailureClass::task) {
@@ -343,10 +365,16 @@ class Applier {
     return Ok{};
   }
 
-  Status on(const RewardRecorded&) { return Ok{}; }
+  Status on(const RewardRecorded&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    if (state_.in_flight.contains(attempt->id)) return corrupt("rewards an attempt before its end");
+    return Ok{};
+  }
 
   Status on(const WorktreeRemoveRequested&) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    if (!attempt->worktree || state_.in_flight.contains(attempt->id))
+      return corrupt("removes a worktree that is not left over");
     return open_intent(*attempt, attempt->step);
   }
   Status on(const WorktreeRemoved&) {
@@ -359,12 +387,14 @@ class Applier {
 
   Status on(const EffectFailed& e) {
     auto open = state_.open_intents.find(event_.cause);
-    if (open == state_.open_intents.end() || type_of(open->second.body) != e.effect) return corrupt("answers no open intent");
+    if (open == state_.open_intents.end() || open->second.subject != event_.subject)
+      return corrupt("answers no open intent");
+    if (type_of(open->second.body) != e.effect) return corrupt("answers an intent of another kind");
     const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
     const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
     state_.open_intents.erase(open);
-    if (was_sync) return finish_sync();   // the landing stands; the checkout is as it was
-    if (was_removal) return Ok{};         // `clean` takes what is left
+    if (was_sync) return finish_sync();  // the landing stands; the checkout is as it was
+    if (was_removal) return Ok{};        // `clean` takes what is left
     BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
     attempt->broken = e;
     if (attempt->slot) free_slot(*attempt);
@@ -383,7 +413,8 @@ class Applier {
     auto found = state_.tasks.find(event_.subject.task);
     if (found == state_.tasks.end()) return corrupt("is about a task that does not exist");
     if (found->second.status != expected) {
-      return corrupt("finds the task " + std::string(to_word(found->second.status)) + ", not " + std::string(to_word(expected)));
+      return corrupt("finds the task " + std::string(to_word(found->second.status)) + ", not " +
+                     std::string(to_word(expected)));
     }
     return &found->second;
   }
@@ -417,6 +448,37 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
     if (!state_.in_flight.contains(attempt->id)) return corrupt("is about an attempt that has ended");
     return attempt;
+  }
+
+  // The check that comes next for the candidate; nothing when all have passed or one has not.
+  std::optional<CheckSpec> next_check(const Attempt& attempt) const {
+    if (attempt.failed_check) return std::nullopt;
+    const std::vector<CheckSpec> checks = checks_of(state_, attempt.id.task);
+    if (attempt.next_check >= checks.size()) return std::nullopt;
+    return checks[attempt.next_check];
+  }
+
+  // What the rest relies on; the plan's reader promises it (plan/plan.hpp).
+  Status check_plan(const PlanAccepted& plan) const {
+    std::vector<std::uint32_t> tasks_of_stage(plan.stages.size(), 0);
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+      const TaskSpec& task = plan.tasks[i];
+      if (task.id.number != i + 1) return corrupt("does not number its tasks from t1");
+      if (task.stage >= plan.stages.size()) return corrupt("has a task in a stage that does not exist");
+      ++tasks_of_stage[task.stage];
+      for (TaskId needed : task.depends_on) {
+        if (needed.number < 1 || needed.number > plan.tasks.size())
+          return corrupt("has a task that depends on none of its tasks");
+      }
+      for (std::uint32_t stage : task.depends_on_stages) {
+        if (stage >= plan.stages.size()) return corrupt("has a task that depends on none of its stages");
+      }
+    }
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+      if (plan.stages[i].tasks != tasks_of_stage[i])
+        return corrupt("miscounts the tasks of stage '" + plan.stages[i].name + "'");
+    }
+    return Ok{};
   }
 
   LandingKey landing_key(const Attempt& attempt) const {
@@ -457,7 +519,8 @@ class Applier {
   template <class Intent>
   Status close_intent() {
     auto open = state_.open_intents.find(event_.cause);
-    if (open == state_.open_intents.end() || open->second.subject != event_.subject) return corrupt("answers no open intent");
+    if (open == state_.open_intents.end() || open->second.subject != event_.subject)
+      return corrupt("answers no open intent");
     if (!std::holds_alternative<Intent>(open->second.body)) return corrupt("answers an intent of another kind");
     state_.open_intents.erase(open);
     return Ok{};
@@ -469,7 +532,7 @@ class Applier {
     std::set<std::string> files(spec.files.begin(), spec.files.end());
     files.insert(task.extra_files.begin(), task.extra_files.end());
     state_.ready.insert({spec.priority, task.chain_minutes, spec.id},
-                        {spec.role, spec.agent, spec.model, spec.complexity, task.failures},
+                        {spec.role, spec.agent, spec.model, spec.complexity, spec.scope, task.failures},
                         {files.begin(), files.end()});
     return Ok{};
   }
@@ -539,6 +602,8 @@ class Applier {
 
 }  // namespace
 
-Status apply(RunState& state, const Event& event) { return Applier(state, event).apply(); }
+Status apply(RunState& state, const Event& event) {
+  return Applier(state, event).apply();
+}
 
 }  // namespace bernstein

@@ -1,5 +1,6 @@
 #include "bernstein/state/invariants.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "bernstein/base/path.hpp"
@@ -7,93 +8,165 @@
 namespace bernstein {
 namespace {
 
-// Two attempts in flight may not own paths that overlap. Pairwise, so that it does not lean on the trie it checks.
-void check_ownership(const RunState& state, std::vector<std::string>& broken) {
+using Sentences = std::vector<std::string>;
+
+// A path or pattern that both attempts hold, or "". Pairwise, so that it does not lean on the trie it checks. What was
+// granted is a file, so a glob has to match it; declared patterns keep clear of all that they may match.
+std::string contested(const Attempt& a, const Attempt& b) {
+  for (const std::string& mine : a.owned) {
+    for (const std::string& theirs : b.owned) {
+      if (may_overlap(mine, theirs)) return mine;
+    }
+  }
+  for (const auto& [one, other] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+    for (const std::string& file : one->granted) {
+      const auto covers_it = [&](const std::string& pattern) { return matches(pattern, file); };
+      if (std::any_of(other->owned.begin(), other->owned.end(), covers_it)) return file;
+      if (std::any_of(other->granted.begin(), other->granted.end(), covers_it)) return file;
+    }
+  }
+  return "";
+}
+
+// Two attempts in flight may not hold the same files.
+void check_ownership(const RunState& state, Sentences& broken) {
   for (auto a = state.in_flight.begin(); a != state.in_flight.end(); ++a) {
     for (auto b = std::next(a); b != state.in_flight.end(); ++b) {
-      for (const std::string& mine : attempt_of(state, *a).owned) {
-        for (const std::string& theirs : attempt_of(state, *b).owned) {
-          if (may_overlap(mine, theirs)) {
-            broken.push_back(to_string(*a) + " and " + to_string(*b) + " are in flight and both own " + mine);
-          }
-        }
+      if (std::string file = contested(attempt_of(state, *a), attempt_of(state, *b)); !file.empty()) {
+        broken.push_back(to_string(*a) + " and " + to_string(*b) + " are in flight and both own " + file);
       }
     }
   }
 }
 
-void check_money(const RunState& state, std::vector<std::string>& broken) {
+void check_money(const RunState& state, Sentences& broken) {
   UsdMicros reserved;
   UsdMicros spent;
+  UsdMicros presumed;
   UsdMicros over;  // what attempts cost beyond their reservation
   for (const auto& [id, task] : state.tasks) {
     for (const Attempt& attempt : task.attempts) {
       if (attempt.slot) reserved += attempt.reserved;
-      if (!attempt.exit || !attempt.exit->usage.cost_micros) continue;
-      const UsdMicros cost = *attempt.exit->usage.cost_micros;
+      if (!attempt.exit) continue;
+      const UsdMicros cost = attempt.exit->usage.cost_micros.value_or(UsdMicros{});
+      if (!attempt.exit->usage.cost_micros) presumed += attempt.reserved;
       spent += cost;
       if (cost > attempt.reserved) over += cost - attempt.reserved;
     }
   }
   if (reserved != state.reserved) broken.push_back("reserved money is not the sum over attempts in flight");
   if (spent != state.spent) broken.push_back("spent money is not the sum over attempts");
-  const auto budget = state.started ? state.started->config.budget_micros : std::nullopt;
+  if (presumed != state.presumed) broken.push_back("presumed money is not the sum over attempts of unknown cost");
+  const std::optional<UsdMicros> budget = config_of(state).budget_micros;
   if (budget && state.spent + state.presumed + state.reserved > *budget + over) {
     broken.push_back("spent and reserved money exceed the budget");
   }
 }
 
-void check_tasks(const RunState& state, std::vector<std::string>& broken) {
-  const std::uint32_t limit = config_of(state).limits.attempts;
+void check_task(const RunState& state, TaskId id, const Task& task, Sentences& broken) {
+  const std::string name = to_string(id);
+  std::size_t flying = 0;
+  std::size_t landed = 0;
+  for (const Attempt& attempt : task.attempts) {
+    flying += state.in_flight.count(attempt.id);
+    landed += attempt.merge_commit.empty() ? 0U : 1U;
+  }
+  if (flying > 1) broken.push_back(name + " has several attempts in flight");
+  if (landed > 1) broken.push_back(name + " landed more than once");
+  if ((landed == 1) != (task.status == TaskStatus::landed)) broken.push_back(name + " is landed without a landing");
+  if (task.failures > config_of(state).limits.attempts) broken.push_back(name + " used up more attempts than it has");
+  if (is_terminal(task.status) && flying > 0) broken.push_back(name + " has ended and still works");
+  if (task.status == TaskStatus::waiting || task.status == TaskStatus::blocked) return;
+  for (TaskId needed : task.spec.depends_on) {
+    if (task_of(state, needed).status != TaskStatus::landed) {
+      broken.push_back(name + " started before " + to_string(needed) + " had landed");
+    }
+  }
+  for (std::uint32_t stage : task.spec.depends_on_stages) {
+    if (state.stages[stage].unlanded > 0) {
+      broken.push_back(name + " started before stage '" + state.stages[stage].spec.name + "' had landed");
+    }
+  }
+}
+
+void check_slots(const RunState& state, Sentences& broken) {
+  std::uint32_t slots = 0;
+  std::map<std::string, std::uint32_t> agents;
+  std::map<std::string, std::uint32_t> roles;
   for (const auto& [id, task] : state.tasks) {
-    const std::string name = to_string(id);
-    std::size_t flying = 0;
-    std::size_t landed = 0;
     for (const Attempt& attempt : task.attempts) {
-      flying += state.in_flight.count(attempt.id);
-      landed += attempt.merge_commit.empty() ? 0U : 1U;
+      if (!attempt.slot) continue;
+      ++slots;
+      ++agents[attempt.arm.agent];
+      ++roles[task.spec.role];
     }
-    if (flying > 1) broken.push_back(name + " has several attempts in flight");
-    if (landed > 1) broken.push_back(name + " landed more than once");
-    if ((landed == 1) != (task.status == TaskStatus::landed)) broken.push_back(name + " is landed without a landing");
-    if (task.failures > limit) broken.push_back(name + " used up more attempts than it has");
-    if (is_terminal(task.status) && flying > 0) broken.push_back(name + " has ended and still works");
-    if (task.status == TaskStatus::waiting || task.status == TaskStatus::blocked) continue;
-    for (TaskId needed : task.spec.depends_on) {
-      if (task_of(state, needed).status != TaskStatus::landed) {
-        broken.push_back(name + " started before " + to_string(needed) + " had landed");
-      }
+  }
+  if (slots != state.busy_slots || agents != state.busy_agents || roles != state.busy_roles) {
+    broken.push_back("the busy slots are not those of the attempts that work");
+  }
+  const RunConfig& config = config_of(state);
+  if (slots > config.max_agents) broken.push_back("more agents work than max_agents allows");
+  for (const auto& [role, count] : roles) {
+    auto cap = config.role_slots.find(role);
+    if (cap != config.role_slots.end() && count > cap->second) {
+      broken.push_back("more agents work than role '" + role + "' has slots");
     }
-    for (std::uint32_t stage : task.spec.depends_on_stages) {
-      if (state.stages[stage].unlanded > 0) {
-        broken.push_back(name + " started before stage '" + state.stages[stage].spec.name + "' had landed");
-      }
+  }
+  for (const AgentSpec& agent : config.agents) {
+    auto count = agents.find(agent.name);
+    if (agent.max_parallel > 0 && count != agents.end() && count->second > agent.max_parallel) {
+      broken.push_back("agent '" + agent.name + "' works more often at once than its max_parallel");
     }
+  }
+}
+
+// Whoever waits for its turn or has it is in flight; a landing goes on until the user's checkout has followed.
+void check_landing(const RunState& state, Sentences& broken) {
+  for (const LandingKey& key : state.landing_queue) {
+    if (!state.in_flight.contains(key.attempt) || attempt_of(state, key.attempt).step != Step::queued) {
+      broken.push_back(to_string(key.attempt) + " is in the landing queue and not in flight");
+    }
+  }
+  if (state.landing && attempt_of(state, *state.landing).step == Step::ended) {
+    broken.push_back(to_string(*state.landing) + " has ended and still holds up the landing queue");
+  }
+}
+
+// What is derived to make decisions cheap says the same as the facts.
+void check_derived(const RunState& state, Sentences& broken) {
+  std::map<TaskStatus, std::uint32_t> count_by_status;
+  for (const auto& [id, task] : state.tasks) ++count_by_status[task.status];
+  if (count_by_status != state.count_by_status) broken.push_back("the counts by status are not those of the tasks");
+  auto ready = count_by_status.find(TaskStatus::ready);
+  if (state.ready.size() != (ready == count_by_status.end() ? 0U : ready->second)) {
+    broken.push_back("the ready queue does not hold the ready tasks");
+  }
+}
+
+void check_end(const RunState& state, Sentences& broken) {
+  if (!state.finished) return;
+  if (state.finished->outcome == RunOutcome::landed) {
+    for (const auto& [id, task] : state.tasks) {
+      if (task.status != TaskStatus::landed) broken.push_back("the run landed without " + to_string(id));
+    }
+  }
+  for (const auto& [seq, intent] : state.open_intents) {
+    broken.push_back("the run finished before intent " + std::to_string(seq) + " had a result");
   }
 }
 
 }  // namespace
 
 std::vector<std::string> broken_invariants(const RunState& state) {
-  std::vector<std::string> broken;
+  Sentences broken;
   if (!state.started) return broken;
   check_ownership(state, broken);
   check_money(state, broken);
-  check_tasks(state, broken);
-  if (state.busy_slots > config_of(state).max_agents) broken.push_back("more agents work than max_agents allows");
-  if (state.landing_queue.size() + (state.landing ? 1U : 0U) > state.in_flight.size() + 1) {
-    broken.push_back("the landing queue holds attempts that are not in flight");
-  }
-  if (state.finished && state.finished->outcome == RunOutcome::landed) {
-    for (const auto& [id, task] : state.tasks) {
-      if (task.status != TaskStatus::landed) broken.push_back("the run landed without " + to_string(id));
-    }
-  }
-  if (state.finished) {
-    for (const auto& [seq, intent] : state.open_intents) {
-      broken.push_back("the run finished before intent " + std::to_string(seq) + " had a result");
-    }
-  }
+  for (const auto& [id, task] : state.tasks) check_task(state, id, task, broken);
+  check_slots(state, broken);
+  check_landing(state, broken);
+  check_derived(state, broken);
+  check_end(state, broken);
   return broken;
 }
 

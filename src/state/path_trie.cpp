@@ -52,26 +52,40 @@ void PathTrie::erase(std::string_view pattern, Holder holder) {
 }
 
 std::set<PathTrie::Holder> PathTrie::overlapping(std::string_view pattern) const {
+  return walk(literal_parts(pattern), [&](std::string_view held) { return may_overlap(held, pattern); });
+}
+
+std::set<PathTrie::Holder> PathTrie::owners(std::string_view path) const {
+  std::vector<std::string_view> parts = split(path, '/');
+  std::erase_if(parts, [](std::string_view part) { return part.empty(); });
+  // A pattern that is filed below the path starts with it, so it is spelled longer.
+  return walk(parts, [&](std::string_view held) {
+    return matches(held, path) || (held.size() > path.size() && held.starts_with(path) && held[path.size()] == '/');
+  });
+}
+
+template <class Touches>
+std::set<PathTrie::Holder> PathTrie::walk(const std::vector<std::string_view>& parts, const Touches& touches) const {
   std::set<Holder> found;
   const Node* node = &root_;
-  // Above the pattern: directories and globs that may reach down to it.
-  for (std::string_view part : literal_parts(pattern)) {
+  for (std::string_view part : parts) {
     for (const auto& [held, holder] : node->held) {
-      if (may_overlap(held, pattern)) found.insert(holder);
+      if (touches(held)) found.insert(holder);
     }
     auto child = node->children.find(part);
     if (child == node->children.end()) return found;
     node = child->second.get();
   }
-  collect(*node, pattern, found);
+  collect(*node, touches, found);
   return found;
 }
 
-void PathTrie::collect(const Node& node, std::string_view pattern, std::set<Holder>& found) {
+template <class Touches>
+void PathTrie::collect(const Node& node, const Touches& touches, std::set<Holder>& found) {
   for (const auto& [held, holder] : node.held) {
-    if (!found.contains(holder) && may_overlap(held, pattern)) found.insert(holder);
+    if (!found.contains(holder) && touches(held)) found.insert(holder);
   }
-  for (const auto& [part, child] : node.children) collect(*child, pattern, found);
+  for (const auto& [part, child] : node.children) collect(*child, touches, found);
 }
 
 }  // namespace bernstein

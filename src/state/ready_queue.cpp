@@ -73,10 +73,8 @@ std::set<Rank> ReadyQueue::heads() const {
   return best;
 }
 
-const Lane& ReadyQueue::lane_of(TaskId task) const { return classes_.at(where_.at(task).first).lane; }
-
 std::optional<TaskId> ReadyQueue::holder_of(std::string_view path, TaskId except) const {
-  for (PathTrie::Holder holder : leases_.overlapping(path)) {
+  for (PathTrie::Holder holder : leases_.owners(path)) {
     if (holder != except.number) return TaskId{holder};
   }
   return std::nullopt;

@@ -30,7 +30,8 @@ std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {
   auto is_command = [](const CheckSpec& check) { return check.type == CheckType::command; };
   std::vector<CheckSpec> checks;
   checks.reserve(signals.size() + gates.size());
-  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks), [&](const CheckSpec& c) { return !is_command(c); });
+  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks),
+               [&](const CheckSpec& c) { return !is_command(c); });
   checks.insert(checks.end(), gates.begin(), gates.end());
   std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks), is_command);
   return checks;

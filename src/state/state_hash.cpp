@@ -27,14 +27,21 @@ class Facts {
   std::string text_;
 };
 
-std::int64_t number(std::size_t n) { return static_cast<std::int64_t>(n); }
+std::int64_t number(std::size_t n) {
+  return static_cast<std::int64_t>(n);
+}
 
 void add_attempt(Facts& facts, const Attempt& a) {
-  facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.base, a.candidate_base,
-            a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot}, std::int64_t{a.worktree}, a.reserved);
-  for (const std::string& path : a.owned) facts.add("owned", path);
+  facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.arm.model, a.base,
+            a.candidate_base, a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot},
+            std::int64_t{a.worktree}, std::int64_t{a.checkout}, a.reserved, a.captured_seq, a.assigned_at_us,
+            a.ended_at_us);
+  for (const auto& [name, value] : a.features) facts.add("feature", name, value);
+  for (const std::string& pattern : a.owned) facts.add("owned", pattern);
+  for (const std::string& path : a.granted) facts.add("granted", path);
+  for (const std::string& path : a.conflicts) facts.add("conflict", path);
   if (a.exit) facts.add("exit", encode(*a.exit));
-  if (a.work) facts.add("work", encode(*a.work), a.captured_seq);
+  if (a.work) facts.add("work", encode(*a.work));
   if (a.failed_check) facts.add("failed_check", encode(*a.failed_check));
   if (a.broken) facts.add("broken", encode(*a.broken));
   if (a.failure) facts.add("failure", encode(*a.failure));
@@ -46,19 +53,24 @@ std::string state_hash(const RunState& state) {
   Facts facts;
   facts.add("run", std::int64_t{state.run.number}, state.last_seq, state.at_us, state.target_tip, state.halted);
   if (state.started) facts.add("started", encode(*state.started));
+  if (state.plan) facts.add("plan", encode(*state.plan));
   if (state.stop) facts.add("stop", encode(*state.stop));
   if (state.finished) facts.add("finished", encode(*state.finished));
   facts.add("money", state.spent, state.presumed, state.reserved);
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
   for (const auto& [id, task] : state.tasks) {
     facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
-              std::int64_t{task.losses}, std::int64_t{task.chain_minutes}, encode(TaskCreated{task.chain_minutes, task.spec}));
+              std::int64_t{task.losses}, encode(TaskCreated{task.chain_minutes, task.spec}), task.why);
     for (const std::string& path : task.extra_files) facts.add("extra", path);
     if (task.route) facts.add("route", encode(*task.route));
     for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
   }
-  for (const auto& [seq, intent] : state.open_intents) facts.add("open", seq, encode(intent.body));
-  for (const auto& [key, known] : state.verdicts) facts.add("verdict", key, to_word(known.verdict), known.from);
+  // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).
+  for (const auto& [seq, intent] : state.open_intents)
+    facts.add("open", seq, to_string(intent.subject), encode(intent.body));
+  for (const auto& [key, known] : state.verdicts) {
+    facts.add("verdict", key, to_word(known.verdict), known.from, known.why, known.output);
+  }
   return facts.hash();
 }
 

@@ -4,7 +4,8 @@
 //     Status applied = apply(state, event);
 //
 // Total: an event that cannot follow in this state (a result without its intent, an attempt that does not exist) is
-// ErrorCode::corrupt, names the seq, and leaves a state that must not be used further. Same state and event, same result.
+// ErrorCode::corrupt, names the seq, and leaves a state that must not be used further. Same state and event, same
+// result.
 
 #include "bernstein/base/result.hpp"
 #include "bernstein/state/run_state.hpp"

@@ -38,13 +38,14 @@ struct Rank {
   bool operator==(const Rank&) const = default;
 };
 
-// All that the route of a task, and so its claim on an agent's or a role's slots, depends on: tasks of one lane are
-// routed alike, so when the first of a lane cannot have a slot, none of the lane can.
+// All that the route of a task, and so its claim on an agent's or a role's slots, and what it reserves of the budget
+// depend on: so when the first of a lane cannot have a slot, none of the lane can.
 struct Lane {
   std::string role;
   std::string agent;  // pins
   std::string model;
   Complexity complexity = Complexity::medium;
+  Scope scope = Scope::medium;
   std::uint32_t failures = 0;  // attempts used up
   auto operator<=>(const Lane&) const = default;
 };
@@ -59,9 +60,8 @@ class ReadyQueue {
 
   // The best task of every lane that has one whose files are free, by rank.
   std::set<Rank> heads() const;
-  const Lane& lane_of(TaskId task) const;
 
-  // The holder, other than `except`, of a pattern that may cover the path; the lowest id when there are several.
+  // The holder, other than `except`, of a pattern that covers this file; the lowest id when there are several.
   std::optional<TaskId> holder_of(std::string_view path, TaskId except) const;
 
   bool empty() const { return where_.empty(); }
@@ -81,7 +81,7 @@ class ReadyQueue {
   std::map<std::pair<std::vector<std::string>, Lane>, ClassId> class_ids_;
   std::map<ClassId, Class> classes_;
   ClassId next_class_ = 1;
-  PathTrie class_files_;                                 // holder: ClassId
+  PathTrie class_files_;  // holder: ClassId
   std::map<TaskId, std::pair<ClassId, Rank>> where_;
   std::map<Lane, std::set<std::pair<Rank, ClassId>>> lanes_;  // best of each class that waits for nobody
 

@@ -19,7 +19,19 @@
 namespace bernstein {
 
 // A task's life (docs/architecture.md has the picture).
-enum class TaskStatus { waiting, ready, running, reported, verifying, verified, landed, failed, blocked, cancelled, count_ };
+enum class TaskStatus {
+  waiting,
+  ready,
+  running,
+  reported,
+  verifying,
+  verified,
+  landed,
+  failed,
+  blocked,
+  cancelled,
+  count_
+};
 BERNSTEIN_ENUM_WORDS(TaskStatus, "waiting", "ready", "running", "reported", "verifying", "verified", "landed", "failed",
                      "blocked", "cancelled");
 constexpr bool is_terminal(TaskStatus status) {
@@ -29,19 +41,19 @@ constexpr bool is_terminal(TaskStatus status) {
 
 // Where an attempt stands. The steps marked * wait for a decision, the others for the result of an effect.
 enum class Step {
-  assigned,    // * needs a worktree
+  assigned,  // * needs a worktree
   preparing,
-  prepared,    // * needs its agent
+  prepared,  // * needs its agent
   working,
-  exited,      // * needs its work captured
+  exited,  // * needs its work captured
   capturing,
-  captured,    // * needs the ownership of its changes judged
-  queued,      // in the landing queue
-  composing,   // its candidate is being computed
-  candidate,   // * needs its next check, or its verdict
+  captured,   // * needs the ownership of its changes judged
+  queued,     // in the landing queue
+  composing,  // its candidate is being computed
+  candidate,  // * needs its next check, or its verdict
   checking,
   landing,
-  landed,      // * needs the user's checkout to follow
+  landed,  // * needs the user's checkout to follow
   syncing,
   conflicted,  // * its candidate could not be composed
   broken,      // * an effect failed
@@ -54,24 +66,25 @@ struct Attempt {
   Step step = Step::assigned;
   Arm arm;
   std::map<std::string, std::int64_t> features;
-  std::vector<std::string> owned;
+  std::vector<std::string> owned;    // patterns of TaskAssigned
+  std::vector<std::string> granted;  // files of PathsGranted
   UsdMicros reserved;
-  bool slot = true;                      // it holds one: its agent has not ended
-  std::string base;                      // commit its worktree starts from
-  bool worktree = false;                 // there is one to remove
+  bool slot = true;       // it holds one: its agent has not ended
+  std::string base;       // commit its worktree starts from
+  bool worktree = false;  // there is one to remove
   Micros assigned_at_us = 0;
   std::optional<AgentExited> exit;
   std::optional<WorkCaptured> work;
-  Seq captured_seq = 0;                  // its place in the landing queue among equal priorities
+  Seq captured_seq = 0;  // its place in the landing queue among equal priorities
   std::string candidate_base;
   std::string candidate_tree;
-  std::vector<std::string> conflicts;    // paths of the last CandidateConflicted
-  std::size_t next_check = 0;            // index into checks_of(); the ones before have passed
+  std::vector<std::string> conflicts;         // paths of the last CandidateConflicted
+  std::size_t next_check = 0;                 // index into checks_of(); the ones before have passed
   std::optional<CheckFinished> failed_check;  // the one at next_check
-  bool checkout = false;                 // a checkout of the candidate is there, for the next command
+  bool checkout = false;                      // a checkout of the candidate is there, for the next command
   std::optional<EffectFailed> broken;
   std::optional<AttemptFailed> failure;
-  std::string merge_commit;              // when it landed
+  std::string merge_commit;  // when it landed
   Micros ended_at_us = 0;
 };
 
@@ -81,17 +94,17 @@ struct Task {
   TaskStatus status = TaskStatus::waiting;
   std::uint32_t open_prerequisites = 0;  // tasks and stages that have to land first
   std::vector<Attempt> attempts;
-  std::uint32_t failures = 0;            // attempts used up
-  std::uint32_t losses = 0;              // attempts that ended without the task's fault
-  std::set<std::string> extra_files;     // paths of others that it turned out to need: owned by its next attempts
-  std::optional<RouteChosen> route;      // of the attempt about to be assigned
-  std::string why;                       // of the last change of status
+  std::uint32_t failures = 0;         // attempts used up
+  std::uint32_t losses = 0;           // attempts that ended without the task's fault
+  std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
+  std::optional<RouteChosen> route;   // of the attempt about to be assigned
+  std::string why;                    // of the last change of status
 };
 
 struct Stage {
   StageSpec spec;
-  std::uint32_t unlanded = 0;            // of its tasks
-  std::vector<TaskId> dependents;        // tasks that wait for the whole stage
+  std::uint32_t unlanded = 0;      // of its tasks
+  std::vector<TaskId> dependents;  // tasks that wait for the whole stage
 };
 
 // The outcome of a command or a file check on a tree, so that no tree is checked twice.
@@ -121,28 +134,28 @@ struct RunState {
   Seq last_seq = 0;
   Micros at_us = 0;
   std::optional<RunStarted> started;
-  std::optional<PlanAccepted> plan;      // its tasks are cleared once they are created: `tasks` has them then
+  std::optional<PlanAccepted> plan;  // its tasks are cleared once they are created: `tasks` has them then
   std::optional<StopRequested> stop;
-  std::string halted;                    // why nothing new may start (an environment failure); "" when all is well
+  std::string halted;  // why nothing new may start (an environment failure); "" when all is well
   std::optional<RunFinished> finished;
 
   std::map<TaskId, Task> tasks;
   std::vector<Stage> stages;
   std::map<TaskId, std::vector<TaskId>> dependents;  // tasks that name the key; those that wait for a stage are there
-  std::string target_tip;                // as far as we know
+  std::string target_tip;                            // as far as we know
 
-  UsdMicros spent;                       // known costs
-  UsdMicros presumed;                    // reservations of ended attempts whose cost is unknown: for the budget only
-  UsdMicros reserved;                    // of attempts whose agent has not ended
+  UsdMicros spent;     // known costs
+  UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only
+  UsdMicros reserved;  // of attempts whose agent has not ended
 
-  std::map<Seq, OpenIntent> open_intents;            // requested, no result yet
-  std::map<std::string, KnownVerdict> verdicts;      // by verdict_key()
+  std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
+  std::map<std::string, KnownVerdict> verdicts;  // by verdict_key()
 
   // What follows is derived from the above, kept up to date so that a decision costs the same with 100,000 tasks.
   ReadyQueue ready;
-  std::set<TaskId> to_ready;                         // no open prerequisites, not readied yet
-  std::map<TaskId, TaskId> to_block;                 // task → the one it cannot do without
-  std::set<AttemptId> due;                           // attempts whose step waits for a decision
+  std::set<TaskId> to_ready;          // no open prerequisites, not readied yet
+  std::map<TaskId, TaskId> to_block;  // task → the one it cannot do without
+  std::set<AttemptId> due;            // attempts whose step waits for a decision
   std::set<LandingKey> landing_queue;
   std::optional<AttemptId> landing;                  // the one that is composed, checked and landed now
   std::set<AttemptId> in_flight;                     // assigned, not ended
@@ -152,12 +165,12 @@ struct RunState {
   std::map<TaskStatus, std::uint32_t> count_by_status;
 };
 
-const RunConfig& config_of(const RunState& state);   // requires started
+const RunConfig& config_of(const RunState& state);  // requires started
 const Task& task_of(const RunState& state, TaskId id);
 const Attempt& attempt_of(const RunState& state, AttemptId id);
 
-// The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then the
-// task's own commands (which may need what a gate built).
+// The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then
+// the task's own commands (which may need what a gate built).
 std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
 
 // Identity of a check on a tree.

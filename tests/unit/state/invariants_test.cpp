@@ -1,0 +1,115 @@
+#include "bernstein/state/invariants.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "bernstein/state/apply.hpp"
+#include "support/builders.hpp"
+
+namespace bernstein {
+namespace {
+
+using namespace test;
+
+// t1 landed, t2 and t3 at work, t4 waits in the landing queue behind t5, t6 and t7 wait for others.
+std::vector<Event> a_busy_log() {
+  World world(a_config().with_agents(4).with_budget(cents(10'000)));
+  world.start({a_task(1).owning("a/"), a_task(2).owning("b/"), a_task(3).owning("c/"), a_task(4).owning("d/"),
+               a_task(5).owning("e/"), a_task(6).after(2), a_task(7).in_stage(1).after_stage(0)});
+  world.lands(at(1));
+  world.works(at(5), {"e/x"});
+  world.works(at(4), {"d/x"});
+  return world.log();
+}
+
+RunState fold(const std::vector<Event>& events) {
+  RunState state;
+  for (const Event& event : events) EXPECT_TRUE(apply(state, event));
+  return state;
+}
+
+Attempt& attempt(RunState& state, std::uint32_t task) {
+  return state.tasks.at(t(task)).attempts.at(0);
+}
+
+TEST(Invariants, AllHoldInAHealthyRunAndBeforeIt) {
+  EXPECT_EQ(broken_invariants(fold(a_busy_log())), std::vector<std::string>{});
+  EXPECT_EQ(broken_invariants(RunState{}), std::vector<std::string>{});
+}
+
+struct Breakage {
+  std::function<void(RunState&)> make;
+  const char* sentence;
+};
+void PrintTo(const Breakage& breakage, std::ostream* out) {
+  *out << breakage.sentence;
+}
+
+class BrokenInvariants : public testing::TestWithParam<Breakage> {};
+
+TEST_P(BrokenInvariants, AreNamed) {
+  RunState state = fold(a_busy_log());
+  GetParam().make(state);
+  const std::vector<std::string> broken = broken_invariants(state);
+  EXPECT_TRUE(std::find(broken.begin(), broken.end(), GetParam().sentence) != broken.end())
+      << testing::PrintToString(broken);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BrokenInvariants,
+    testing::Values(
+        Breakage{[](RunState& s) { attempt(s, 3).owned = {"b/deep/"}; }, "t2.1 and t3.1 are in flight and both own b/"},
+        Breakage{[](RunState& s) { attempt(s, 3).granted = {"b/x"}; }, "t2.1 and t3.1 are in flight and both own b/x"},
+        Breakage{[](RunState& s) { ++s.reserved.value; }, "reserved money is not the sum over attempts in flight"},
+        Breakage{[](RunState& s) { ++s.spent.value; }, "spent money is not the sum over attempts"},
+        Breakage{[](RunState& s) { ++s.presumed.value; },
+                 "presumed money is not the sum over attempts of unknown cost"},
+        Breakage{[](RunState& s) { s.started->config.budget_micros = cents(1); },
+                 "spent and reserved money exceed the budget"},
+        Breakage{[](RunState& s) {
+                   s.tasks.at(TaskId{2}).attempts.push_back({.id = at(2, 2), .slot = false});
+                   s.in_flight.insert(at(2, 2));
+                 },
+                 "t2 has several attempts in flight"},
+        Breakage{[](RunState& s) {
+                   s.tasks.at(TaskId{1}).attempts.push_back({.id = at(1, 2), .slot = false, .merge_commit = "x"});
+                 },
+                 "t1 landed more than once"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{2}).status = TaskStatus::landed; },
+                 "t2 is landed without a landing"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{2}).failures = 4; }, "t2 used up more attempts than it has"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{2}).status = TaskStatus::failed; },
+                 "t2 has ended and still works"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{6}).status = TaskStatus::ready; },
+                 "t6 started before t2 had landed"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{7}).status = TaskStatus::ready; },
+                 "t7 started before stage 'stage 0' had landed"},
+        Breakage{[](RunState& s) { ++s.busy_slots; }, "the busy slots are not those of the attempts that work"},
+        Breakage{[](RunState& s) { s.busy_roles.clear(); }, "the busy slots are not those of the attempts that work"},
+        Breakage{[](RunState& s) { s.started->config.max_agents = 1; }, "more agents work than max_agents allows"},
+        Breakage{[](RunState& s) { s.started->config.role_slots["backend"] = 1; },
+                 "more agents work than role 'backend' has slots"},
+        Breakage{[](RunState& s) { s.started->config.agents[0].max_parallel = 1; },
+                 "agent 'mock' works more often at once than its max_parallel"},
+        Breakage{[](RunState& s) { attempt(s, 4).step = Step::captured; },
+                 "t4.1 is in the landing queue and not in flight"},
+        Breakage{[](RunState& s) { attempt(s, 5).step = Step::ended; },
+                 "t5.1 has ended and still holds up the landing queue"},
+        Breakage{[](RunState& s) { ++s.count_by_status[TaskStatus::ready]; },
+                 "the counts by status are not those of the tasks"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{6}).status = TaskStatus::ready; },
+                 "the ready queue does not hold the ready tasks"},
+        Breakage{[](RunState& s) { s.finished = RunFinished{.outcome = RunOutcome::landed}; },
+                 "the run landed without t2"}));
+
+TEST(Invariants, ARunThatFinishedHasNoOpenIntents) {
+  RunState state = fold(a_busy_log());
+  state.finished = RunFinished{.outcome = RunOutcome::stopped};
+  state.open_intents = {{41, {}}};
+  EXPECT_EQ(broken_invariants(state), (std::vector<std::string>{"the run finished before intent 41 had a result"}));
+}
+
+}  // namespace
+}  // namespace bernstein

@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "bernstein/state/apply.hpp"
+#include "support/builders.hpp"
+
+namespace bernstein {
+namespace {
+
+using namespace test;
+
+RunState fold(const std::vector<Event>& events) {
+  RunState state;
+  for (const Event& event : events) EXPECT_TRUE(apply(state, event));
+  return state;
+}
+
+// One attempt that landed after a failed one, one that failed, one at work.
+World a_lively_world() {
+  World world(a_config().with_gate(a_command("tests")));
+  world.start({a_task(1).owning("a/"), a_task(2).owning("b/"), a_task(3).owning("c/"), a_task(4).after(3)});
+  world.works(at(1), {"a/x", "elsewhere"});
+  world.candidate_built(at(1));
+  world.check_fails(at(1));
+  world.lands(at(1, 2));
+  world.works(at(2), {"b/x"});
+  world.candidate_built(at(2));
+  return world;
+}
+
+TEST(StateHash, IsEqualForEqualFolds) {
+  const World world = a_lively_world();
+  EXPECT_EQ(state_hash(fold(world.log())), state_hash(world.state()));
+}
+
+TEST(StateHash, ChangesWithEveryEvent) {
+  const World world = a_lively_world();
+  RunState state;
+  std::set<std::string> hashes{state_hash(state)};
+  for (const Event& event : world.log()) {
+    ASSERT_TRUE(apply(state, event));
+    EXPECT_TRUE(hashes.insert(state_hash(state)).second) << "after " << type_of(event.body);
+  }
+}
+
+struct Change {
+  const char* fact;
+  std::function<void(RunState&)> make;
+};
+void PrintTo(const Change& change, std::ostream* out) {
+  *out << change.fact;
+}
+
+Attempt& attempt(RunState& state) {
+  return state.tasks.at(t(1)).attempts.at(0);
+}
+Task& task(RunState& state) {
+  return state.tasks.at(t(1));
+}
+
+class StateHashFacts : public testing::TestWithParam<Change> {};
+
+TEST_P(StateHashFacts, AreAllInTheDigest) {
+  RunState state = fold(a_lively_world().log());
+  const std::string before = state_hash(state);
+  GetParam().make(state);
+  EXPECT_NE(state_hash(state), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfARun, StateHashFacts,
+    testing::Values(Change{"run", [](RunState& s) { s.run.number = 9; }},
+                    Change{"last_seq", [](RunState& s) { ++s.last_seq; }},
+                    Change{"at_us", [](RunState& s) { ++s.at_us; }},
+                    Change{"config", [](RunState& s) { ++s.started->config.max_agents; }},
+                    Change{"plan", [](RunState& s) { s.plan->source = "other"; }},
+                    Change{"stop", [](RunState& s) { s.stop = StopRequested{}; }},
+                    Change{"halted", [](RunState& s) { s.halted = "no disk"; }},
+                    Change{"finished", [](RunState& s) { s.finished = RunFinished{}; }},
+                    Change{"target_tip", [](RunState& s) { s.target_tip = "other"; }},
+                    Change{"spent", [](RunState& s) { ++s.spent.value; }},
+                    Change{"presumed", [](RunState& s) { ++s.presumed.value; }},
+                    Change{"reserved", [](RunState& s) { ++s.reserved.value; }},
+                    Change{"stage", [](RunState& s) { ++s.stages[0].unlanded; }},
+                    Change{"open intent", [](RunState& s) { s.open_intents.erase(s.open_intents.begin()); }},
+                    Change{"subject of an open intent",
+                           [](RunState& s) { s.open_intents.begin()->second.subject = about(TaskId{4}); }},
+                    Change{"verdict",
+                           [](RunState& s) { s.verdicts.begin()->second.verdict = CheckVerdict::timed_out; }},
+                    Change{"reason of a verdict", [](RunState& s) { s.verdicts.begin()->second.why = "other"; }}));
+
+INSTANTIATE_TEST_SUITE_P(OfATask, StateHashFacts,
+                         testing::Values(Change{"title", [](RunState& s) { task(s).spec.title = "Other"; }},
+                                         Change{"chain", [](RunState& s) { ++task(s).chain_minutes; }},
+                                         Change{"status", [](RunState& s) { task(s).status = TaskStatus::failed; }},
+                                         Change{"prerequisites", [](RunState& s) { ++task(s).open_prerequisites; }},
+                                         Change{"failures", [](RunState& s) { ++task(s).failures; }},
+                                         Change{"losses", [](RunState& s) { ++task(s).losses; }},
+                                         Change{"extra files", [](RunState& s) { task(s).extra_files.insert("z"); }},
+                                         Change{"route", [](RunState& s) { task(s).route = RouteChosen{}; }},
+                                         Change{"why", [](RunState& s) { task(s).why = "other"; }}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfAnAttempt, StateHashFacts,
+    testing::Values(Change{"step", [](RunState& s) { attempt(s).step = Step::broken; }},
+                    Change{"arm", [](RunState& s) { attempt(s).arm.tier = "other"; }},
+                    Change{"model", [](RunState& s) { attempt(s).arm.model = "other"; }},
+                    Change{"features", [](RunState& s) { attempt(s).features["bias"] = 2; }},
+                    Change{"owned", [](RunState& s) { attempt(s).owned.push_back("z"); }},
+                    Change{"granted", [](RunState& s) { attempt(s).granted.push_back("z"); }},
+                    Change{"reserved", [](RunState& s) { ++attempt(s).reserved.value; }},
+                    Change{"slot", [](RunState& s) { attempt(s).slot = true; }},
+                    Change{"base", [](RunState& s) { attempt(s).base = "other"; }},
+                    Change{"worktree", [](RunState& s) { attempt(s).worktree = !attempt(s).worktree; }},
+                    Change{"assigned at", [](RunState& s) { ++attempt(s).assigned_at_us; }},
+                    Change{"exit", [](RunState& s) { attempt(s).exit->exit_code = 3; }},
+                    Change{"work", [](RunState& s) { attempt(s).work->commit = "other"; }},
+                    Change{"arrival", [](RunState& s) { ++attempt(s).captured_seq; }},
+                    Change{"candidate base", [](RunState& s) { attempt(s).candidate_base = "other"; }},
+                    Change{"candidate tree", [](RunState& s) { attempt(s).candidate_tree = "other"; }},
+                    Change{"conflicts", [](RunState& s) { attempt(s).conflicts.push_back("z"); }},
+                    Change{"next check", [](RunState& s) { ++attempt(s).next_check; }},
+                    Change{"failed check", [](RunState& s) { attempt(s).failed_check->why = "other"; }},
+                    Change{"checkout", [](RunState& s) { attempt(s).checkout = !attempt(s).checkout; }},
+                    Change{"broken", [](RunState& s) { attempt(s).broken = EffectFailed{}; }},
+                    Change{"failure", [](RunState& s) { attempt(s).failure->why = "other"; }},
+                    Change{"merge commit", [](RunState& s) { attempt(s).merge_commit = "other"; }},
+                    Change{"ended at", [](RunState& s) { ++attempt(s).ended_at_us; }}));
+
+}  // namespace
+}  // namespace bernstein
