@@ -87,6 +87,9 @@ class Merge {
     const std::optional<UsdMicros> typed = parse_usd(options_.budget);
     if (!typed) {
       refuse("--budget: '" + options_.budget + "' is not an amount of US dollars; write it like 15 or $0.50");
+    } else if (typed->value == 0) {
+      settings_.config.budget_micros.reset();
+      settings_.notes.emplace_back("--budget 0 sets no limit");
     } else {
       settings_.config.budget_micros = typed;
     }

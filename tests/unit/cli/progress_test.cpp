@@ -1,0 +1,178 @@
+#include "cli/progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/recap.hpp"
+#include "support/builders.hpp"
+#include "support/fake_reactor.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+using namespace bernstein::test;
+
+FakeReactor a_reactor() {
+  return FakeReactor([](const port::ProcessSpec&) -> Result<ScriptedProcess> { return ScriptedProcess{}; });
+}
+
+// Feeds what a world has seen so far to a display; everything that it has printed.
+struct Show {
+  FakeReactor reactor = a_reactor();
+  std::ostringstream out;
+  Progress progress;
+  std::size_t told = 0;
+
+  explicit Show(Display display) : progress(out, display, reactor) {}
+  std::string tell(const World& world) {
+    for (; told < world.log().size(); ++told) progress.on_event(world.state(), world.log()[told]);
+    return out.str();
+  }
+};
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
+  return found;
+}
+
+TEST(Progress, PlainLinesTellWhatStartsFailsAndLands) {
+  World world(a_config().with_agents(1));
+  world.start({a_task(1).titled("Middleware")});
+  world.fails(at(1));
+  world.lands(at(1, 2));
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("r1: 1 task onto main, up to 1 at once\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[t1] Middleware (mock/"), std::string::npos) << text;
+  EXPECT_NE(text.find("[t1] attempt 1 failed: the agent exited with 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(", attempt 2)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[t1] landed "), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << "no terminal, no control sequences";
+}
+
+TEST(Progress, ATextOfAnAgentCannotSteerTheTerminal) {
+  World world;
+  world.start({a_task(1).titled("Evil \x1b]0;title\x07 name")});
+  Show show({});
+  EXPECT_EQ(show.tell(world).find('\x1b'), std::string::npos);
+}
+
+TEST(Progress, ALiveDisplayShowsALineForEachTaskInFlightAndTakesItAwayAtTheEnd) {
+  World world(a_config().with_agents(2));
+  world.start({a_task(1).titled("One"), a_task(2).titled("Two")});
+  Show show({.live = true, .colour = false, .width = 80, .height = 24});
+  show.tell(world);
+  show.reactor.after(k_second, [] {});
+  show.reactor.turn();
+  show.out.str("");
+  show.progress.tick();
+  const std::string drawn = show.out.str();
+  EXPECT_NE(drawn.find("t1.1  One  mock/cheap  preparing"), std::string::npos) << drawn;
+  EXPECT_NE(drawn.find("t2.1  Two"), std::string::npos) << drawn;
+  EXPECT_NE(drawn.find("r1  0/2 landed"), std::string::npos) << drawn;
+
+  show.out.str("");
+  show.progress.close();
+  EXPECT_EQ(show.out.str(), "\x1b[3A\r\x1b[J") << "two tasks and the summary";
+}
+
+TEST(Progress, ALiveLineIsNeverWiderThanTheTerminal) {
+  World world;
+  std::string title;
+  for (int i = 0; i < 60; ++i) title += "ü";
+  world.start({a_task(1).titled(title)});
+  Show show({.live = true, .colour = false, .width = 40, .height = 24});
+  show.tell(world);
+  show.out.str("");
+  show.reactor.after(k_second, [] {});
+  show.reactor.turn();
+  show.progress.tick();
+  const std::string drawn = show.out.str();
+  const std::size_t begin = drawn.find("•");
+  const std::string line = drawn.substr(begin, drawn.find('\n', begin) - begin);
+  EXPECT_LE(count(line, "ü") + 20, 40U) << line;
+  EXPECT_NE(line.find("…"), std::string::npos) << line;
+}
+
+TEST(Progress, EventsInQuickSuccessionAreNotDrawnOneByOne) {
+  World world(a_config().with_agents(4));
+  std::vector<TaskSpec> tasks;
+  for (std::uint32_t n = 1; n <= 100; ++n) tasks.push_back(a_task(n));
+  world.start(tasks);
+  Show show({.live = true, .colour = false, .width = 80, .height = 24});
+  const std::string text = show.tell(world);
+  EXPECT_GT(world.log().size(), 200U);
+  EXPECT_LE(count(text, " landed"), 3U) << "the clock stands still: one drawing is enough";
+}
+
+Tally tally_of(const World& world) {
+  Tally tally;
+  for (const Event& event : world.log()) note(tally, event);
+  return tally;
+}
+
+TEST(Recap, SaysWhatLandedWhatItCostAndWhatToDoNext) {
+  World world;
+  world.start({a_task(1).titled("One"), a_task(2).titled("Two").after(1)});
+  world.lands(at(1));
+  world.lands(at(2));
+  const std::string text = recap(world.state(), tally_of(world));
+  EXPECT_TRUE(text.starts_with("r1: 2 of 2 tasks landed in ")) << text;
+  EXPECT_NE(text.find("; 2 attempts, $0.20\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  cost    mock/cheap: $0.20, 2 attempts\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  unverified  t1 One: no check looked at it\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  next    bernstein status r1\n"), std::string::npos) << text;
+}
+
+TEST(Recap, NamesWhatFailedWithItsKeptWorkAndWhatThatBlocks) {
+  World world(a_config().with_attempts(1));
+  world.start({a_task(1).titled("One").checked_by(a_command("tests")), a_task(2).titled("Two").after(1)});
+  world.works(at(1), {"a.txt"});
+  world.candidate_built(at(1));
+  world.check_fails(at(1));
+  world.removed(at(1));
+  const std::string text = recap(world.state(), tally_of(world));
+  EXPECT_TRUE(text.starts_with("r1: 0 of 2 tasks landed, 1 failed, 1 blocked in ")) << text;
+  EXPECT_NE(text.find("  incomplete: "), std::string::npos) << text;
+  EXPECT_NE(text.find("  failed  t1 One: "), std::string::npos) << text;
+  EXPECT_NE(text.find("its work is kept: refs/bernstein/salvage/"), std::string::npos) << text;
+  EXPECT_NE(text.find("  blocked  t2 Two: "), std::string::npos) << text;
+  EXPECT_NE(text.find("bernstein why r1/t1"), std::string::npos) << text;
+}
+
+TEST(Recap, ACostThatNobodyToldIsUnknown) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.agent_exits(at(1), 0, std::nullopt);
+  const std::string text = recap(world.state(), tally_of(world));
+  EXPECT_NE(text.find("; 1 attempt, unknown cost\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("mock/cheap: unknown, 1 attempt\n"), std::string::npos) << text;
+}
+
+TEST(Recap, ACheckoutLeftBehindStaysAtTheCommitWhereThatBegan) {
+  Tally tally;
+  const auto event = [&](Seq seq, Seq cause, EventBody body) {
+    Event made;
+    made.seq = seq;
+    made.cause = cause;
+    made.body = std::move(body);
+    note(tally, made);
+  };
+  const auto sync = [&](Seq seq, const std::string& from, SyncOutcome outcome) {
+    event(seq, seq - 1, CheckoutSyncRequested{.from = from, .target = "", .to = ""});
+    event(seq + 1, seq, CheckoutSynced{"README.md is changed", outcome});
+  };
+  sync(1, "aaaa", SyncOutcome::updated);
+  EXPECT_EQ(tally.left_behind_from, "");
+  sync(3, "bbbb", SyncOutcome::left_alone);
+  sync(5, "cccc", SyncOutcome::left_alone);
+  EXPECT_EQ(catch_up_command(tally), "git read-tree -m -u bbbb HEAD");
+  sync(7, "dddd", SyncOutcome::updated);
+  EXPECT_EQ(tally.left_behind_from, "");
+}
+
+}  // namespace
+}  // namespace bernstein::cli

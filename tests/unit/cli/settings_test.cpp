@@ -1,0 +1,194 @@
+#include "cli/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace bernstein::cli {
+namespace {
+
+AgentSpec an_agent(const std::string& name) {
+  return {.command = {"/bin/" + name},
+          .env = {},
+          .max_parallel = 0,
+          .models = {{"small-1", "cheap"}, {"big-1", "strong"}},
+          .name = name,
+          .usage = {}};
+}
+
+const std::vector<AgentSpec> k_built_in{an_agent("scripted")};
+
+plan::Config a_config() {
+  plan::Config config;
+  config.agents = {an_agent("zeta"), an_agent("alpha")};
+  return config;
+}
+
+plan::Plan a_plan() {
+  plan::Plan plan;
+  TaskSpec task;
+  task.id = TaskId{1};
+  task.title = "One";
+  plan.tasks = {task};
+  return plan;
+}
+
+RunConfig merged(const plan::Config& config, const plan::Plan& plan, const RunOptions& options = {}) {
+  MergeResult result = merge_settings(config, plan, options, k_built_in);
+  if (auto* refusal = std::get_if<Refusal>(&result)) {
+    ADD_FAILURE() << (refusal->reasons.empty() ? "" : refusal->reasons.front());
+    return {};
+  }
+  return std::get<Settings>(result).config;
+}
+
+Refusal refused(const plan::Config& config, const plan::Plan& plan, const RunOptions& options = {}) {
+  MergeResult result = merge_settings(config, plan, options, k_built_in);
+  if (auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
+  ADD_FAILURE() << "it was accepted";
+  return {};
+}
+
+std::vector<std::string> arms_of(const RunConfig& config) {
+  std::vector<std::string> words;
+  for (const Arm& arm : config.arms) words.push_back(to_string(arm));
+  return words;
+}
+
+using Words = std::vector<std::string>;
+
+TEST(Settings, AutoTakesTheFirstAgentOfTheConfigurationWithAllItsModels) {
+  const RunConfig config = merged(a_config(), a_plan());
+  EXPECT_EQ(arms_of(config), (Words{"zeta/cheap", "zeta/strong"}));
+  ASSERT_EQ(config.agents.size(), 1U);
+  EXPECT_EQ(config.agents[0].name, "zeta");
+}
+
+TEST(Settings, AutoNeverPicksABuiltInAgent) {
+  const Refusal refusal = refused({}, a_plan());
+  EXPECT_EQ(refusal.exit, Exit::environment);
+  EXPECT_EQ(refusal.reasons,
+            (Words{"no agent is configured; add one under agents: in bernstein.yaml (see docs/config.md), "
+                   "or try `bernstein demo`"}));
+}
+
+TEST(Settings, APlanOfPinnedStepsNeedsNoAgentOfTheConfiguration) {
+  plan::Plan plan = a_plan();
+  plan.tasks[0].agent = "scripted";
+  EXPECT_EQ(arms_of(merged({}, plan)), (Words{"scripted/cheap", "scripted/strong"}));
+}
+
+TEST(Settings, ThePlanOverridesTheConfigurationAndFlagsOverrideBoth) {
+  plan::Config config = a_config();
+  config.agent = "zeta";
+  config.max_agents = 2;
+  config.budget = UsdMicros{1};
+  plan::Plan plan = a_plan();
+  EXPECT_EQ(merged(config, plan).max_agents, 2U);
+  EXPECT_EQ(merged(config, plan).budget_micros, UsdMicros{1});
+
+  plan.settings.agent = "alpha";
+  plan.settings.max_agents = 3;
+  plan.settings.budget = UsdMicros{2};
+  EXPECT_EQ(merged(config, plan).max_agents, 3U);
+  EXPECT_EQ(merged(config, plan).budget_micros, UsdMicros{2});
+  EXPECT_EQ(arms_of(merged(config, plan)), (Words{"alpha/cheap", "alpha/strong"}));
+
+  RunOptions options;
+  options.agent = "scripted";
+  options.max_agents = 5;
+  options.budget = "$0.50";
+  EXPECT_EQ(merged(config, plan, options).max_agents, 5U);
+  EXPECT_EQ(merged(config, plan, options).budget_micros, UsdMicros{500'000});
+  EXPECT_EQ(arms_of(merged(config, plan, options)), (Words{"scripted/cheap", "scripted/strong"}));
+}
+
+TEST(Settings, ABudgetOfZeroOnTheCommandLineLiftsTheLimitAndSaysSo) {
+  plan::Config config = a_config();
+  config.budget = UsdMicros{1};
+  RunOptions options;
+  options.budget = "0";
+  const MergeResult result = merge_settings(config, a_plan(), options, k_built_in);
+  EXPECT_EQ(std::get<Settings>(result).config.budget_micros, std::nullopt);
+  EXPECT_EQ(std::get<Settings>(result).notes, (Words{"--budget 0 sets no limit"}));
+}
+
+TEST(Settings, ConstraintsAndContextFilesOfThePlanFollowThoseOfTheConfiguration) {
+  plan::Config config = a_config();
+  config.constraints = {"C++20"};
+  config.context_files = {"docs/a.md"};
+  plan::Plan plan = a_plan();
+  plan.settings.constraints = {"No macros"};
+  plan.settings.context_files = {"docs/b.md", "docs/a.md"};
+  EXPECT_EQ(merged(config, plan).constraints, (Words{"C++20", "No macros"}));
+  EXPECT_EQ(merged(config, plan).context_files, (Words{"docs/a.md", "docs/b.md"}));
+}
+
+TEST(Settings, ArmsOfTheRoutingMayNameSeveralAgents) {
+  plan::Config config = a_config();
+  config.routing.arms = {"alpha/cheap", "zeta/strong"};
+  EXPECT_EQ(arms_of(merged(config, a_plan())), (Words{"alpha/cheap", "zeta/strong"}));
+  EXPECT_EQ(merged(config, a_plan()).agents.size(), 2U);
+
+  RunOptions options;
+  options.agent = "zeta";
+  EXPECT_EQ(arms_of(merged(config, a_plan(), options)), (Words{"zeta/strong"}));
+  EXPECT_EQ(merged(config, a_plan(), options).agents.size(), 1U);
+}
+
+TEST(Settings, AModelNarrowsTheArmsByNameOrTierAndAnUnknownOneIsPassedOn) {
+  RunOptions options;
+  options.model = "strong";
+  EXPECT_EQ(merged(a_config(), a_plan(), options).arms, (std::vector<Arm>{{"zeta", "big-1", "strong"}}));
+  options.model = "small-1";
+  EXPECT_EQ(merged(a_config(), a_plan(), options).arms, (std::vector<Arm>{{"zeta", "small-1", "cheap"}}));
+  options.model = "newest-2";
+  EXPECT_EQ(merged(a_config(), a_plan(), options).arms, (std::vector<Arm>{{"zeta", "newest-2", "newest-2"}}));
+}
+
+TEST(Settings, FlagsOverrideTheAgentsAndModelsOfRoles) {
+  plan::Config config = a_config();
+  config.role_policy["backend"] = {.agent = "alpha", .model = "cheap"};
+  config.role_policy["docs"] = {.agent = "alpha", .model = ""};  // no task has this role
+  const RunConfig as_configured = merged(config, a_plan());
+  EXPECT_EQ(as_configured.role_policy, (std::map<std::string, RolePolicy>{{"backend", {"alpha", "cheap"}}}));
+  EXPECT_EQ(as_configured.agents.size(), 2U);
+
+  RunOptions options;
+  options.model = "strong";
+  EXPECT_EQ(merged(config, a_plan(), options).role_policy,
+            (std::map<std::string, RolePolicy>{{"backend", {"alpha", ""}}}));
+  options.agent = "zeta";
+  EXPECT_TRUE(merged(config, a_plan(), options).role_policy.empty());
+}
+
+TEST(Settings, EveryUnknownAgentIsNamedAtOnce) {
+  plan::Config config = a_config();
+  config.role_policy["docs"] = {.agent = "alpa", .model = ""};
+  config.routing.arms = {"zeta/strng", "nobody/cheap"};
+  plan::Plan plan = a_plan();
+  plan.tasks[0].agent = "zetta";
+  RunOptions options;
+  options.budget = "much";
+  const Refusal refusal = refused(config, plan, options);
+  EXPECT_EQ(refusal.exit, Exit::bad_input);
+  EXPECT_EQ(
+      refusal.reasons,
+      (Words{"--budget: 'much' is not an amount of US dollars; write it like 15 or $0.50",
+             "role_model_policy: role 'docs' names agent 'alpa', which is not configured; did you mean 'alpha'?",
+             "step 'One' names agent 'zetta', which is not configured; did you mean 'zeta'?",
+             "routing.arms: 'zeta/strng' names no model of agent 'zeta'; did you mean 'strong'?",
+             "routing.arms: 'nobody/cheap' names agent 'nobody', which is not configured; add it under agents: in "
+             "bernstein.yaml"}));
+}
+
+TEST(Settings, ASettingThatThisVersionCannotFollowIsRefusedOrSaid) {
+  plan::Config config = a_config();
+  config.routing.mode = plan::RoutingMode::bandit;
+  const MergeResult result = merge_settings(config, a_plan(), {}, k_built_in);
+  EXPECT_EQ(std::get<Settings>(result).notes,
+            (Words{"routing.mode: only static is built yet; the static cascade chooses"}));
+  config.sandbox = plan::SandboxMode::strict;
+  EXPECT_EQ(refused(config, a_plan()).exit, Exit::bad_input);
+}
+
+}  // namespace
+}  // namespace bernstein::cli
