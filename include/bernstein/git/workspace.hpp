@@ -1,0 +1,47 @@
+#pragma once
+// The user's repository by libgit2: port::Workspace for the real world, and what there is to know before a run starts.
+//
+//     BERNSTEIN_TRY(git::RepoFacts facts, git::observe("."));
+//     BERNSTEIN_TRY(std::unique_ptr<port::Workspace> workspace, git::open_workspace("."));
+//
+// No program is ever run: neither git nor a hook, a filter, a merge driver or a signer. What they would have done is
+// not done either: a repository that needs a filter (Git LFS) gets files as they are stored, and RepoFacts says so.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bernstein/base/result.hpp"
+#include "bernstein/port/workspace.hpp"
+
+namespace bernstein::git {
+
+enum class HeadState { branch, unborn, detached };
+
+// Bernstein works for the whole repository: .sdd is in its main worktree, wherever below it one stands. Someone who
+// stands in a linked worktree sees that one's branch and changes here, and lands there: sync_checkout follows whichever
+// worktree has the target checked out.
+struct RepoFacts {
+  std::string root;      // main worktree; of a bare repository the directory itself. Absolute, no '/' at the end
+  std::string git_dir;   // shared by all worktrees
+  std::string sdd;       // <root>/.sdd
+  std::string worktree;  // the one that the directory belongs to; "" in a bare repository
+  bool bare = false;
+  bool linked_worktree = false;  // worktree is not the main one
+  HeadState head = HeadState::branch;
+  std::string branch;            // "refs/heads/main"; "" when detached
+  std::string tip;               // commit; "" when unborn
+  std::int64_t dirty_paths = 0;  // staged, modified or untracked in that worktree; ignored ones and .sdd do not count
+  bool shallow = false;
+  bool submodules = false;           // they stay empty in worktrees of agents
+  std::vector<std::string> filters;  // named by .gitattributes of the tip and not run here: "lfs"; sorted
+};
+
+// Searches upwards from the directory. ErrorCode::environment: "not a git repository: ...; run `git init`"; also for
+// repositories that libgit2 cannot open (SHA-256, partial clones, another owner), with the remedy.
+Result<RepoFacts> observe(const std::string& directory);
+
+Result<std::unique_ptr<port::Workspace>> open_workspace(const std::string& directory);
+
+}  // namespace bernstein::git

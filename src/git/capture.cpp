@@ -1,0 +1,146 @@
+#include "capture.hpp"
+
+#include <git2/sys/commit.h>
+
+#include "bernstein/base/path.hpp"
+#include "gathering.hpp"
+#include "session_repository.hpp"
+#include "worktree_scan.hpp"
+
+namespace bernstein::git {
+namespace {
+
+// Where the agent's own commits end, as far as they can be used.
+struct Start {
+  Oid commit;
+  std::optional<std::string> fault;  // why that is not what the session promised
+};
+
+Start find_start(const Layout& layout, const std::string& session, const Oid& base, Gathering& gathering) {
+  const std::optional<Oid> tip = read_session_branch(layout, session);
+  if (!tip) return {base, "the branch agent/" + session + " is gone or cannot be read"};
+  if (*tip == base) return {base, {}};
+  if (!gathering.has_session_objects()) return {base, "the objects of " + session + " are gone or hold special files"};
+  if (const Status usable = gathering.inspect(*tip); !usable) return {base, usable.error().message};
+  if (git_graph_descendant_of(gathering.repository(), tip->get(), base.get()) != 1) {
+    return {*tip, "the branch agent/" + session + " no longer descends from its base " + to_hex(base).substr(0, 12)};
+  }
+  return {*tip, {}};
+}
+
+bool has_path(const Files& files, const std::string& path) {
+  if (files.contains(path)) return true;
+  const auto below = files.lower_bound(path + "/");
+  return below != files.end() && below->first.starts_with(path + "/");
+}
+
+// Paths that setup put there; what the base has itself is the agent's to change.
+std::set<std::string> left_out(const port::CaptureSpec& spec, const Files& base) {
+  std::set<std::string> paths;
+  for (const std::string& path : spec.not_ours) {
+    if (path_fault(path)) continue;
+    std::string plain = normalise_pattern(path);
+    if (plain.ends_with('/')) plain.pop_back();
+    if (!has_path(base, plain)) paths.insert(plain);
+  }
+  return paths;
+}
+
+// The tree of what stands in the worktree, on top of `start`.
+Result<Oid> build_tree(const Layout& layout, const port::CaptureSpec& spec, const Oid& base_tree, const Oid& start_tree,
+                       Gathering& gathering) {
+  git_repository* repository = gathering.repository();
+  BERNSTEIN_TRY(const Files base_files, files_of(repository, base_tree));
+  ScanSpec scan{.worktree = layout.worktree(spec.session), .tree = start_tree};
+  BERNSTEIN_TRY(scan.files, files_of(repository, start_tree));
+  scan.left_out = left_out(spec, base_files);
+  // A repository that the agent made inside its worktree and committed is a reference into nowhere for everybody else.
+  Edits edits;
+  for (auto file = scan.files.begin(); file != scan.files.end();) {
+    const auto in_base = base_files.find(file->first);
+    const bool known = in_base != base_files.end() && in_base->second.mode == GIT_FILEMODE_COMMIT;
+    if (file->second.mode == GIT_FILEMODE_COMMIT && !known) {
+      edits.emplace(file->first, std::nullopt);
+      file = scan.files.erase(file);
+    } else {
+      ++file;
+    }
+  }
+  BERNSTEIN_TRY(Edits found, scan_worktree(gathering, scan, read_stat_cache(layout.stat_cache(spec.session))));
+  for (auto& [path, entry] : found) edits.insert_or_assign(path, entry);
+  return edit_tree(repository, start_tree, edits);
+}
+
+Result<Oid> write_commit(git_repository* repository, const Oid& tree, const Oid& parent, const std::string& message,
+                         Micros at_us) {
+  BERNSTEIN_TRY(const Signature who, our_signature(at_us));
+  const git_oid* parents[] = {parent.get()};
+  Oid commit;
+  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, repository, nullptr, who.get(), who.get(), nullptr,
+                                                      message.c_str(), tree.get(), 1, parents),
+                           "cannot write a commit"));
+  return commit;
+}
+
+Result<Oid> tree_of(git_repository* repository, const Oid& commit) {
+  BERNSTEIN_TRY(const Commit object, find_commit(repository, commit));
+  return Oid(git_commit_tree_id(object.get()));
+}
+
+}  // namespace
+
+Status write_salvage(git_repository* users, const std::string& ref, const Oid& commit, std::mutex& refs) {
+  const std::lock_guard lock(refs);
+  const auto point = [&](const std::string& name, const Oid& id) {
+    git_reference* written = nullptr;
+    const int code = git_reference_create(&written, users, name.c_str(), id.get(), 1, "bernstein: salvage");
+    git_reference_free(written);
+    return check(code, "cannot write " + name);
+  };
+  Oid before;
+  if (git_reference_name_to_id(&before.id, users, ref.c_str()) == 0) {
+    if (before == commit) return Ok{};
+    if (git_graph_descendant_of(users, commit.get(), before.get()) != 1) {
+      BERNSTEIN_TRY_VOID(point(ref + ".superseded-" + to_hex(before).substr(0, 12), before));
+    }
+  }
+  return point(ref, commit);
+}
+
+Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& spec, std::mutex& refs) {
+  BERNSTEIN_TRY_VOID(check_name(spec.session));
+  BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
+  BERNSTEIN_TRY(Gathering gathering, Gathering::open(layout, spec.session));
+  git_repository* repository = gathering.repository();
+  BERNSTEIN_TRY(const Oid base_tree, tree_of(repository, base));
+  const Start start = find_start(layout, spec.session, base, gathering);
+  BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start.commit));
+
+  std::optional<std::string> fault = start.fault;
+  Oid tree = start_tree;
+  if (open_directory(layout.worktree(spec.session))) {
+    BERNSTEIN_TRY(tree, build_tree(layout, spec, base_tree, start_tree, gathering));
+  } else if (!fault) {
+    fault = "the worktree of " + spec.session + " is gone";
+  }
+  Oid commit = start.commit;
+  if (tree != start_tree) {
+    BERNSTEIN_TRY(commit, write_commit(repository, tree, start.commit, spec.message, spec.at_us));
+  }
+  if (commit != base) {
+    BERNSTEIN_TRY_VOID(gathering.keep(commit));
+    BERNSTEIN_TRY(const Repository users, open_repository(layout));
+    BERNSTEIN_TRY_VOID(write_salvage(users.get(), spec.salvage_ref, commit, refs));
+  }
+  if (fault) {
+    const std::string kept =
+        commit == base ? "nothing was left to keep" : "what is left is kept as " + spec.salvage_ref;
+    return Error{ErrorCode::conflict, *fault + "; " + kept};
+  }
+  // Commits that amount to nothing are kept, and are no change.
+  if (tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}};
+  BERNSTEIN_TRY(const auto changes, compare_trees(repository, base_tree, tree));
+  return port::Captured{to_hex(commit), to_hex(tree), changed_paths(changes)};
+}
+
+}  // namespace bernstein::git

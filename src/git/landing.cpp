@@ -1,0 +1,136 @@
+#include "landing.hpp"
+
+#include <git2/sys/commit.h>
+
+#include <chrono>
+#include <thread>
+
+#include "merge.hpp"
+#include "names.hpp"
+
+namespace bernstein::git {
+namespace {
+
+// How long a reference that another git process holds is waited for.
+constexpr int k_ref_lock_attempts_max = 40;
+constexpr std::chrono::milliseconds k_ref_lock_pause{25};
+// How far back a landing is looked for that an earlier life of this process may have made.
+constexpr int k_first_parents_max = 100'000;
+
+Result<bool> has_landed(git_repository* users, const Oid& tip, const Oid& expected, const Oid& merge) {
+  Oid at = tip;
+  for (int i = 0; i < k_first_parents_max && at != expected; ++i) {
+    if (at == merge) return true;
+    git_commit* raw = nullptr;
+    const int code = git_commit_lookup(&raw, users, at.get());
+    const Commit commit(raw);
+    if (code == GIT_ENOTFOUND) return false;  // the edge of a shallow clone
+    BERNSTEIN_TRY_VOID(check(code, "cannot read the history of the target"));
+    if (git_commit_parentcount(raw) == 0) return false;
+    at = Oid(git_commit_parent_id(raw, 0));
+  }
+  return false;
+}
+
+// Sets a reference if it stands at `expected`. False: it stands elsewhere.
+Result<bool> compare_and_swap(git_repository* users, const std::string& name, const Oid& expected, const Oid& id,
+                              const std::string& why) {
+  for (int attempt = 0; attempt < k_ref_lock_attempts_max; ++attempt) {
+    git_reference* written = nullptr;
+    const int code =
+        git_reference_create_matching(&written, users, name.c_str(), id.get(), 1, expected.get(), why.c_str());
+    git_reference_free(written);
+    if (code == GIT_EMODIFIED || code == GIT_ENOTFOUND) return false;
+    if (code != GIT_ELOCKED) {
+      BERNSTEIN_TRY_VOID(check(code, "cannot move " + name));
+      return true;
+    }
+    std::this_thread::sleep_for(k_ref_lock_pause);
+  }
+  return Error{ErrorCode::environment, "cannot move " + name + ": another git process holds it; if none runs, remove " +
+                                           git_repository_commondir(users) + name + ".lock"};
+}
+
+std::string first_line(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
+}  // namespace
+
+Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::string& target,
+                                               const std::string& commit) {
+  BERNSTEIN_TRY(const Oid theirs, parse_oid(commit));
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  BERNSTEIN_TRY(const Tip tip, find_tip(view.repository.get(), target));
+  BERNSTEIN_TRY(const MergeOutcome merged, merge_commits(view, tip.id, theirs));
+  if (const Oid* tree = std::get_if<Oid>(&merged)) {
+    return port::CandidateOutcome(port::Candidate{to_hex(tip.id), to_hex(*tree)});
+  }
+  std::set<std::string> paths;
+  for (const std::string& path : std::get<std::set<std::string>>(merged)) paths.insert(printable_path(path));
+  return port::CandidateOutcome(port::Conflict{to_hex(tip.id), {paths.begin(), paths.end()}});
+}
+
+Result<port::LandOutcome> land(const Layout& layout, const port::LandSpec& spec, std::mutex& refs) {
+  BERNSTEIN_TRY(const Oid expected, parse_oid(spec.expected));
+  BERNSTEIN_TRY(const Oid second, parse_oid(spec.commit));
+  BERNSTEIN_TRY(const Oid tree, parse_oid(spec.tree));
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  // The function that makes the commit does not ask whether these exist.
+  BERNSTEIN_TRY_VOID(find_commit(users.get(), expected));
+  BERNSTEIN_TRY_VOID(find_commit(users.get(), second));
+  BERNSTEIN_TRY_VOID(make<Tree>("cannot read the tree " + spec.tree, git_tree_lookup, users.get(), tree.get()));
+  BERNSTEIN_TRY(const Signature who, our_signature(spec.at_us));
+  const git_oid* parents[] = {expected.get(), second.get()};
+  Oid merge;
+  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&merge.id, users.get(), nullptr, who.get(), who.get(), nullptr,
+                                                      spec.message.c_str(), tree.get(), 2, parents),
+                           "cannot write the merge commit"));
+  const std::lock_guard lock(refs);
+  BERNSTEIN_TRY(const Tip tip, find_tip(users.get(), spec.target));
+  if (tip.id == expected) {
+    BERNSTEIN_TRY(const bool moved, compare_and_swap(users.get(), tip.name, expected, merge,
+                                                     "bernstein: land " + first_line(spec.message)));
+    if (moved) return port::LandOutcome(port::Landed{to_hex(merge)});
+  }
+  BERNSTEIN_TRY(const Tip now, find_tip(users.get(), spec.target));
+  BERNSTEIN_TRY(const bool landed, has_landed(users.get(), now.id, expected, merge));
+  if (landed) return port::LandOutcome(port::Landed{to_hex(merge)});
+  return port::LandOutcome(port::Moved{to_hex(now.id)});
+}
+
+Status write_anchor(const Layout& layout, const std::string& run, const std::string& text, Micros at_us,
+                    std::mutex& refs) {
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  const std::string name = "refs/bernstein/runs/" + run;
+  const std::lock_guard lock(refs);
+  Oid blob;
+  BERNSTEIN_TRY_VOID(
+      check(git_blob_create_from_buffer(&blob.id, users.get(), text.data(), text.size()), "cannot write an anchor"));
+  BERNSTEIN_TRY(const TreeBuilder builder, make<TreeBuilder>("cannot write an anchor", git_treebuilder_new, users.get(),
+                                                             static_cast<const git_tree*>(nullptr)));
+  BERNSTEIN_TRY_VOID(check(git_treebuilder_insert(nullptr, builder.get(), "head.json", blob.get(), GIT_FILEMODE_BLOB),
+                           "cannot write an anchor"));
+  Oid tree;
+  BERNSTEIN_TRY_VOID(check(git_treebuilder_write(&tree.id, builder.get()), "cannot write an anchor"));
+  Oid before;
+  const bool has_parent = git_reference_name_to_id(&before.id, users.get(), name.c_str()) == 0;
+  if (has_parent) {
+    // Said twice, written once.
+    BERNSTEIN_TRY(const Commit last, find_commit(users.get(), before));
+    if (Oid(git_commit_tree_id(last.get())) == tree) return Ok{};
+  }
+  BERNSTEIN_TRY(const Signature who, our_signature(at_us));
+  const git_oid* parents[] = {before.get()};
+  Oid commit;
+  const std::string message = "Anchor of run " + run + "\n";
+  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, users.get(), nullptr, who.get(), who.get(), nullptr,
+                                                      message.c_str(), tree.get(), has_parent ? 1 : 0, parents),
+                           "cannot write an anchor"));
+  git_reference* written = nullptr;
+  const int code = git_reference_create(&written, users.get(), name.c_str(), commit.get(), 1, "bernstein: anchor");
+  git_reference_free(written);
+  return check(code, "cannot write " + name);
+}
+
+}  // namespace bernstein::git

@@ -1,0 +1,147 @@
+#include "session.hpp"
+
+#include <unistd.h>
+
+#include "files.hpp"
+#include "session_repository.hpp"
+#include "setup_files.hpp"
+#include "stat_cache.hpp"
+#include "tree_writer.hpp"
+
+namespace bernstein::git {
+namespace {
+
+// The commit that a session was started from; nothing when there is no such session.
+std::optional<Oid> kept_base(git_repository* users, const std::string& name) {
+  Oid base;
+  if (git_reference_name_to_id(&base.id, users, keep_ref(name).c_str()) < 0) return {};
+  return base;
+}
+
+bool is_reachable_from(git_repository* users, const Oid& tip, const Oid& commit) {
+  return tip == commit || git_graph_descendant_of(users, tip.get(), commit.get()) == 1;
+}
+
+Result<bool> is_kept_by(git_repository* users, const Oid& commit, const char* glob) {
+  BERNSTEIN_TRY(const ReferenceIterator iterator,
+                make<ReferenceIterator>("cannot read the references", git_reference_iterator_glob_new, users, glob));
+  git_reference* raw = nullptr;
+  int code = 0;
+  while ((code = git_reference_next(&raw, iterator.get())) == 0) {
+    const Reference reference(raw);
+    const git_oid* target = git_reference_target(raw);
+    if (target != nullptr && is_reachable_from(users, Oid(target), commit)) return true;
+  }
+  if (code != GIT_ITEROVER) return fault("cannot read the references");
+  return false;
+}
+
+// ErrorCode::conflict when the session holds a commit that would be lost with it.
+Status check_saved(const Layout& layout, git_repository* users, const std::string& name) {
+  const std::optional<Oid> tip = read_session_branch(layout, name);
+  if (!tip) return Ok{};
+  if (tip == kept_base(users, name)) return Ok{};
+  BERNSTEIN_TRY(const bool kept, is_kept(users, *tip));
+  if (kept) return Ok{};
+  return Error{ErrorCode::conflict, "the last commit of " + name + " (" + to_hex(*tip).substr(0, 12) +
+                                        ") is under no salvage reference and no branch, so it was not removed"};
+}
+
+Status discard_session(const Layout& layout, const std::string& name) {
+  // The cache goes first: it is the sign of a complete session.
+  ::unlink(layout.stat_cache(name).c_str());
+  BERNSTEIN_TRY_VOID(discard(layout.worktree(name), layout.trash()));
+  return discard(layout.session(name), layout.trash());
+}
+
+}  // namespace
+
+Result<bool> is_kept(git_repository* users, const Oid& commit) {
+  git_odb* odb = nullptr;
+  BERNSTEIN_TRY_VOID(check(git_repository_odb(&odb, users), "cannot open the object database"));
+  const Odb owner(odb);
+  if (git_odb_exists(odb, commit.get()) == 0) return false;
+  BERNSTEIN_TRY(const bool salvaged, is_kept_by(users, commit, "refs/bernstein/salvage/*"));
+  if (salvaged) return true;
+  return is_kept_by(users, commit, "refs/heads/*");
+}
+
+Status ensure_sdd(const Layout& layout) {
+  BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/agents"));
+  BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/worktrees"));
+  const std::string ignore = layout.sdd + "/.gitignore";
+  if (!exists(ignore)) BERNSTEIN_TRY_VOID(write_file(ignore, "*\n"));
+  return Ok{};
+}
+
+Result<std::string> create_session(const Layout& layout, const port::SessionSpec& spec, std::mutex& refs) {
+  BERNSTEIN_TRY_VOID(check_name(spec.name));
+  BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
+  BERNSTEIN_TRY_VOID(ensure_sdd(layout));
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  BERNSTEIN_TRY(const Commit commit, find_commit(users.get(), base));
+  const std::string worktree = layout.worktree(spec.name);
+  const bool complete = exists(layout.stat_cache(spec.name)) && exists(worktree + "/.git");
+  if (complete && read_session_branch(layout, spec.name) == base && kept_base(users.get(), spec.name) == base) {
+    return worktree;
+  }
+  BERNSTEIN_TRY_VOID(check_saved(layout, users.get(), spec.name));
+  BERNSTEIN_TRY_VOID(discard_session(layout, spec.name));
+  {
+    const std::lock_guard lock(refs);
+    git_reference* keep = nullptr;
+    BERNSTEIN_TRY_VOID(check(git_reference_create(&keep, users.get(), keep_ref(spec.name).c_str(), base.get(), 1,
+                                                  "bernstein: a session starts here"),
+                             "cannot write " + keep_ref(spec.name)));
+    git_reference_free(keep);
+  }
+  BERNSTEIN_TRY_VOID(make_directories(worktree));
+  BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  const Oid tree(git_commit_tree_id(commit.get()));
+  BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), tree));
+  BERNSTEIN_TRY_VOID(load_attributes(view, files));
+  BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
+  BERNSTEIN_TRY(const auto placed, place_setup_files(layout, users.get(), spec, files, directory));
+  BERNSTEIN_TRY_VOID(write_session_repository(layout, users.get(), spec.name, base, exclude_lines(placed)));
+  const std::string linked = layout.session(spec.name) + "/worktrees/" + spec.name;
+  BERNSTEIN_TRY_VOID(write_file(worktree + "/.git", "gitdir: " + linked + "\n"));
+  BERNSTEIN_TRY_VOID(write_stat_cache(written, layout.stat_cache(spec.name), linked + "/index"));
+  return worktree;
+}
+
+Status remove_session(const Layout& layout, const std::string& name, std::mutex& refs) {
+  BERNSTEIN_TRY_VOID(check_name(name));
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  BERNSTEIN_TRY_VOID(check_saved(layout, users.get(), name));
+  BERNSTEIN_TRY_VOID(discard_session(layout, name));
+  const std::lock_guard lock(refs);
+  const int code = git_reference_remove(users.get(), keep_ref(name).c_str());
+  if (code == GIT_ENOTFOUND) return Ok{};
+  return check(code, "cannot remove " + keep_ref(name));
+}
+
+Result<std::string> checkout_tree(const Layout& layout, const std::string& tree, const std::string& name) {
+  BERNSTEIN_TRY_VOID(check_name(name));
+  BERNSTEIN_TRY_VOID(ensure_sdd(layout));
+  BERNSTEIN_TRY_VOID(remove_checkout(layout, name));
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  BERNSTEIN_TRY(const Tree root, find_tree(view.repository.get(), tree));
+  const Oid id(git_tree_id(root.get()));
+  BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), id));
+  BERNSTEIN_TRY_VOID(load_attributes(view, files));
+  BERNSTEIN_TRY_VOID(make_directories(layout.worktree(name)));
+  BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(name)));
+  BERNSTEIN_TRY_VOID(write_tree_files(view, id, directory));
+  return layout.worktree(name);
+}
+
+Status remove_checkout(const Layout& layout, const std::string& name) {
+  BERNSTEIN_TRY_VOID(check_name(name));
+  if (exists(layout.session(name))) {
+    return Error{ErrorCode::conflict, name + " is a session, not a checkout, so it was not removed"};
+  }
+  return discard(layout.worktree(name), layout.trash());
+}
+
+}  // namespace bernstein::git

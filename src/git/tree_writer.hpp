@@ -1,0 +1,31 @@
+#pragma once
+// The files of a tree into an empty directory: with line ends as .gitattributes of the same tree ask for, executable
+// bits, symbolic links as such and an empty directory for each submodule. Filters of other programs do not run.
+
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+
+#include "files.hpp"
+#include "layout.hpp"
+#include "tree_files.hpp"
+
+namespace bernstein::git {
+
+struct WrittenFile {
+  FileEntry entry;
+  struct ::stat stat {};
+};
+using WrittenFiles = std::map<std::string, WrittenFile>;
+
+// The index of the view must hold the files of the tree (load_attributes), for the attributes.
+Result<WrittenFiles> write_tree_files(const BareView& view, const Oid& tree, const Fd& directory);
+
+// Takes the .gitattributes of a tree into the view, and nothing else.
+Status load_attributes(const BareView& view, const Files& files);
+
+// What a blob looks like as a file of that path.
+Result<std::string> file_bytes(const BareView& view, const Oid& blob, const std::string& path);
+
+}  // namespace bernstein::git

@@ -1,0 +1,67 @@
+#include "bernstein/git/workspace.hpp"
+
+#include <mutex>
+
+#include "capture.hpp"
+#include "landing.hpp"
+#include "layout.hpp"
+#include "look.hpp"
+#include "session.hpp"
+#include "sync.hpp"
+
+namespace bernstein::git {
+namespace {
+
+// Every call opens its own handles, so calls share nothing but the lock around references.
+class GitWorkspace final : public port::Workspace {
+ public:
+  explicit GitWorkspace(Layout layout) : layout_(std::move(layout)) {}
+
+  Result<std::string> tip(const std::string& target) override {
+    BERNSTEIN_TRY(const Repository users, open_repository(layout_));
+    BERNSTEIN_TRY(const Tip tip, find_tip(users.get(), target));
+    return to_hex(tip.id);
+  }
+  Result<std::string> create_session(const port::SessionSpec& spec) override {
+    return git::create_session(layout_, spec, refs_);
+  }
+  Result<port::Captured> capture(const port::CaptureSpec& spec) override { return git::capture(layout_, spec, refs_); }
+  Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override {
+    return git::build_candidate(layout_, target, commit);
+  }
+  Result<std::string> checkout_tree(const std::string& tree, const std::string& name) override {
+    return git::checkout_tree(layout_, tree, name);
+  }
+  Result<std::vector<port::TreeFile>> list_tree(const std::string& tree) override {
+    return git::list_tree(layout_, tree);
+  }
+  Result<std::string> read_file(const std::string& tree, const std::string& path) override {
+    return git::read_file(layout_, tree, path);
+  }
+  Result<port::LandOutcome> land(const port::LandSpec& spec) override { return git::land(layout_, spec, refs_); }
+  Result<port::SyncResult> sync_checkout(const std::string& target, const std::string& from,
+                                         const std::string& to) override {
+    return git::sync_checkout(layout_, target, from, to);
+  }
+  Status remove_session(const std::string& name) override { return git::remove_session(layout_, name, refs_); }
+  Status remove_checkout(const std::string& name) override { return git::remove_checkout(layout_, name); }
+  Status write_anchor(const std::string& run, const std::string& text, Micros at_us) override {
+    return git::write_anchor(layout_, run, text, at_us, refs_);
+  }
+  Result<std::string> diff(const std::string& from, const std::string& to) override {
+    return git::diff(layout_, from, to);
+  }
+
+ private:
+  Layout layout_;
+  std::mutex refs_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<port::Workspace>> open_workspace(const std::string& directory) {
+  BERNSTEIN_TRY(Found found, find_repository(directory));
+  return std::unique_ptr<port::Workspace>(std::make_unique<GitWorkspace>(std::move(found.layout)));
+}
+
+}  // namespace bernstein::git

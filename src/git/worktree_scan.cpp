@@ -1,0 +1,162 @@
+#include "worktree_scan.hpp"
+
+#include <git2/sys/repository.h>
+#include <unistd.h>
+
+#include "names.hpp"
+
+namespace bernstein::git {
+namespace {
+
+constexpr int k_depth_max = 1000;
+constexpr int k_read = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+class Scan {
+ public:
+  Scan(Gathering& gathering, const ScanSpec& spec, const StatCache& cache)
+      : gathering_(gathering), spec_(spec), cache_(cache) {}
+
+  Status visit(const Fd& directory, const std::string& prefix, int depth) {
+    const auto entries = list_directory(directory.get());
+    if (!entries || depth > k_depth_max) return keep_below(prefix), Ok{};
+    disarm(directory, *entries);
+    for (const DirectoryEntry& entry : *entries) {
+      if (is_forbidden_name(entry.name)) continue;
+      const std::string path = prefix + entry.name;
+      if (spec_.left_out.contains(path)) continue;
+      if (S_ISDIR(entry.stat.st_mode)) {
+        BERNSTEIN_TRY_VOID(visit_directory(directory, entry, path, depth));
+      } else if (S_ISREG(entry.stat.st_mode) || S_ISLNK(entry.stat.st_mode)) {
+        BERNSTEIN_TRY_VOID(visit_file(directory, entry, path));
+      }
+    }
+    return Ok{};
+  }
+
+  Edits finish() {
+    for (const auto& [path, file] : spec_.files) {
+      if (!seen_.contains(path)) edits_.emplace(path, std::nullopt);
+    }
+    return std::move(edits_);
+  }
+
+ private:
+  // libgit2 opens the files of these names by itself, and would wait for ever on a pipe. What is neither a file nor
+  // leads to one is no content of a commit, so nothing is lost.
+  static void disarm(const Fd& directory, const std::vector<DirectoryEntry>& entries) {
+    for (const DirectoryEntry& entry : entries) {
+      if ((entry.name != ".gitignore" && entry.name != ".gitattributes") || S_ISREG(entry.stat.st_mode)) continue;
+      struct ::stat target {};
+      if (::fstatat(directory.get(), entry.name.c_str(), &target, 0) != 0) continue;  // leads nowhere
+      if (!S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode)) ::unlinkat(directory.get(), entry.name.c_str(), 0);
+    }
+  }
+
+  Status visit_directory(const Fd& parent, const DirectoryEntry& entry, const std::string& path, int depth) {
+    const auto file = spec_.files.find(path);
+    if (file != spec_.files.end() && file->second.mode == GIT_FILEMODE_COMMIT) {
+      seen_.insert(path);  // a submodule stays where the tree has it
+      return Ok{};
+    }
+    const auto below = spec_.files.lower_bound(path + "/");
+    const bool tracked = below != spec_.files.end() && below->first.starts_with(path + "/");
+    if (!tracked) {
+      BERNSTEIN_TRY(const bool ignored, is_ignored(path + "/"));
+      if (ignored) return Ok{};
+    }
+    const Fd directory = open_directory_at(parent.get(), entry.name.c_str());
+    if (!directory) return keep_below(path + "/"), Ok{};
+    const bool nested_repository = stat_at(directory.get(), ".git").has_value();
+    if (!tracked && nested_repository) return Ok{};
+    return visit(directory, path + "/", depth + 1);
+  }
+
+  Status visit_file(const Fd& parent, const DirectoryEntry& entry, const std::string& path) {
+    if (S_ISLNK(entry.stat.st_mode) && is_modules_name(entry.name)) return Ok{};
+    const auto old = spec_.files.find(path);
+    if (old == spec_.files.end()) {
+      BERNSTEIN_TRY(const bool ignored, is_ignored(path));
+      if (ignored) return Ok{};
+    }
+    BERNSTEIN_TRY(const std::optional<FileEntry> now, describe(parent, entry, path));
+    seen_.insert(path);
+    if (now && (old == spec_.files.end() || old->second != *now)) edits_.emplace(path, now);
+    return Ok{};
+  }
+
+  // Nothing when it cannot be read.
+  Result<std::optional<FileEntry>> describe(const Fd& parent, const DirectoryEntry& entry, const std::string& path) {
+    const auto known = cache_.find(path);
+    if (known != cache_.end() && is_unchanged(known->second, entry.stat)) return std::optional(known->second.entry);
+    FileEntry now;
+    if (S_ISLNK(entry.stat.st_mode)) {
+      const auto target = read_link(parent.get(), entry.name.c_str());
+      if (!target) return std::optional<FileEntry>{};
+      BERNSTEIN_TRY(now.id, gathering_.put_blob(*target));
+      now.mode = GIT_FILEMODE_LINK;
+      return std::optional(now);
+    }
+    now.mode = (entry.stat.st_mode & 0100) != 0 ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
+    if (entry.stat.st_size >= k_large_file_bytes) {
+      const Fd file(::openat(parent.get(), entry.name.c_str(), k_read));
+      if (!file) return std::optional<FileEntry>{};
+      BERNSTEIN_TRY(now.id, gathering_.put_large_blob(file, entry.stat.st_size));
+      return std::optional(now);
+    }
+    const auto bytes = read_plain(parent.get(), entry.name.c_str(), k_large_file_bytes);
+    if (!bytes) return std::optional<FileEntry>{};
+    const std::string what = "cannot convert '" + printable_path(path) + "'";
+    BERNSTEIN_TRY(
+        const FilterList filters,
+        make<FilterList>(what, git_filter_list_load, gathering_.repository(), static_cast<git_blob*>(nullptr),
+                         path.c_str(), GIT_FILTER_TO_ODB, static_cast<std::uint32_t>(GIT_FILTER_ALLOW_UNSAFE)));
+    if (filters == nullptr) {
+      BERNSTEIN_TRY(now.id, gathering_.put_blob(*bytes));
+      return std::optional(now);
+    }
+    Buffer converted;
+    BERNSTEIN_TRY_VOID(
+        check(git_filter_list_apply_to_buffer(converted.get(), filters.get(), bytes->data(), bytes->size()), what));
+    BERNSTEIN_TRY(now.id, gathering_.put_blob(converted.bytes()));
+    return std::optional(now);
+  }
+
+  Result<bool> is_ignored(const std::string& path) {
+    int ignored = 0;
+    BERNSTEIN_TRY_VOID(check(git_ignore_path_is_ignored(&ignored, gathering_.repository(), path.c_str()),
+                             "cannot find out whether '" + printable_path(path) + "' is ignored"));
+    return ignored != 0;
+  }
+
+  void keep_below(const std::string& prefix) {
+    for (auto file = spec_.files.lower_bound(prefix); file != spec_.files.end() && file->first.starts_with(prefix);
+         ++file) {
+      seen_.insert(file->first);
+    }
+  }
+
+  Gathering& gathering_;
+  const ScanSpec& spec_;
+  const StatCache& cache_;
+  std::set<std::string> seen_;
+  Edits edits_;
+};
+
+}  // namespace
+
+Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache) {
+  git_repository* repository = gathering.repository();
+  BERNSTEIN_TRY(const Fd root, open_directory(spec.worktree));
+  // The last argument keeps libgit2 from writing a .git file there.
+  BERNSTEIN_TRY_VOID(check(git_repository_set_workdir(repository, spec.worktree.c_str(), 0), "cannot use a worktree"));
+  BERNSTEIN_TRY(const Index index, make<Index>("cannot make an index", git_index_new));
+  BERNSTEIN_TRY_VOID(check(git_repository_set_index(repository, index.get()), "cannot use an index"));
+  BERNSTEIN_TRY(const Tree tree,
+                make<Tree>("cannot read the tree of the worktree", git_tree_lookup, repository, spec.tree.get()));
+  BERNSTEIN_TRY_VOID(check(git_index_read_tree(index.get(), tree.get()), "cannot read the tree of the worktree"));
+  Scan scan(gathering, spec, cache);
+  BERNSTEIN_TRY_VOID(scan.visit(root, "", 0));
+  return scan.finish();
+}
+
+}  // namespace bernstein::git

@@ -1,0 +1,31 @@
+#pragma once
+// What stands in a worktree, against a tree: the edits that turn the tree into what is there.
+//
+// Ignored files, nested repositories, pipes, sockets, devices, and names that git forbids are left out. What cannot be
+// read stays as it is in the tree. Symbolic links are taken as links. Nothing of git's own files in the worktree is
+// used.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gathering.hpp"
+#include "stat_cache.hpp"
+#include "tree_files.hpp"
+
+namespace bernstein::git {
+
+// Files from this size on are not read into memory, and not converted.
+inline constexpr std::int64_t k_large_file_bytes = std::int64_t{64} << 20;
+
+struct ScanSpec {
+  std::string worktree;  // absolute
+  Oid tree;
+  Files files;                     // of that tree
+  std::set<std::string> left_out;  // paths that are not the agent's work, with all below them
+};
+
+// Uses the gathering's repository for the rules about ignored files and line ends, and puts new content into it.
+Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache);
+
+}  // namespace bernstein::git
