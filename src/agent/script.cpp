@@ -169,6 +169,7 @@ Result<ScriptStep> parse_step(const NumberedLine& line) {
     }
     step.on_attempt = static_cast<std::uint32_t>(*attempt);
     word = take_word(rest);
+    if (word == k_on_attempt) return fault(line.number, "'on-attempt' stands once before a command");
   }
   const auto command = k_commands.find(word);
   if (command == k_commands.end()) {
