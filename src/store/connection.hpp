@@ -1,0 +1,22 @@
+#pragma once
+// Connections to the database, set up the way the log needs them.
+
+#include <SQLiteCpp/Database.h>
+
+#include <string>
+
+namespace bernstein::store {
+
+// How long a connection waits for a lock of another process.
+inline constexpr int k_busy_timeout_ms = 5'000;
+
+// Durable at COMMIT (WAL, synchronous=FULL), and the only one that checkpoints. The file must be there.
+SQLite::Database connect_writer(const std::string& path);
+// After check_schema: WAL is a property of the file, so it is not switched on in files of others.
+void use_wal(SQLite::Database& database);
+
+// Cannot write, by flag of the file handle and by pragma, and does not checkpoint when it closes: two connections that
+// checkpoint at once are what the WAL-reset bug of SQLite before 3.51.3 needs.
+SQLite::Database connect_reader(const std::string& path);
+
+}  // namespace bernstein::store
