@@ -85,7 +85,7 @@ StatCache read_stat_cache(const std::string& path) {
   return cache;
 }
 
-bool is_unchanged(const KnownFile& known, const struct ::stat& now) {
+bool looks_unchanged(const KnownFile& known, const struct ::stat& now) {
   git_index_entry entry{};
   set_stat(entry, now);
   const auto same_time = [](const git_index_time& a, const git_index_time& b) {

@@ -30,7 +30,7 @@ Status write_stat_cache(const WrittenFiles& files, const std::string& path, cons
 // Empty when there is none or it cannot be read.
 StatCache read_stat_cache(const std::string& path);
 
-bool is_unchanged(const KnownFile& known, const struct ::stat& now);
+bool looks_unchanged(const KnownFile& known, const struct ::stat& now);
 
 // The fields of an index entry that stat(2) gives.
 void set_stat(git_index_entry& entry, const struct ::stat& stat);

@@ -105,4 +105,16 @@ Result<std::string> file_bytes(const BareView& view, const Oid& id, const std::s
   return std::string(buffer.bytes());
 }
 
+Result<std::string> stored_bytes(git_repository* repository, std::string bytes, const std::string& path) {
+  const std::string what = "cannot convert '" + printable_path(path) + "'";
+  BERNSTEIN_TRY(const FilterList filters,
+                make<FilterList>(what, git_filter_list_load, repository, static_cast<git_blob*>(nullptr), path.c_str(),
+                                 GIT_FILTER_TO_ODB, static_cast<std::uint32_t>(GIT_FILTER_ALLOW_UNSAFE)));
+  if (filters == nullptr) return bytes;
+  Buffer converted;
+  BERNSTEIN_TRY_VOID(
+      check(git_filter_list_apply_to_buffer(converted.get(), filters.get(), bytes.data(), bytes.size()), what));
+  return std::string(converted.bytes());
+}
+
 }  // namespace bernstein::git

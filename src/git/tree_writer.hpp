@@ -28,4 +28,7 @@ Status load_attributes(const BareView& view, const Files& files);
 // What a blob looks like as a file of that path.
 Result<std::string> file_bytes(const BareView& view, const Oid& blob, const std::string& path);
 
+// The other way: what a file of that path is stored as. Attributes are those of the repository's worktree and index.
+Result<std::string> stored_bytes(git_repository* repository, std::string bytes, const std::string& path);
+
 }  // namespace bernstein::git

@@ -87,7 +87,7 @@ class Scan {
   // Nothing when it cannot be read.
   Result<std::optional<FileEntry>> describe(const Fd& parent, const DirectoryEntry& entry, const std::string& path) {
     const auto known = cache_.find(path);
-    if (known != cache_.end() && is_unchanged(known->second, entry.stat)) return std::optional(known->second.entry);
+    if (known != cache_.end() && looks_unchanged(known->second, entry.stat)) return std::optional(known->second.entry);
     FileEntry now;
     if (S_ISLNK(entry.stat.st_mode)) {
       const auto target = read_link(parent.get(), entry.name.c_str());
@@ -103,21 +103,10 @@ class Scan {
       BERNSTEIN_TRY(now.id, gathering_.put_large_blob(file, entry.stat.st_size));
       return std::optional(now);
     }
-    const auto bytes = read_plain(parent.get(), entry.name.c_str(), k_large_file_bytes);
+    auto bytes = read_plain(parent.get(), entry.name.c_str(), k_large_file_bytes);
     if (!bytes) return std::optional<FileEntry>{};
-    const std::string what = "cannot convert '" + printable_path(path) + "'";
-    BERNSTEIN_TRY(
-        const FilterList filters,
-        make<FilterList>(what, git_filter_list_load, gathering_.repository(), static_cast<git_blob*>(nullptr),
-                         path.c_str(), GIT_FILTER_TO_ODB, static_cast<std::uint32_t>(GIT_FILTER_ALLOW_UNSAFE)));
-    if (filters == nullptr) {
-      BERNSTEIN_TRY(now.id, gathering_.put_blob(*bytes));
-      return std::optional(now);
-    }
-    Buffer converted;
-    BERNSTEIN_TRY_VOID(
-        check(git_filter_list_apply_to_buffer(converted.get(), filters.get(), bytes->data(), bytes->size()), what));
-    BERNSTEIN_TRY(now.id, gathering_.put_blob(converted.bytes()));
+    BERNSTEIN_TRY(const std::string stored, stored_bytes(gathering_.repository(), *std::move(bytes), path));
+    BERNSTEIN_TRY(now.id, gathering_.put_blob(stored));
     return std::optional(now);
   }
 

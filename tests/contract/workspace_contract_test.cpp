@@ -1,0 +1,506 @@
+// What port/workspace.hpp promises, asked of the workspace on libgit2 and of the fake one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bernstein/git/workspace.hpp"
+#include "support/fake_workspace.hpp"
+#include "support/temp_directory.hpp"
+#include "unit/git/git_fixture.hpp"
+
+namespace bernstein::test {
+namespace {
+
+constexpr const char* k_main = "refs/heads/main";
+constexpr Micros k_at = 1'750'000'000 * k_second;
+const FakeWorkspace::FileMap k_initial = {{"README.md", "hello\n"}, {"src/a.txt", "one\ntwo\nthree\n"}};
+
+// The same actions of agents and of the person, done to each.
+class Real {
+ public:
+  Real() : workspace_(git::open_workspace(repository_.root().string()).value()) {}
+  port::Workspace& workspace() { return *workspace_; }
+
+  void write(const std::string& session, const std::string& path, const std::string& text) {
+    write_file(worktree(session) / path, text);
+  }
+  void erase(const std::string& session, const std::string& path) { std::filesystem::remove(worktree(session) / path); }
+  void commit(const std::string& session, const std::string& message) {
+    GitRepository::git_in(worktree(session), "add -A");
+    const Shell made = GitRepository::git_in(worktree(session), "commit -q -m '" + message + "'");
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+  }
+  void forget_history(const std::string& session) {
+    const std::string tree = GitRepository::git_in(worktree(session), "rev-parse HEAD^{tree}").output;
+    const std::string commit = GitRepository::git_in(worktree(session), "commit-tree -m alone " + tree).output;
+    EXPECT_EQ(GitRepository::git_in(worktree(session), "reset -q --soft " + commit).exit_code, 0);
+  }
+  std::string user_commits(const FakeWorkspace::FileMap& changes) {
+    for (const auto& [path, text] : changes) {
+      if (text.empty()) {
+        std::filesystem::remove(repository_.root() / path);
+      } else {
+        repository_.write(path, text);
+      }
+    }
+    return repository_.commit("the person's");
+  }
+  void user_edits(const std::string& path, const std::string& text) { repository_.write(path, text); }
+  void user_leaves_branch() { repository_.git("checkout -q -b elsewhere"); }
+  void remove_branch(const std::string& branch) { repository_.git("update-ref -d " + branch); }
+  std::string read_checkout(const std::string& path) { return repository_.read(path); }
+  std::optional<std::string> ref(const std::string& name) {
+    const Shell found = repository_.try_git("rev-parse -q --verify " + name);
+    return found.exit_code == 0 ? std::optional(found.output) : std::nullopt;
+  }
+  std::vector<std::string> parents(const std::string& commit) {
+    const std::string line = repository_.git("log -1 --format=%P " + commit);
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < line.size(); at += 41) all.push_back(line.substr(at, 40));
+    return all;
+  }
+  bool has_worktree(const std::string& name) { return std::filesystem::exists(worktree(name)); }
+
+ private:
+  std::filesystem::path worktree(const std::string& name) const { return repository_.root() / ".sdd/worktrees" / name; }
+  GitRepository repository_;
+  std::unique_ptr<port::Workspace> workspace_;
+};
+
+class Fake {
+ public:
+  port::Workspace& workspace() { return workspace_; }
+  void write(const std::string& session, const std::string& path, const std::string& text) {
+    workspace_.write(session, path, text);
+  }
+  void erase(const std::string& session, const std::string& path) { workspace_.erase(session, path); }
+  void commit(const std::string& session, const std::string& message) { workspace_.commit(session, message); }
+  void forget_history(const std::string& session) { workspace_.forget_history(session); }
+  std::string user_commits(const FakeWorkspace::FileMap& changes) { return workspace_.user_commits(changes); }
+  void user_edits(const std::string& path, const std::string& text) { workspace_.user_edits(path, text); }
+  void user_leaves_branch() { workspace_.user_leaves_branch(); }
+  void remove_branch(const std::string& branch) { workspace_.remove_branch(branch); }
+  std::string read_checkout(const std::string& path) { return workspace_.checkout()[path]; }
+  std::optional<std::string> ref(const std::string& name) { return workspace_.ref(name); }
+  std::vector<std::string> parents(const std::string& commit) { return workspace_.parents(commit); }
+  bool has_worktree(const std::string& name) { return workspace_.worktrees().contains(name); }
+
+ private:
+  FakeWorkspace workspace_{k_initial};
+};
+
+template <class Kind>
+class WorkspaceContract : public ::testing::Test {
+ protected:
+  port::Workspace& workspace() { return world.workspace(); }
+  std::string tip() { return workspace().tip(k_main).value(); }
+
+  // A session on the tip of main; its base.
+  std::string start(const std::string& session) {
+    const std::string base = tip();
+    const auto created = workspace().create_session({.name = session, .base = base});
+    EXPECT_TRUE(created) << created.error().message;
+    return base;
+  }
+  port::CaptureSpec a_capture(const std::string& session, const std::string& base) {
+    return {.session = session,
+            .base = base,
+            .message = "What " + session + " left uncommitted\n",
+            .at_us = k_at,
+            .salvage_ref = "refs/bernstein/salvage/" + session};
+  }
+  port::Captured capture(const std::string& session, const std::string& base) {
+    auto captured = workspace().capture(a_capture(session, base));
+    EXPECT_TRUE(captured) << captured.error().message;
+    return captured ? *captured : port::Captured{};
+  }
+  // One attempt that writes one file, from its base to its capture.
+  port::Captured attempt(const std::string& session, const std::string& path, const std::string& text) {
+    const std::string base = start(session);
+    world.write(session, path, text);
+    return capture(session, base);
+  }
+  port::Candidate candidate(const std::string& commit) {
+    auto built = workspace().build_candidate(k_main, commit);
+    EXPECT_TRUE(built) << built.error().message;
+    if (!built || !std::holds_alternative<port::Candidate>(*built))
+      return ADD_FAILURE() << "no candidate", port::Candidate{};
+    return std::get<port::Candidate>(*built);
+  }
+  port::LandSpec a_landing(const port::Candidate& candidate, const std::string& commit) {
+    return {.target = k_main,
+            .expected = candidate.base,
+            .commit = commit,
+            .tree = candidate.tree,
+            .message = "Merge t1\n\nBernstein-Task: t1\n",
+            .at_us = k_at};
+  }
+  std::string land(const port::LandSpec& spec) {
+    auto landed = workspace().land(spec);
+    EXPECT_TRUE(landed) << landed.error().message;
+    if (!landed || !std::holds_alternative<port::Landed>(*landed)) return ADD_FAILURE() << "did not land", "";
+    return std::get<port::Landed>(*landed).commit;
+  }
+  std::string read(const std::string& tree, const std::string& path) {
+    const auto text = workspace().read_file(tree, path);
+    return text ? *text : "(" + text.error().message + ")";
+  }
+
+  Kind world;
+};
+
+struct KindNames {
+  template <class Kind>
+  static std::string GetName(int) {
+    return std::is_same_v<Kind, Real> ? "Real" : "Fake";
+  }
+};
+using Kinds = ::testing::Types<Real, Fake>;
+TYPED_TEST_SUITE(WorkspaceContract, Kinds, KindNames);
+
+TYPED_TEST(WorkspaceContract, ATargetThatIsGoneIsNotFound) {
+  const auto missing = this->workspace().tip("refs/heads/nowhere");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+  EXPECT_EQ(missing.error().message, "there is no branch refs/heads/nowhere; create it with `git branch`");
+}
+
+TYPED_TEST(WorkspaceContract, WorkOfASessionIsCapturedAsOneCommitOnItsBase) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "src/b.txt", "b\n");
+  this->world.write("session-r1-t1.1", "README.md", "hello, world\n");
+  this->world.erase("session-r1-t1.1", "src/a.txt");
+
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+
+  EXPECT_EQ(captured.changes, (std::vector<ChangedPath>{{ChangeKind::modified, "README.md"},
+                                                        {ChangeKind::deleted, "src/a.txt"},
+                                                        {ChangeKind::added, "src/b.txt"}}));
+  EXPECT_EQ(this->world.parents(captured.commit), std::vector<std::string>{base});
+  EXPECT_EQ(this->world.ref("refs/bernstein/salvage/session-r1-t1.1"), captured.commit);
+  EXPECT_EQ(this->read(captured.tree, "src/b.txt"), "b\n");
+  EXPECT_EQ(this->tip(), base) << "the target does not move by a capture";
+}
+
+TYPED_TEST(WorkspaceContract, CommitsOfTheAgentAreKeptBelowWhatItLeftUncommitted) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "b.txt", "b\n");
+  this->world.commit("session-r1-t1.1", "mine");
+  const port::Captured committed = this->capture("session-r1-t1.1", base);
+  this->world.write("session-r1-t1.1", "c.txt", "c\n");
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+
+  EXPECT_EQ(this->world.parents(committed.commit), std::vector<std::string>{base});
+  EXPECT_EQ(this->world.parents(captured.commit), std::vector<std::string>{committed.commit});
+  EXPECT_EQ(captured.changes, (std::vector<ChangedPath>{{ChangeKind::added, "b.txt"}, {ChangeKind::added, "c.txt"}}));
+}
+
+TYPED_TEST(WorkspaceContract, NothingChangedIsTheBaseAndWritesNoReference) {
+  const std::string base = this->start("session-r1-t1.1");
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+
+  EXPECT_EQ(captured.commit, base);
+  EXPECT_TRUE(captured.changes.empty());
+  EXPECT_FALSE(this->world.ref("refs/bernstein/salvage/session-r1-t1.1"));
+}
+
+TYPED_TEST(WorkspaceContract, CapturingTwiceGivesTheSameCommit) {
+  const port::Captured first = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::Captured second = this->capture("session-r1-t1.1", this->tip());
+  EXPECT_EQ(first.commit, second.commit);
+  EXPECT_EQ(first.changes, second.changes);
+}
+
+TYPED_TEST(WorkspaceContract, PathsThatAreNotOursAreNotCaptured) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "node_modules/x/index.js", "x\n");
+  this->world.write("session-r1-t1.1", "node_modules2.txt", "mine\n");
+  this->world.write("session-r1-t1.1", "src/a.txt", "changed\n");
+  port::CaptureSpec spec = this->a_capture("session-r1-t1.1", base);
+  spec.not_ours = {"node_modules", "src"};  // the base has src, so it is the agent's to change
+
+  const auto captured = this->workspace().capture(spec);
+
+  ASSERT_TRUE(captured) << captured.error().message;
+  EXPECT_EQ(captured->changes,
+            (std::vector<ChangedPath>{{ChangeKind::added, "node_modules2.txt"}, {ChangeKind::modified, "src/a.txt"}}));
+}
+
+TYPED_TEST(WorkspaceContract, ABranchThatLeftItsBaseIsAConflictAndItsWorkIsSalvaged) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "b.txt", "b\n");
+  this->world.forget_history("session-r1-t1.1");
+
+  const auto captured = this->workspace().capture(this->a_capture("session-r1-t1.1", base));
+
+  ASSERT_FALSE(captured);
+  EXPECT_EQ(captured.error().code, ErrorCode::conflict);
+  EXPECT_EQ(captured.error().message, "the branch agent/session-r1-t1.1 no longer descends from its base " +
+                                          base.substr(0, 12) +
+                                          "; what is left is kept as refs/bernstein/salvage/session-r1-t1.1");
+  const auto salvage = this->world.ref("refs/bernstein/salvage/session-r1-t1.1");
+  ASSERT_TRUE(salvage);
+  EXPECT_EQ(this->read(*salvage, "b.txt"), "b\n");
+}
+
+TYPED_TEST(WorkspaceContract, ASessionThatIsGoneIsAConflict) {
+  const auto captured = this->workspace().capture(this->a_capture("session-r1-t9.1", this->tip()));
+  ASSERT_FALSE(captured);
+  EXPECT_EQ(captured.error().code, ErrorCode::conflict);
+}
+
+TYPED_TEST(WorkspaceContract, CreatingASessionTwiceIsCreatingItOnce) {
+  const std::string base = this->start("session-r1-t1.1");
+  const auto again = this->workspace().create_session({.name = "session-r1-t1.1", .base = base});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(this->capture("session-r1-t1.1", base).changes.empty());
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateOnAnUnmovedTargetIsTheTreeOfTheCommit) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::Candidate candidate = this->candidate(captured.commit);
+  EXPECT_EQ(candidate.base, this->tip());
+  EXPECT_EQ(candidate.tree, captured.tree);
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateHoldsBothSides) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const std::string users = this->world.user_commits({{"README.md", "changed\n"}, {"src/a.txt", ""}});
+
+  const port::Candidate candidate = this->candidate(captured.commit);
+
+  EXPECT_EQ(candidate.base, users);
+  EXPECT_EQ(this->read(candidate.tree, "b.txt"), "b\n");
+  EXPECT_EQ(this->read(candidate.tree, "README.md"), "changed\n");
+  EXPECT_EQ(this->read(candidate.tree, "src/a.txt"), "(there is no file 'src/a.txt' in the tree)");
+}
+
+TYPED_TEST(WorkspaceContract, TwoSidesThatDisagreeAreAConflictWithThePaths) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "src/a.txt", "mine\n");
+  this->world.write("session-r1-t1.1", "README.md", "mine\n");
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+  const std::string users = this->world.user_commits({{"README.md", "theirs\n"}, {"src/a.txt", "theirs\n"}});
+
+  const auto outcome = this->workspace().build_candidate(k_main, captured.commit);
+
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  const auto* conflict = std::get_if<port::Conflict>(&*outcome);
+  ASSERT_NE(conflict, nullptr);
+  EXPECT_EQ(conflict->base, users);
+  EXPECT_EQ(conflict->paths, (std::vector<std::string>{"README.md", "src/a.txt"}));
+}
+
+TYPED_TEST(WorkspaceContract, LandingMakesAMergeCommitAndMovesTheTarget) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::Candidate candidate = this->candidate(captured.commit);
+
+  const std::string merge = this->land(this->a_landing(candidate, captured.commit));
+
+  EXPECT_EQ(this->tip(), merge);
+  EXPECT_EQ(this->world.parents(merge), (std::vector<std::string>{candidate.base, captured.commit}));
+  EXPECT_EQ(this->read(merge, "b.txt"), "b\n");
+}
+
+TYPED_TEST(WorkspaceContract, LandingTwiceIsLandingOnce) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+
+  const std::string merge = this->land(spec);
+  EXPECT_EQ(this->land(spec), merge);
+  EXPECT_EQ(this->tip(), merge);
+}
+
+TYPED_TEST(WorkspaceContract, ALandingThatTheTargetLeftBehindIsStillTheOneThatLanded) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const std::string merge = this->land(spec);
+  ASSERT_TRUE(this->workspace().sync_checkout(k_main, spec.expected, merge));
+  const std::string later = this->world.user_commits({{"README.md", "later\n"}});
+
+  EXPECT_EQ(this->land(spec), merge);
+  EXPECT_EQ(this->tip(), later);
+}
+
+TYPED_TEST(WorkspaceContract, ATargetThatMovedIsLeftWhereItIs) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const std::string users = this->world.user_commits({{"README.md", "changed\n"}});
+
+  const auto outcome = this->workspace().land(spec);
+
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  const auto* moved = std::get_if<port::Moved>(&*outcome);
+  ASSERT_NE(moved, nullptr);
+  EXPECT_EQ(moved->actual, users);
+  EXPECT_EQ(this->tip(), users);
+}
+
+TYPED_TEST(WorkspaceContract, LandingOnATargetThatIsGoneIsNotFound) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  this->world.remove_branch(k_main);
+
+  const auto outcome = this->workspace().land(spec);
+
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::not_found);
+}
+
+TYPED_TEST(WorkspaceContract, ACleanCheckoutFollowsTheTarget) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const std::string merge = this->land(spec);
+
+  for (int i = 0; i < 2; ++i) {  // the second time there is nothing left to do
+    const auto synced = this->workspace().sync_checkout(k_main, spec.expected, merge);
+    ASSERT_TRUE(synced) << synced.error().message;
+    EXPECT_EQ(synced->outcome, SyncOutcome::updated) << synced->detail;
+    EXPECT_EQ(this->world.read_checkout("src/a.txt"), "changed\n");
+  }
+}
+
+TYPED_TEST(WorkspaceContract, UncommittedChangesAreLeftAlone) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const std::string merge = this->land(spec);
+  this->world.user_edits("src/a.txt", "precious\n");
+
+  const auto synced = this->workspace().sync_checkout(k_main, spec.expected, merge);
+
+  ASSERT_TRUE(synced) << synced.error().message;
+  EXPECT_EQ(synced->outcome, SyncOutcome::left_alone);
+  EXPECT_EQ(synced->detail, "src/a.txt has uncommitted changes");
+  EXPECT_EQ(this->world.read_checkout("src/a.txt"), "precious\n");
+}
+
+TYPED_TEST(WorkspaceContract, AnUntrackedFileInTheWayIsLeftAlone) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const std::string merge = this->land(spec);
+  this->world.user_edits("b.txt", "precious\n");
+
+  const auto synced = this->workspace().sync_checkout(k_main, spec.expected, merge);
+
+  ASSERT_TRUE(synced) << synced.error().message;
+  EXPECT_EQ(synced->outcome, SyncOutcome::left_alone);
+  EXPECT_EQ(synced->detail, "the untracked file b.txt is in the way");
+  EXPECT_EQ(this->world.read_checkout("b.txt"), "precious\n");
+}
+
+TYPED_TEST(WorkspaceContract, AnotherBranchThatIsCheckedOutStays) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  this->world.user_leaves_branch();
+  const std::string merge = this->land(spec);
+
+  const auto synced = this->workspace().sync_checkout(k_main, spec.expected, merge);
+
+  ASSERT_TRUE(synced) << synced.error().message;
+  EXPECT_EQ(synced->outcome, SyncOutcome::not_checked_out);
+  EXPECT_EQ(this->world.read_checkout("src/a.txt"), "one\ntwo\nthree\n");
+}
+
+TYPED_TEST(WorkspaceContract, ACapturedSessionIsRemovedAndRemovingItAgainIsFine) {
+  this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  for (int i = 0; i < 2; ++i) {
+    const Status removed = this->workspace().remove_session("session-r1-t1.1");
+    EXPECT_TRUE(removed) << removed.error().message;
+    EXPECT_FALSE(this->world.has_worktree("session-r1-t1.1"));
+  }
+  EXPECT_TRUE(this->world.ref("refs/bernstein/salvage/session-r1-t1.1")) << "the work stays";
+}
+
+TYPED_TEST(WorkspaceContract, ASessionWithACommitThatNobodyKeepsIsNotRemoved) {
+  this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "b.txt", "b\n");
+  this->world.commit("session-r1-t1.1", "mine");
+
+  const Status removed = this->workspace().remove_session("session-r1-t1.1");
+
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::conflict);
+  EXPECT_NE(removed.error().message.find("is under no salvage reference and no branch, so it was not removed"),
+            std::string::npos);
+  EXPECT_TRUE(this->world.has_worktree("session-r1-t1.1"));
+}
+
+TYPED_TEST(WorkspaceContract, TreesAreListedWithTheirDirectoriesInOrder) {
+  const auto listed = this->workspace().list_tree(this->tip());
+  ASSERT_TRUE(listed) << listed.error().message;
+  std::vector<std::string> paths;
+  for (const port::TreeFile& file : *listed) paths.push_back(file.path + (file.directory ? "/" : ""));
+  EXPECT_EQ(paths, (std::vector<std::string>{"README.md", "src/", "src/a.txt"}));
+}
+
+TYPED_TEST(WorkspaceContract, ACheckoutIsMadeAgainAndRemoved) {
+  for (int i = 0; i < 2; ++i) {
+    const auto path = this->workspace().checkout_tree(this->tip(), "check-r1-t1.1");
+    ASSERT_TRUE(path) << path.error().message;
+    EXPECT_TRUE(path->starts_with("/"));
+    EXPECT_TRUE(path->ends_with("/.sdd/worktrees/check-r1-t1.1"));
+    EXPECT_TRUE(this->world.has_worktree("check-r1-t1.1"));
+  }
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(this->workspace().remove_checkout("check-r1-t1.1"));
+    EXPECT_FALSE(this->world.has_worktree("check-r1-t1.1"));
+  }
+}
+
+TYPED_TEST(WorkspaceContract, AnchorsFollowEachOther) {
+  ASSERT_TRUE(this->workspace().write_anchor("r1", "{\"seq\":1}\n", k_at));
+  const auto first = this->world.ref("refs/bernstein/runs/r1");
+  ASSERT_TRUE(this->workspace().write_anchor("r1", "{\"seq\":2}\n", k_at + k_second));
+  const auto second = this->world.ref("refs/bernstein/runs/r1");
+  ASSERT_TRUE(this->workspace().write_anchor("r1", "{\"seq\":2}\n", k_at + 2 * k_second));
+
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(this->world.parents(*second), std::vector<std::string>{*first});
+  EXPECT_EQ(this->read(*second, "head.json"), "{\"seq\":2}\n");
+  EXPECT_EQ(this->world.ref("refs/bernstein/runs/r1"), second) << "said twice, written once";
+}
+
+TYPED_TEST(WorkspaceContract, ADiffNamesWhatChangedAndIsEmptyWhenNothingDid) {
+  const std::string base = this->tip();
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+
+  const auto text = this->workspace().diff(base, captured.commit);
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_TRUE(text->starts_with("diff --git a/b.txt b/b.txt\n")) << *text;
+  EXPECT_EQ(text->find("README"), std::string::npos);
+  EXPECT_EQ(this->workspace().diff(base, base).value(), "");
+}
+
+TYPED_TEST(WorkspaceContract, CallsFromSeveralThreadsDoNotDisturbEachOther) {
+  constexpr int k_threads = 4;
+  const std::string base = this->tip();
+  std::vector<std::string> errors(k_threads);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < k_threads; ++i) {
+    threads.emplace_back([&, i] {
+      const std::string session = "session-r1-t" + std::to_string(i) + ".1";
+      const auto created = this->workspace().create_session({.name = session, .base = base});
+      if (!created) return void(errors[static_cast<std::size_t>(i)] = created.error().message);
+      this->world.write(session, "file" + std::to_string(i) + ".txt", "text\n");
+      const auto captured = this->workspace().capture(this->a_capture(session, base));
+      if (!captured) return void(errors[static_cast<std::size_t>(i)] = captured.error().message);
+      const Status removed = this->workspace().remove_session(session);
+      if (!removed) errors[static_cast<std::size_t>(i)] = removed.error().message;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < k_threads; ++i) {
+    EXPECT_EQ(errors[static_cast<std::size_t>(i)], "");
+    const auto salvage = this->world.ref("refs/bernstein/salvage/session-r1-t" + std::to_string(i) + ".1");
+    ASSERT_TRUE(salvage);
+    EXPECT_EQ(this->read(*salvage, "file" + std::to_string(i) + ".txt"), "text\n");
+  }
+}
+
+}  // namespace
+}  // namespace bernstein::test

@@ -1,0 +1,429 @@
+#include "support/fake_workspace.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bernstein/base/check.hpp"
+#include "bernstein/base/path.hpp"
+#include "bernstein/base/sha256.hpp"
+
+namespace bernstein::test {
+namespace {
+
+using Lock = std::lock_guard<std::mutex>;
+using FileMap = FakeWorkspace::FileMap;
+
+std::string id_of(const std::string& bytes) {
+  return to_hex(sha256(bytes)).substr(0, 40);
+}
+
+std::optional<std::string> find(const FileMap& files, const std::string& path) {
+  const auto found = files.find(path);
+  if (found == files.end()) return {};
+  return found->second;
+}
+
+std::vector<ChangedPath> compare(const FileMap& before, const FileMap& after) {
+  std::map<std::string, ChangeKind> kinds;
+  for (const auto& [path, text] : before) {
+    if (!after.contains(path)) kinds.emplace(path, ChangeKind::deleted);
+  }
+  for (const auto& [path, text] : after) {
+    const auto old = find(before, path);
+    if (!old) kinds.emplace(path, ChangeKind::added);
+    if (old && *old != text) kinds.emplace(path, ChangeKind::modified);
+  }
+  std::vector<ChangedPath> changes;
+  for (const auto& [path, kind] : kinds) changes.push_back({kind, path});
+  return changes;
+}
+
+bool has_path(const FileMap& files, const std::string& path) {
+  return std::any_of(files.begin(), files.end(),
+                     [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+}
+
+}  // namespace
+
+FakeWorkspace::FakeWorkspace(FileMap initial, std::string branch) : head_(std::move(branch)) {
+  refs_[head_] = put_commit({}, put_tree(initial), "initial\n", 0);
+  checkout_ = std::move(initial);
+}
+
+std::optional<Error> FakeWorkspace::fault(std::string_view call) {
+  return fault_ ? fault_(call) : std::nullopt;
+}
+
+std::string FakeWorkspace::put_tree(const FileMap& files) {
+  std::string bytes = "tree\n";
+  for (const auto& [path, text] : files) bytes += path + '\0' + to_hex(sha256(text)) + '\n';
+  const std::string id = id_of(bytes);
+  trees_[id] = files;
+  return id;
+}
+
+std::string FakeWorkspace::put_commit(const std::vector<std::string>& parents, const std::string& tree,
+                                      const std::string& message, Micros at_us) {
+  std::string bytes = "commit\n" + tree + '\n';
+  for (const std::string& parent : parents) bytes += parent + '\n';
+  bytes += std::to_string(at_us / k_second) + '\n' + message;
+  const std::string id = id_of(bytes);
+  commits_[id] = {parents, tree};
+  return id;
+}
+
+Result<std::string> FakeWorkspace::tree_of(const std::string& id) const {
+  if (trees_.contains(id)) return id;
+  const auto commit = commits_.find(id);
+  if (commit != commits_.end()) return commit->second.tree;
+  return Error{ErrorCode::environment, "cannot read the object " + id};
+}
+
+std::set<std::string> FakeWorkspace::ancestors(const std::string& commit) const {
+  std::set<std::string> found;
+  std::vector<std::string> open{commit};
+  while (!open.empty()) {
+    const std::string next = open.back();
+    open.pop_back();
+    if (!found.insert(next).second) continue;
+    for (const std::string& parent : commits_.at(next).parents) open.push_back(parent);
+  }
+  return found;
+}
+
+std::string FakeWorkspace::merge_base(const std::string& a, const std::string& b) const {
+  const std::set<std::string> of_a = ancestors(a);
+  const std::set<std::string> of_b = ancestors(b);
+  std::vector<std::string> common;
+  std::set_intersection(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), std::back_inserter(common));
+  for (const std::string& candidate : common) {  // by id, when several are best
+    const bool best = std::none_of(common.begin(), common.end(), [&](const std::string& other) {
+      return other != candidate && descends(other, candidate);
+    });
+    if (best) return candidate;
+  }
+  return "";
+}
+
+bool FakeWorkspace::is_kept(const std::string& commit) const {
+  return std::any_of(refs_.begin(), refs_.end(), [&](const auto& ref) {
+    const bool counts = ref.first.starts_with("refs/bernstein/salvage/") || ref.first.starts_with("refs/heads/");
+    return counts && descends(ref.second, commit);
+  });
+}
+
+Result<std::string> FakeWorkspace::tip(const std::string& target) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("tip")) return *error;
+  const auto found = refs_.find(target);
+  if (found == refs_.end()) {
+    return Error{ErrorCode::not_found, "there is no branch " + target + "; create it with `git branch`"};
+  }
+  return found->second;
+}
+
+Result<std::string> FakeWorkspace::create_session(const port::SessionSpec& spec) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("create_session")) return *error;
+  if (!commits_.contains(spec.base)) return Error{ErrorCode::environment, "cannot read the commit " + spec.base};
+  const auto old = sessions_.find(spec.name);
+  if (old != sessions_.end()) {
+    if (old->second.base == spec.base && old->second.tip == spec.base) return path_of(spec.name);
+    if (old->second.tip != old->second.base && !is_kept(old->second.tip)) {
+      return Error{ErrorCode::conflict, "the last commit of " + spec.name + " is under no salvage reference"};
+    }
+  }
+  Session session{.base = spec.base, .tip = spec.base, .files = trees_.at(commits_.at(spec.base).tree)};
+  for (const std::vector<std::string>* paths : {&spec.symlink_dirs, &spec.copy_files}) {
+    for (const std::string& path : *paths) {
+      for (const auto& [name, text] : checkout_) {
+        if ((name == path || name.starts_with(path + "/")) && !session.files.contains(name)) session.files[name] = text;
+      }
+    }
+  }
+  sessions_[spec.name] = std::move(session);
+  return path_of(spec.name);
+}
+
+Result<port::Captured> FakeWorkspace::capture(const port::CaptureSpec& spec) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("capture")) return *error;
+  if (!commits_.contains(spec.base)) return Error{ErrorCode::environment, "cannot read the commit " + spec.base};
+  const auto session = sessions_.find(spec.session);
+  if (session == sessions_.end()) {
+    return Error{ErrorCode::conflict, "the worktree of " + spec.session + " is gone; nothing was left to keep"};
+  }
+  const FileMap base = trees_.at(commits_.at(spec.base).tree);
+  FileMap files = session->second.files;
+  for (const std::string& path : spec.not_ours) {
+    if (has_path(base, path)) continue;
+    std::erase_if(files, [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+  }
+  const std::string tip = session->second.tip;
+  const std::string tree = put_tree(files);
+  const std::string commit = tree == commits_.at(tip).tree ? tip : put_commit({tip}, tree, spec.message, spec.at_us);
+  if (commit != spec.base) refs_[spec.salvage_ref] = commit;
+  if (!descends(tip, spec.base)) {
+    return Error{ErrorCode::conflict, "the branch agent/" + spec.session + " no longer descends from its base " +
+                                          spec.base.substr(0, 12) + "; what is left is kept as " + spec.salvage_ref};
+  }
+  if (tree == commits_.at(spec.base).tree) return port::Captured{spec.base, tree, {}};
+  return port::Captured{commit, tree, compare(base, files)};
+}
+
+Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const std::string& target, const std::string& commit) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("build_candidate")) return *error;
+  const auto ref = refs_.find(target);
+  if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + target};
+  if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
+  const std::string ours = ref->second;
+  const std::string base_id = merge_base(ours, commit);
+  const FileMap base = base_id.empty() ? FileMap{} : trees_.at(commits_.at(base_id).tree);
+  const FileMap our_files = trees_.at(commits_.at(ours).tree);
+  const FileMap their_files = trees_.at(commits_.at(commit).tree);
+  FileMap merged = our_files;
+  port::Conflict conflict{.base = ours, .paths = {}};
+  for (const ChangedPath& change : compare(base, their_files)) {
+    const auto before = find(base, change.path);
+    const auto mine = find(our_files, change.path);
+    const auto theirs = find(their_files, change.path);
+    if (mine == theirs) continue;
+    if (mine != before) {
+      conflict.paths.push_back(change.path);
+    } else if (theirs) {
+      merged[change.path] = *theirs;
+    } else {
+      merged.erase(change.path);
+    }
+  }
+  if (!conflict.paths.empty()) return port::CandidateOutcome(conflict);
+  return port::CandidateOutcome(port::Candidate{ours, put_tree(merged)});
+}
+
+Result<std::string> FakeWorkspace::checkout_tree(const std::string& tree, const std::string& name) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("checkout_tree")) return *error;
+  BERNSTEIN_TRY(checkouts_[name], tree_of(tree));
+  return path_of(name);
+}
+
+Result<std::vector<port::TreeFile>> FakeWorkspace::list_tree(const std::string& tree) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("list_tree")) return *error;
+  BERNSTEIN_TRY(const std::string id, tree_of(tree));
+  std::map<std::string, bool> listed;
+  for (const auto& [path, text] : trees_.at(id)) {
+    listed.emplace(path, false);
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      listed.emplace(path.substr(0, slash), true);
+    }
+  }
+  std::vector<port::TreeFile> files;
+  for (const auto& [path, directory] : listed) files.push_back({path, directory});
+  return files;
+}
+
+Result<std::string> FakeWorkspace::read_file(const std::string& tree, const std::string& path) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("read_file")) return *error;
+  BERNSTEIN_TRY(const std::string id, tree_of(tree));
+  const auto text = find(trees_.at(id), path);
+  if (!text) return Error{ErrorCode::not_found, "there is no file '" + path + "' in the tree"};
+  return *text;
+}
+
+Result<port::LandOutcome> FakeWorkspace::land(const port::LandSpec& spec) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("land")) return *error;
+  for (const std::string& commit : {spec.expected, spec.commit}) {
+    if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
+  }
+  if (!trees_.contains(spec.tree)) return Error{ErrorCode::environment, "cannot read the tree " + spec.tree};
+  const auto ref = refs_.find(spec.target);
+  if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + spec.target};
+  const std::string merge = put_commit({spec.expected, spec.commit}, spec.tree, spec.message, spec.at_us);
+  if (ref->second == spec.expected) {
+    ref->second = merge;
+    return port::LandOutcome(port::Landed{merge});
+  }
+  for (std::string at = ref->second; at != spec.expected; at = commits_.at(at).parents.front()) {
+    if (at == merge) return port::LandOutcome(port::Landed{merge});
+    if (commits_.at(at).parents.empty()) break;
+  }
+  return port::LandOutcome(port::Moved{ref->second});
+}
+
+Result<port::SyncResult> FakeWorkspace::sync_checkout(const std::string& target, const std::string& from,
+                                                      const std::string& to) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("sync_checkout")) return *error;
+  if (head_ != target) return port::SyncResult{SyncOutcome::not_checked_out, ""};
+  BERNSTEIN_TRY(const std::string old_tree, tree_of(from));
+  BERNSTEIN_TRY(const std::string new_tree, tree_of(to));
+  const FileMap& before = trees_.at(old_tree);
+  const FileMap& after = trees_.at(new_tree);
+  for (const auto& [path, text] : before) {
+    const auto now = find(checkout_, path);
+    if (now != text && now != find(after, path)) {
+      return port::SyncResult{SyncOutcome::left_alone, path + " has uncommitted changes"};
+    }
+  }
+  for (const auto& [path, text] : after) {
+    if (before.contains(path)) continue;
+    const auto now = find(checkout_, path);
+    if (now && now != text) {
+      return port::SyncResult{SyncOutcome::left_alone, "the untracked file " + path + " is in the way"};
+    }
+  }
+  for (const auto& [path, text] : before) checkout_.erase(path);
+  for (const auto& [path, text] : after) checkout_[path] = text;
+  return port::SyncResult{SyncOutcome::updated, ""};
+}
+
+Status FakeWorkspace::remove_session(const std::string& name) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("remove_session")) return *error;
+  const auto session = sessions_.find(name);
+  if (session == sessions_.end()) return Ok{};
+  const std::string tip = session->second.tip;
+  if (tip != session->second.base && !is_kept(tip)) {
+    return Error{ErrorCode::conflict, "the last commit of " + name + " (" + tip.substr(0, 12) +
+                                          ") is under no salvage reference and no branch, so it was not removed"};
+  }
+  sessions_.erase(session);
+  return Ok{};
+}
+
+Status FakeWorkspace::remove_checkout(const std::string& name) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("remove_checkout")) return *error;
+  checkouts_.erase(name);
+  return Ok{};
+}
+
+Status FakeWorkspace::write_anchor(const std::string& run, const std::string& text, Micros at_us) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("write_anchor")) return *error;
+  const std::string name = "refs/bernstein/runs/" + run;
+  const std::string tree = put_tree({{"head.json", text}});
+  const auto before = refs_.find(name);
+  if (before != refs_.end() && commits_.at(before->second).tree == tree) return Ok{};
+  std::vector<std::string> parents;
+  if (before != refs_.end()) parents.push_back(before->second);
+  refs_[name] = put_commit(parents, tree, "Anchor of run " + run + "\n", at_us);
+  return Ok{};
+}
+
+Result<std::string> FakeWorkspace::diff(const std::string& from, const std::string& to) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("diff")) return *error;
+  BERNSTEIN_TRY(const std::string old_tree, tree_of(from));
+  BERNSTEIN_TRY(const std::string new_tree, tree_of(to));
+  std::string text;
+  for (const ChangedPath& change : compare(trees_.at(old_tree), trees_.at(new_tree))) {
+    text += "diff --git a/" + change.path + " b/" + change.path + "\n";
+  }
+  return text;
+}
+
+void FakeWorkspace::write(const std::string& session, const std::string& path, const std::string& text) {
+  const Lock lock(mutex_);
+  sessions_.at(session).files[path] = text;
+}
+
+void FakeWorkspace::erase(const std::string& session, const std::string& path) {
+  const Lock lock(mutex_);
+  sessions_.at(session).files.erase(path);
+}
+
+void FakeWorkspace::commit(const std::string& session, const std::string& message) {
+  const Lock lock(mutex_);
+  Session& agent = sessions_.at(session);
+  agent.tip = put_commit({agent.tip}, put_tree(agent.files), message, 0);
+}
+
+void FakeWorkspace::forget_history(const std::string& session) {
+  const Lock lock(mutex_);
+  Session& agent = sessions_.at(session);
+  agent.tip = put_commit({}, put_tree(agent.files), "history was forgotten\n", 0);
+}
+
+std::string FakeWorkspace::user_commits(const FileMap& changes) {
+  const Lock lock(mutex_);
+  BERNSTEIN_CHECK(refs_.contains(head_), "the person stands on a branch that is there");
+  FileMap files = trees_.at(commits_.at(refs_[head_]).tree);
+  for (const auto& [path, text] : changes) {
+    if (text.empty()) {
+      files.erase(path);
+      checkout_.erase(path);
+    } else {
+      files[path] = text;
+      checkout_[path] = text;
+    }
+  }
+  return refs_[head_] = put_commit({refs_[head_]}, put_tree(files), "the person's\n", 0);
+}
+
+void FakeWorkspace::user_edits(const std::string& path, const std::string& text) {
+  const Lock lock(mutex_);
+  checkout_[path] = text;
+}
+
+void FakeWorkspace::user_leaves_branch() {
+  const Lock lock(mutex_);
+  const std::string elsewhere = "refs/heads/elsewhere";
+  refs_[elsewhere] = refs_[head_];
+  head_ = elsewhere;
+}
+
+void FakeWorkspace::remove_branch(const std::string& branch) {
+  const Lock lock(mutex_);
+  refs_.erase(branch);
+}
+
+void FakeWorkspace::set_fault(std::function<std::optional<Error>(std::string_view)> fault) {
+  const Lock lock(mutex_);
+  fault_ = std::move(fault);
+}
+
+FileMap FakeWorkspace::files(const std::string& commit_or_tree) {
+  const Lock lock(mutex_);
+  return trees_.at(*tree_of(commit_or_tree));
+}
+
+FileMap FakeWorkspace::checkout() {
+  const Lock lock(mutex_);
+  return checkout_;
+}
+
+std::optional<std::string> FakeWorkspace::ref(const std::string& name) {
+  const Lock lock(mutex_);
+  return find(refs_, name);
+}
+
+std::vector<std::string> FakeWorkspace::parents(const std::string& commit) {
+  const Lock lock(mutex_);
+  return commits_.at(commit).parents;
+}
+
+std::optional<std::string> FakeWorkspace::anchor(const std::string& run) {
+  const Lock lock(mutex_);
+  const auto ref = refs_.find("refs/bernstein/runs/" + run);
+  if (ref == refs_.end()) return {};
+  return trees_.at(commits_.at(ref->second).tree).at("head.json");
+}
+
+std::set<std::string> FakeWorkspace::worktrees() {
+  const Lock lock(mutex_);
+  std::set<std::string> names;
+  for (const auto& [name, session] : sessions_) names.insert(name);
+  for (const auto& [name, tree] : checkouts_) names.insert(name);
+  return names;
+}
+
+std::string FakeWorkspace::path_of(const std::string& name) const {
+  return "/fake/.sdd/worktrees/" + name;
+}
+
+}  // namespace bernstein::test
