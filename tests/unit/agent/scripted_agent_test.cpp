@@ -11,6 +11,7 @@
 #include <functional>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "bernstein/agent/prompt.hpp"
 #include "support/temp_directory.hpp"
@@ -144,7 +145,7 @@ class ScriptedProcess : public ScriptedAgent {
     return pid;
   }
   void await(const std::string& path) {
-    while (!exists(path)) ::usleep(1'000);  // bounded by the test's own limit
+    while (!exists(path)) std::this_thread::yield();  // bounded by the limit of every test
   }
   int wait_for(pid_t pid) {
     int status = 0;
