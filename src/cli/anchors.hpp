@@ -12,6 +12,8 @@ namespace bernstein::cli {
 
 using Anchors = std::map<RunId, std::string>;  // run → the text of its newest anchor
 
+// Of the runs in the log and of those that would come after its last one: a log whose end was cut off still has them.
+// Without a repository (it was moved away, or is no repository any more) there are none to read: an error.
 Result<Anchors> read_anchors(const Home& home);
 
 }  // namespace bernstein::cli

@@ -1,10 +1,17 @@
 #include "open_workspace.hpp"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
+#include "bernstein/git/workspace.hpp"
 #include "bernstein/store/store.hpp"
-#include "place.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -26,11 +33,29 @@ fs::path above_sdd(const fs::path& directory) {
   return above;
 }
 
+// The directory that has the .sdd. Where it can be seen, git is not asked: looking at a repository takes longer than
+// looking at a log.
+Result<std::string> find_root(const std::string& directory) {
+  const fs::path start = above_sdd(directory);
+  for (fs::path at = start; at.has_relative_path(); at = at.parent_path()) {
+    if (is_there(at / ".sdd" / "state.db")) return at.string();
+    if (is_there(at / ".git")) break;
+  }
+  BERNSTEIN_TRY(const git::RepoFacts facts, git::observe(start.string()));
+  return facts.root;
+}
+
+pid_t pid_in(const std::string& path) {
+  std::ifstream file(path);
+  long pid = 0;
+  return file >> pid && pid > 0 ? static_cast<pid_t>(pid) : 0;
+}
+
 }  // namespace
 
 Result<Home> open_workspace(const Context& context) {
   Home home;
-  BERNSTEIN_TRY(home.root, find_repository(above_sdd(context.directory).string()));
+  BERNSTEIN_TRY(home.root, find_root(context.directory));
   home.sdd = (fs::path(home.root) / ".sdd").string();
   const std::string log = home.sdd + "/state.db";
   if (!is_there(log)) {
@@ -50,12 +75,20 @@ std::unique_ptr<port::BlobStore> open_blobs(const Home& home) {
 }
 
 Result<std::unique_ptr<port::Workspace>> open_repository(const Home& home) {
-  return open_workspace_of(Place{.root = home.root, .sdd = home.sdd, .target = {}, .target_tip = {}});
+  return git::open_workspace(home.root);
 }
 
 bool is_somebody_at_work(const Home& home) {
-  const auto lock = store::acquire_lock(home.sdd + "/lock");
-  return !lock && lock.error().code == ErrorCode::busy;
+  // Trying the lock could turn away a run that starts at this very moment. So it is tried only when the process that
+  // wrote the file is alive and may or may not be the one that still holds it.
+  const std::string path = home.sdd + "/lock";
+  const pid_t pid = pid_in(path);
+  if (pid == 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return false;
+  const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0;
+  ::close(file);
+  return held;
 }
 
 }  // namespace bernstein::cli
