@@ -17,6 +17,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using port::Table;
 
+constexpr const char* k_would_write = "it would do more than read the events and views; write one SELECT";
+
 struct Finalize {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
@@ -64,19 +66,28 @@ Error refused(const std::string& why) {
   return {ErrorCode::invalid_input, "cannot answer the query: " + why};
 }
 
+// SQLite declares the table of json_each when a connection first uses it, by a CREATE TABLE that the authorizer would
+// deny.
+void declare_json_tables(sqlite3* database) {
+  sqlite3_stmt* statement = nullptr;
+  sqlite3_prepare_v2(database, "SELECT 1 FROM json_each('[]'), json_tree('[]')", -1, &statement, nullptr);
+  sqlite3_finalize(statement);
+}
+
 Error failure(sqlite3* database, const std::string& path, Micros limit_us) {
   const int code = sqlite3_extended_errcode(database);
   const char* message = sqlite3_errmsg(database);
   switch (code & 0xff) {
     case SQLITE_AUTH:
-      return refused("it would do more than read the events and views; write one SELECT");
+      return refused(k_would_write);
     case SQLITE_INTERRUPT:
       return refused("it took longer than " + format_duration(limit_us) + "; ask for less, or for one run");
     case SQLITE_ERROR:
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
     case SQLITE_TOOBIG:
-      return refused(message);
+      // A denied function or table-valued pragma is an ordinary error to SQLite.
+      return refused(std::string_view(message).starts_with("not authorized") ? k_would_write : message);
     default:
       return sqlite_error(path, "query", code, message);
   }
@@ -86,6 +97,7 @@ std::string hex_of(const void* bytes, int size) {
   constexpr std::string_view k_digits = "0123456789abcdef";
   const auto* at = static_cast<const unsigned char*>(bytes);
   std::string hex;
+  hex.reserve(static_cast<std::size_t>(size) * 2);
   for (int i = 0; i < size; ++i) hex.append(1, k_digits[at[i] >> 4]).append(1, k_digits[at[i] & 15]);
   return hex;
 }
@@ -121,6 +133,7 @@ Table::Cell cell_at(sqlite3_stmt* row, int index) {
 Result<Table> run_query(SQLite::Database& connection, const std::string& path, const std::string& sql,
                         Micros limit_us) {
   sqlite3* database = connection.getHandle();
+  declare_json_tables(database);
   const Guards guards(database, limit_us);
   const auto prepare = [&](const char*& text) {
     sqlite3_stmt* statement = nullptr;
@@ -136,7 +149,7 @@ Result<Table> run_query(SQLite::Database& connection, const std::string& path, c
   // What follows may be blank or a comment, which prepare as nothing.
   const auto [more_code, more] = prepare(text);
   if (more_code != SQLITE_OK || more) return refused("there is more than one statement; write one SELECT");
-  if (sqlite3_stmt_readonly(statement.get()) == 0) return refused("it would write; write one SELECT");
+  if (sqlite3_stmt_readonly(statement.get()) == 0) return refused(k_would_write);
 
   Table table;
   const int columns = sqlite3_column_count(statement.get());
@@ -149,8 +162,8 @@ Result<Table> run_query(SQLite::Database& connection, const std::string& path, c
       row.push_back(cell_at(statement.get(), i));
       bytes += sizeof(Table::Cell) + row.back().text.size();
     }
-    if (bytes > k_answer_bytes_max) {
-      return refused("the answer is larger than " + std::to_string(k_answer_bytes_max >> 20) + " MB; ask for less");
+    if (bytes > bytes_max) {
+      return refused("the answer is larger than " + std::to_string(bytes_max >> 20) + " MB; ask for less");
     }
   }
   if (step != SQLITE_DONE) return failure(database, path, limit_us);

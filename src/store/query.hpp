@@ -17,6 +17,6 @@ inline constexpr std::size_t k_answer_bytes_max = std::size_t{256} << 20;
 // `database` must be a read-only connection. While the query runs, an authorizer denies everything but reading, so that
 // ATTACH, PRAGMA and the like are refused before anything happens.
 Result<port::Table> run_query(SQLite::Database& database, const std::string& path, const std::string& sql,
-                              Micros limit_us);
+                              Micros limit_us, std::size_t bytes_max = k_answer_bytes_max);
 
 }  // namespace bernstein::store

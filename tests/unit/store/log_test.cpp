@@ -1,0 +1,274 @@
+// What the log in a file promises beyond its port: it survives, and it knows which files it may touch.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bernstein/store/store.hpp"
+#include "support/temp_directory.hpp"
+#include "unit/store/sealer.hpp"
+#include "unit/store/shell.hpp"
+
+namespace bernstein::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Log : public testing::Test {
+ protected:
+  std::unique_ptr<port::EventLog> open() { return store::open_log(path_).value(); }
+
+  Error refusal() {
+    auto log = store::open_log(path_);
+    return log ? Error{ErrorCode::cancelled, "opened"} : log.error();
+  }
+
+  // A log of `events` events, closed again.
+  std::vector<Record> a_log_with(int events) {
+    std::vector<Record> records;
+    for (int i = 0; i < events; ++i) records.push_back(sealer_.next(a_draft("event " + std::string(500, 'x'))));
+    EXPECT_TRUE(open()->append(records));
+    return records;
+  }
+
+  const TempDirectory directory_;
+  const std::string path_ = (directory_.path() / "state.db").string();
+  Sealer sealer_;
+};
+
+TEST_F(Log, IsThereAfterClosingAndGoesOn) {
+  const std::vector<Record> records = a_log_with(3);
+  const Record next = sealer_.next(a_draft("after reopening"));
+  {
+    auto log = open();
+    EXPECT_EQ(all_records(*log), records);
+    ASSERT_TRUE(log->append(std::vector{next}));
+  }
+  EXPECT_EQ(all_records(*open()).back(), next);
+}
+
+TEST_F(Log, SurvivesTheDeathOfItsProcess) {
+  const std::vector<Record> records = sealer_.take({a_draft("a"), a_draft("b")});
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto log = store::open_log(path_);
+    const bool appended = log && (*log)->append(records);
+    if (appended) ::kill(::getpid(), SIGKILL);
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(all_records(*open()), records);
+}
+
+TEST_F(Log, FilesAreForTheirOwnerOnly) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((path_ + suffix).c_str(), &status), 0) << suffix;
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << suffix;
+  }
+}
+
+TEST_F(Log, WaitsForTheDiskAtEveryCommit) {
+  auto log = open();
+  EXPECT_EQ(sqlite3_shell(path_, "PRAGMA journal_mode").output, "wal\n");
+  // Of the connection itself, which alone knows: the shell would tell its own.
+  EXPECT_EQ(sqlite3_shell(path_, "PRAGMA application_id").output, "1111839310\n");
+}
+
+TEST_F(Log, TellsASecondWriterThatTheLogWentOn) {
+  a_log_with(1);
+  auto first = open();
+  auto second = open();
+  Sealer other = sealer_;
+  ASSERT_TRUE(first->append(sealer_.take({a_draft("first")})));
+  const Status late = second->append(other.take({a_draft("second")}));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::conflict);
+  EXPECT_EQ(late.error().message, "cannot append to '" + path_ + "': seq leaves a gap");
+  // When it continues from the new head, it may.
+  EXPECT_TRUE(second->append(sealer_.take({a_draft("third")})));
+  EXPECT_EQ(first->head()->last_seq, 3);
+}
+
+TEST_F(Log, RefusesADatabaseOfANewerVersion) {
+  a_log_with(1);
+  ASSERT_EQ(sqlite3_shell(path_, "INSERT INTO schema_migrations VALUES ('0999_later', 'aa')").exit_code, 0);
+  const Error expected{ErrorCode::corrupt,
+                       "'" + path_ +
+                           "' was written by a newer Bernstein (migration 0999_later is unknown here); "
+                           "use that one"};
+  EXPECT_EQ(refusal(), expected);
+  EXPECT_EQ(store::open_reader(path_).error(), expected);
+}
+
+TEST_F(Log, RefusesADatabaseWithAChangedMigration) {
+  a_log_with(1);
+  ASSERT_EQ(sqlite3_shell(path_, "UPDATE schema_migrations SET sha256 = 'aa' WHERE name = '0001_events'").exit_code, 0);
+  EXPECT_EQ(refusal(),
+            (Error{ErrorCode::corrupt, "'" + path_ +
+                                           "' has migration 0001_events in another form than this Bernstein; use the "
+                                           "version that wrote it"}));
+}
+
+TEST_F(Log, LeavesADatabaseOfAnotherProgramAlone) {
+  ASSERT_EQ(sqlite3_shell(path_, "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)").exit_code, 0);
+  const std::string before = read_file(path_);
+  EXPECT_EQ(refusal(), (Error{ErrorCode::corrupt, "'" + path_ +
+                                                      "' is a database of another program; move it away, and Bernstein "
+                                                      "starts a new one"}));
+  EXPECT_EQ(read_file(path_), before);
+}
+
+TEST_F(Log, RefusesAFileThatIsNotADatabase) {
+  write_file(path_, std::string(4096, 'x'));
+  EXPECT_EQ(refusal(), (Error{ErrorCode::corrupt, "cannot open '" + path_ +
+                                                      "': it is not a database; move it away, or put a backup in its "
+                                                      "place"}));
+  EXPECT_EQ(read_file(path_), std::string(4096, 'x'));
+}
+
+TEST_F(Log, NoticesATruncatedFile) {
+  a_log_with(200);
+  for (const std::uintmax_t size : {fs::file_size(path_) / 2, std::uintmax_t{8192}, std::uintmax_t{4096}}) {
+    fs::resize_file(path_, size);
+    Status read = Ok{};
+    auto log = store::open_log(path_);
+    if (log) {
+      read = (*log)->read_all([](const Record&) { return true; });
+    } else {
+      read = log.error();
+    }
+    ASSERT_FALSE(read) << "cut to " << size;
+    EXPECT_EQ(read.error().code, ErrorCode::corrupt) << read.error().message;
+    EXPECT_NE(read.error().message.find("the database is damaged; keep a copy"), std::string::npos)
+        << read.error().message;
+  }
+}
+
+TEST_F(Log, NamesAMissingDirectory) {
+  const std::string path = (directory_.path() / "no" / "state.db").string();
+  EXPECT_EQ(
+      store::open_log(path).error(),
+      (Error{ErrorCode::environment, "cannot create '" + path +
+                                         "': No such file or directory; check that the directory exists and may be "
+                                         "written"}));
+}
+
+// Nobody, as long as it lives: root may write everywhere.
+class Unprivileged {
+ public:
+  Unprivileged() : was_root_(::geteuid() == 0) {
+    if (was_root_) BERNSTEIN_CHECK(::seteuid(65534) == 0, "root can become nobody");
+  }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+  ~Unprivileged() {
+    if (was_root_) BERNSTEIN_CHECK(::seteuid(0) == 0, "and root again");
+  }
+
+ private:
+  bool was_root_;
+};
+
+TEST_F(Log, NamesADirectoryThatMayNotBeWritten) {
+  fs::permissions(directory_.path(), fs::perms{0555});
+  {
+    const Unprivileged nobody;
+    EXPECT_EQ(refusal(),
+              (Error{ErrorCode::environment, "cannot create '" + path_ +
+                                                 "': Permission denied; check that the directory exists and may "
+                                                 "be written"}));
+  }
+  fs::permissions(directory_.path(), fs::perms{0700});
+}
+
+TEST_F(Log, NamesAFileThatMayNotBeWritten) {
+  a_log_with(1);
+  fs::permissions(path_, fs::perms{0444});
+  fs::permissions(directory_.path(), fs::perms{0555});
+  {
+    const Unprivileged nobody;
+    EXPECT_EQ(refusal().code, ErrorCode::environment);
+    EXPECT_EQ(refusal().message.find("cannot open '" + path_ + "': "), 0U) << refusal().message;
+    EXPECT_NE(refusal().message.find("written"), std::string::npos) << refusal().message;
+  }
+  fs::permissions(directory_.path(), fs::perms{0700});
+}
+
+TEST_F(Log, NoticesThatItsFileWasDeleted) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
+  fs::remove(path_);
+  const Error expected{ErrorCode::environment,
+                       "'" + path_ +
+                           "' was deleted or replaced from outside while it was in use; nothing "
+                           "more is recorded in it: put the file back, then resume"};
+  EXPECT_EQ(log->append(sealer_.take({a_draft("b")})).error(), expected);
+}
+
+TEST_F(Log, NoticesThatItsFileWasReplaced) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
+  const std::string other = path_ + ".other";
+  fs::copy(path_, other);
+  fs::rename(other, path_);
+  EXPECT_EQ(log->append(sealer_.take({a_draft("b")})).error().code, ErrorCode::environment);
+}
+
+TEST_F(Log, NoticesThatItsLastEventWasAltered) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
+  ASSERT_EQ(
+      sqlite3_shell(path_, "DROP TRIGGER events_are_not_updated; UPDATE events SET hash = randomblob(32)").exit_code,
+      0);
+  const Status appended = log->append(sealer_.take({a_draft("b")}));
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().message, "cannot append to '" + path_ + "': prev_hash is not the hash before it");
+}
+
+// Files may not grow past a size, as on a disk that fills up.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    BERNSTEIN_CHECK(::setrlimit(RLIMIT_FSIZE, &now) == 0, "the limit can be set");
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Log, AFailedWriteLeavesNothingAndEndsTheWriting) {
+  std::vector<Record> acknowledged = sealer_.take({a_draft("a")});
+  std::string told;
+  {
+    auto log = open();
+    ASSERT_TRUE(log->append(acknowledged));
+    const FileSizeLimit full(fs::file_size(path_ + "-wal") + 10'000);
+    std::vector<Record> many;
+    for (int i = 0; i < 200; ++i) many.push_back(sealer_.next(a_draft(std::string(1'000, 'x'))));
+    const Status appended = log->append(many);
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().code, ErrorCode::environment);
+    told = appended.error().message;
+    EXPECT_EQ(log->append({}).error().message, "'" + path_ + "' is not written any more after an error: " + told);
+    EXPECT_EQ(all_records(*log), acknowledged);
+  }
+  EXPECT_EQ(told.find("cannot append to '" + path_ + "': "), 0U) << told;
+  EXPECT_EQ(all_records(*open()), acknowledged);
+}
+
+}  // namespace
+}  // namespace bernstein::test

@@ -1,0 +1,85 @@
+#include "store/migrations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "bernstein/base/sha256.hpp"
+#include "bernstein/store/store.hpp"
+#include "support/temp_directory.hpp"
+#include "unit/store/shell.hpp"
+
+namespace bernstein::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path k_directory = fs::path(BERNSTEIN_SOURCE_DIRECTORY) / "migrations";
+
+TEST(Migrations, AreTheFilesByteForByteInOrder) {
+  std::set<std::string> files;
+  for (const auto& entry : fs::directory_iterator(k_directory)) files.insert(entry.path().stem());
+  std::vector<std::string> embedded;
+  for (const Migration& migration : migrations()) {
+    embedded.emplace_back(migration.name);
+    EXPECT_EQ(migration.sql, test::read_file(k_directory / (std::string(migration.name) + ".sql"))) << migration.name;
+  }
+  EXPECT_EQ(embedded, std::vector<std::string>(files.begin(), files.end()));
+}
+
+// A database that has one of these was made from exactly this text. After a release, change it with a new file.
+TEST(Migrations, AreNotChangedOnceTheyAreReleased) {
+  const std::map<std::string, std::string> pinned = {
+      {"0001_events", "d7aeecccdd4bde823c23afa7776c442910932cf310ef2a8bc698dfba821f1d54"},
+      {"0002_views", "7a08c8e110062e926c1f36e8e4e3d330e3b70ae74ae344eb43517f1b864bf3a6"},
+  };
+  std::map<std::string, std::string> actual;
+  for (const Migration& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.sql)));
+  EXPECT_EQ(actual, pinned);
+}
+
+TEST(Migrations, AreAppliedOnceAndNoted) {
+  const test::TempDirectory directory;
+  const std::string path = (directory.path() / "state.db").string();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(open_log(path));
+  EXPECT_EQ(test::sqlite3_shell(path, "SELECT name FROM schema_migrations").output, "0001_events\n0002_views\n");
+}
+
+TEST(Migrations, AreCompletedWhereAnOlderVersionStopped) {
+  const test::TempDirectory directory;
+  const std::string path = (directory.path() / "state.db").string();
+  ASSERT_TRUE(open_log(path));
+  ASSERT_EQ(test::sqlite3_shell(path,
+                                "DELETE FROM schema_migrations WHERE name = '0002_views';"
+                                "DROP VIEW tasks; DROP VIEW attempts; DROP VIEW runs; DROP VIEW routes;"
+                                "DROP VIEW checks; DROP VIEW merges; DROP VIEW costs")
+                .exit_code,
+            0);
+  ASSERT_TRUE(open_log(path));
+  EXPECT_EQ(test::sqlite3_shell(path, "SELECT count(*) FROM tasks").output, "0\n");
+}
+
+TEST(Migrations, MakeTheTableAndViewsThatAreDocumented) {
+  const test::TempDirectory directory;
+  const std::string path = (directory.path() / "state.db").string();
+  ASSERT_TRUE(open_log(path));
+  const auto columns = [&](const std::string& name) {
+    return test::sqlite3_shell(path, "SELECT group_concat(name, ', ') FROM pragma_table_info('" + name + "')").output;
+  };
+  EXPECT_EQ(columns("events"),
+            "seq, run, run_seq, kind, type, version, cause, subject, at_us, wall_us, payload, prev_hash, hash\n");
+  EXPECT_EQ(columns("runs"), "run, goal, outcome, started_us, ended_us, tasks, landed, failed, cost_micros\n");
+  EXPECT_EQ(columns("tasks"), "run, task, title, role, status, attempts, agent, model, cost_micros, commit_id\n");
+  EXPECT_EQ(columns("attempts"),
+            "run, task, attempt, agent, model, started_us, ended_us, outcome, exit_code, input_tokens, output_tokens, "
+            "cached_tokens, cost_micros, cost_source\n");
+  EXPECT_EQ(columns("routes"), "run, task, attempt, arm, rule, propensity, features, scores\n");
+  EXPECT_EQ(columns("checks"), "run, task, attempt, name, tree, verdict, duration_us, cached\n");
+  EXPECT_EQ(columns("merges"), "run, task, attempt, commit_id, parent_id, tree, landed_us\n");
+  EXPECT_EQ(columns("costs"),
+            "run, day, role, task, attempt, agent, model, input_tokens, output_tokens, cost_micros\n");
+}
+
+}  // namespace
+}  // namespace bernstein::store

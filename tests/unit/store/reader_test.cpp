@@ -1,0 +1,97 @@
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Transaction.h>
+#include <gtest/gtest.h>
+
+#include "bernstein/store/store.hpp"
+#include "support/temp_directory.hpp"
+#include "unit/store/sealer.hpp"
+
+namespace bernstein::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Reader : public testing::Test {
+ protected:
+  const TempDirectory directory_;
+  const std::string path_ = (directory_.path() / "state.db").string();
+  Sealer sealer_;
+};
+
+TEST_F(Reader, CreatesNothingWhereThereIsNothing) {
+  EXPECT_EQ(store::open_reader(path_).error(),
+            (Error{ErrorCode::not_found, "there is no '" + path_ + "'; nothing has run here yet"}));
+  EXPECT_TRUE(fs::is_empty(directory_.path()));
+}
+
+TEST_F(Reader, SaysThatAnEmptyFileHoldsNothing) {
+  write_file(path_, "");
+  EXPECT_EQ(store::open_reader(path_).error(),
+            (Error{ErrorCode::not_found, "'" + path_ + "' is empty; nothing has run here yet"}));
+}
+
+TEST_F(Reader, FollowsTheWriter) {
+  auto log = store::open_log(path_).value();
+  auto reader = store::open_reader(path_).value();
+  const std::vector<Record> first = sealer_.take({a_draft("a")});
+  EXPECT_EQ(reader->head()->last_seq, 0);
+  ASSERT_TRUE(log->append(first));
+  EXPECT_EQ(all_records(*reader), first);
+  EXPECT_EQ(reader->head()->last_hash, first.back().hash);
+}
+
+TEST_F(Reader, SeesOnlyWhatWasCommittedWhenItBegan) {
+  auto log = store::open_log(path_).value();
+  auto reader = store::open_reader(path_).value();
+  const std::vector<Record> first = sealer_.take({a_draft("a"), a_draft("b")});
+  ASSERT_TRUE(log->append(first));
+  std::vector<Record> seen;
+  ASSERT_TRUE(reader->read(RunId{1}, [&](const Record& record) {
+    EXPECT_TRUE(log->append(sealer_.take({a_draft("meanwhile")})));  // never blocked by a reader
+    seen.push_back(record);
+    return true;
+  }));
+  EXPECT_EQ(seen, first);
+  EXPECT_EQ(all_records(*reader).size(), 4U);
+}
+
+TEST_F(Reader, DoesNotSeeWhatIsNotCommitted) {
+  auto log = store::open_log(path_).value();
+  auto reader = store::open_reader(path_).value();
+  SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+  SQLite::Transaction open_transaction(other, SQLite::TransactionBehavior::IMMEDIATE);
+  other.exec(
+      "INSERT INTO events VALUES (1, 'r1', 1, 'input', 'x', 1, 0, 'run', 0, 0, '{}', zeroblob(32), zeroblob(32))");
+  EXPECT_EQ(reader->head()->last_seq, 0);
+  EXPECT_EQ(reader->query("SELECT count(*) FROM events")->rows.at(0).at(0).text, "0");
+}
+
+TEST_F(Reader, LeavesTheCheckpointToTheWriter) {
+  // Given a database whose writer died: the events stand in the write-ahead log only.
+  const std::string copy = (directory_.path() / "copy.db").string();
+  std::vector<Record> records = sealer_.take({a_draft("a"), a_draft("b")});
+  {
+    auto log = store::open_log(path_).value();
+    ASSERT_TRUE(log->append(records));
+    fs::copy(path_, copy);
+    fs::copy(path_ + "-wal", copy + "-wal");
+  }
+  const std::string before = read_file(copy + "-wal");
+  // When a reader comes and goes,
+  EXPECT_EQ(all_records(*store::open_reader(copy).value()), records);
+  // then they still stand there.
+  EXPECT_EQ(read_file(copy + "-wal"), before);
+}
+
+TEST_F(Reader, NamesAnEventThatCannotBeOurs) {
+  auto log = store::open_log(path_).value();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
+  SQLite::Database forger(path_, SQLite::OPEN_READWRITE);
+  forger.exec("DROP TRIGGER events_are_not_updated; UPDATE events SET version = 1 << 40");
+  EXPECT_EQ(log->read_all([](const Record&) { return true; }).error(),
+            (Error{ErrorCode::corrupt,
+                   "event 1: the column version holds what Bernstein does not write; 'bernstein audit' says more"}));
+}
+
+}  // namespace
+}  // namespace bernstein::test
