@@ -87,6 +87,30 @@ Result<Oid> tree_of(git_repository* repository, const Oid& commit) {
   return Oid(git_commit_tree_id(object.get()));
 }
 
+struct Work {
+  Oid commit;
+  Oid tree;
+  bool has_worktree = false;
+};
+
+// Commits what stands in the worktree on top of `start`, and stores all of it in the user's repository.
+// ErrorCode::conflict when an object of the agent's is refused.
+Result<Work> gather(const Layout& layout, const port::CaptureSpec& spec, const Oid& base_tree, const Oid& start,
+                    Gathering& gathering) {
+  git_repository* repository = gathering.repository();
+  BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start));
+  Work work{.commit = start, .tree = start_tree};
+  work.has_worktree = open_directory(layout.worktree(spec.session)).has_value();
+  if (work.has_worktree) {
+    BERNSTEIN_TRY(work.tree, build_tree(layout, spec, base_tree, start_tree, gathering));
+  }
+  if (work.tree != start_tree) {
+    BERNSTEIN_TRY(work.commit, write_commit(repository, work.tree, start, spec.message, spec.at_us));
+  }
+  BERNSTEIN_TRY_VOID(gathering.keep(work.commit));
+  return work;
+}
+
 }  // namespace
 
 Status write_salvage(git_repository* users, const std::string& ref, const Oid& commit, std::mutex& refs) {
@@ -111,36 +135,31 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
   BERNSTEIN_TRY_VOID(check_name(spec.session));
   BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
   BERNSTEIN_TRY(Gathering gathering, Gathering::open(layout, spec.session));
-  git_repository* repository = gathering.repository();
-  BERNSTEIN_TRY(const Oid base_tree, tree_of(repository, base));
-  const Start start = find_start(layout, spec.session, base, gathering);
-  BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start.commit));
+  BERNSTEIN_TRY(const Oid base_tree, tree_of(gathering.repository(), base));
+  Start start = find_start(layout, spec.session, base, gathering);
+  Result<Work> work = gather(layout, spec, base_tree, start.commit, gathering);
+  if (!work && work.error().code == ErrorCode::conflict) {
+    // An object of the agent's is not what its name says: the files are salvaged without any of its objects.
+    start = {base, work.error().message};
+    BERNSTEIN_TRY(gathering, Gathering::open(layout, std::nullopt));
+    work = gather(layout, spec, base_tree, base, gathering);
+  }
+  if (!work) return work.error();
 
-  std::optional<std::string> fault = start.fault;
-  Oid tree = start_tree;
-  if (open_directory(layout.worktree(spec.session))) {
-    BERNSTEIN_TRY(tree, build_tree(layout, spec, base_tree, start_tree, gathering));
-  } else if (!fault) {
-    fault = "the worktree of " + spec.session + " is gone";
-  }
-  Oid commit = start.commit;
-  if (tree != start_tree) {
-    BERNSTEIN_TRY(commit, write_commit(repository, tree, start.commit, spec.message, spec.at_us));
-  }
-  if (commit != base) {
-    BERNSTEIN_TRY_VOID(gathering.keep(commit));
+  if (work->commit != base) {
     BERNSTEIN_TRY(const Repository users, open_repository(layout));
-    BERNSTEIN_TRY_VOID(write_salvage(users.get(), spec.salvage_ref, commit, refs));
+    BERNSTEIN_TRY_VOID(write_salvage(users.get(), spec.salvage_ref, work->commit, refs));
   }
-  if (fault) {
-    const std::string kept =
-        commit == base ? "nothing was left to keep" : "what is left is kept as " + spec.salvage_ref;
-    return Error{ErrorCode::conflict, *fault + "; " + kept};
+  if (!start.fault && !work->has_worktree) start.fault = "the worktree of " + spec.session + " is gone";
+  if (start.fault) {
+    const bool kept = work->commit != base;
+    return Error{ErrorCode::conflict, *start.fault + (kept ? "; what is left is kept as " + spec.salvage_ref
+                                                           : std::string("; nothing was left to keep"))};
   }
   // Commits that amount to nothing are kept, and are no change.
-  if (tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}};
-  BERNSTEIN_TRY(const auto changes, compare_trees(repository, base_tree, tree));
-  return port::Captured{to_hex(commit), to_hex(tree), changed_paths(changes)};
+  if (work->tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}};
+  BERNSTEIN_TRY(const auto changes, compare_trees(gathering.repository(), base_tree, work->tree));
+  return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes)};
 }
 
 }  // namespace bernstein::git

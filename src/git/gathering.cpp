@@ -28,7 +28,7 @@ std::string_view bytes_of(const OdbObject& object) {
 
 }  // namespace
 
-Result<Gathering> Gathering::open(const Layout& layout, const std::string& session) {
+Result<Gathering> Gathering::open(const Layout& layout, const std::optional<std::string>& session) {
   Gathering gathering;
   BERNSTEIN_TRY(gathering.users_, open_repository(layout));
   BERNSTEIN_TRY(gathering.users_odb_,
@@ -42,7 +42,7 @@ Result<Gathering> Gathering::open(const Layout& layout, const std::string& sessi
     memory->free(memory);
     return fault("cannot add to the object database");
   }
-  gathering.lent_ = lend_session_objects(layout, session, gathering.mixed_odb_.get());
+  gathering.lent_ = session && lend_session_objects(layout, *session, gathering.mixed_odb_.get());
   return gathering;
 }
 

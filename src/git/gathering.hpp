@@ -8,6 +8,7 @@
 // Every object is hashed when it is read, and commits and trees are held to what git's fsck asks for: a forged or
 // malformed one is ErrorCode::conflict and nothing of it is kept.
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ inline constexpr std::size_t k_loose_objects_max = 100;
 
 class Gathering {
  public:
-  static Result<Gathering> open(const Layout& layout, const std::string& session);
+  // Without a session: the user's objects and the new ones only.
+  static Result<Gathering> open(const Layout& layout, const std::optional<std::string>& session);
 
   // Reads the user's objects, the session's and the new ones; what is written to it stays in memory.
   git_repository* repository() const { return mixed_.get(); }

@@ -5,6 +5,7 @@
 //     repository.git("log --oneline")                 // output without the last line break
 //     repository.write("src/b.txt", "b\n");
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -76,8 +77,7 @@ class GitRepository {
   }
   std::string git(const std::string& arguments) const {
     const Shell result = try_git(arguments);
-    if (result.exit_code != 0) std::fprintf(stderr, "git %s\n%s\n", arguments.c_str(), result.output.c_str());
-    BERNSTEIN_CHECK(result.exit_code == 0, "git does what the test asks for");
+    EXPECT_EQ(result.exit_code, 0) << "git " << arguments << ": " << result.output;
     return result.output;
   }
 
