@@ -130,8 +130,8 @@ Table::Cell cell_at(sqlite3_stmt* row, int index) {
 
 }  // namespace
 
-Result<Table> run_query(SQLite::Database& connection, const std::string& path, const std::string& sql,
-                        Micros limit_us) {
+Result<Table> run_query(SQLite::Database& connection, const std::string& path, const std::string& sql, Micros limit_us,
+                        std::size_t bytes_max) {
   sqlite3* database = connection.getHandle();
   declare_json_tables(database);
   const Guards guards(database, limit_us);
