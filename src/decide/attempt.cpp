@@ -6,18 +6,10 @@
 #include "bernstein/decide/retry.hpp"
 #include "reward.hpp"
 #include "steps.hpp"
+#include "words.hpp"
 
 namespace bernstein {
 namespace {
-
-constexpr std::size_t k_paths_named_max = 10;
-
-std::string name_paths(const std::vector<std::string>& paths) {
-  std::vector<std::string> named(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(std::min(paths.size(), k_paths_named_max)));
-  std::string text = join(named, ", ");
-  if (paths.size() > named.size()) text += " and " + std::to_string(paths.size() - named.size()) + " more";
-  return text;
-}
 
 // The attempt ends without landing: what it teaches, what becomes of its task, and its worktree goes.
 std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
@@ -34,7 +26,8 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
 // Stopped by us, in whatever step: its work is kept under its salvage ref, and the task is as it was.
 std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const Attempt& attempt) {
   return fail(state, task, attempt,
-              {.class_ = FailureClass::orchestrator, .why = "stopped: " + (state.stop ? state.stop->reason : std::string("its agent was ended"))});
+              {.class_ = FailureClass::orchestrator,
+               .why = "stopped: " + (state.stop ? state.stop->reason : std::string("its agent was ended"))});
 }
 
 // The agent has ended and its work is captured: was it a proper end, and are the changes its own?
@@ -43,7 +36,8 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt);
   if (exit.timed_out || exit.exit_code != 0) {
-    const std::string why = exit.timed_out ? "the agent was still working after " + format_duration(config_of(state).limits.agent_timeout_us)
+    const std::string why = exit.timed_out ? "the agent was still working after " +
+                                                 format_duration(config_of(state).limits.agent_timeout_us)
                                            : "the agent exited with " + std::to_string(exit.exit_code);
     return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
   }
@@ -57,7 +51,8 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   std::vector<std::string> takers;
   const auto& own = attempt.owned;
   for (const ChangedPath& change : work.changes) {
-    if (std::any_of(own.begin(), own.end(), [&](const std::string& pattern) { return matches(pattern, change.path); })) continue;
+    if (std::any_of(own.begin(), own.end(), [&](const std::string& pattern) { return matches(pattern, change.path); }))
+      continue;
     if (auto holder = state.ready.holder_of(change.path, task.spec.id)) {
       taken.push_back(change.path);
       const std::string name = to_string(*holder) + " '" + task_of(state, *holder).spec.title + "'";
@@ -67,15 +62,18 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
     }
   }
   if (!taken.empty()) {
-    const std::string why = "it changed " + name_paths(taken) + ", owned by " + join(takers, ", ") + ", which is in flight";
+    const std::string why = "it changed " + name_paths(taken) + ", owned by " + join(takers, ", ") +
+                            (takers.size() == 1 ? ", which is in flight" : ", which are in flight");
     return fail(state, task, attempt, {.evidence = {{why, ""}}, .paths = taken, .why = why});
   }
   std::vector<Draft> drafts;
   if (!granted.empty()) {
-    drafts.push_back({about(attempt.id), PathsGranted{granted, "changed outside its files; nobody in flight owns " + name_paths(granted)}});
+    drafts.push_back({about(attempt.id), PathsGranted{granted, "changed outside its files; nobody in flight owns " +
+                                                                   name_paths(granted)}});
   }
   const std::size_t ahead = state.landing_queue.size() + (state.landing ? 1U : 0U);
-  drafts.push_back({about(attempt.id), LandingQueued{ahead == 0 ? "nothing is ahead of it" : std::to_string(ahead) + " ahead of it"}});
+  drafts.push_back({about(attempt.id),
+                    LandingQueued{ahead == 0 ? "nothing is ahead of it" : std::to_string(ahead) + " ahead of it"}});
   return drafts;
 }
 
@@ -95,8 +93,9 @@ std::vector<Draft> next_check(const RunState& state, const Attempt& attempt, con
   const CheckSpec& check = checks[attempt.next_check];
   const std::string& tree = attempt.candidate_tree;
   auto known = state.verdicts.find(verdict_key(tree, check));
-  const bool reusable = known != state.verdicts.end() &&
-                        (check.type != CheckType::command || (!attempt.checkout && commands_are_known(state, checks, tree)));
+  const bool reusable =
+      known != state.verdicts.end() &&
+      (check.type != CheckType::command || (!attempt.checkout && commands_are_known(state, checks, tree)));
   if (reusable) {
     return {{about(attempt.id), CheckReused{known->second.from, check.name, tree, known->second.verdict}}};
   }
@@ -120,14 +119,16 @@ std::vector<Draft> judge_candidate(const RunState& state, const Task& task, cons
   VerdictReached verdict{.tree = attempt.candidate_tree};
   if (checks.empty()) {
     verdict.verdict = Verdict::unverified;
-    verdict.why = "there is no check for this task; it changes " + std::to_string(attempt.work->changes.size()) + " paths";
+    verdict.why = "there is no check for this task; it changes " + plural(attempt.work->changes.size(), "path");
   } else {
     verdict.verdict = Verdict::passed;
-    verdict.why = "all " + std::to_string(checks.size()) + " checks passed on this tree";
+    verdict.why = (checks.size() == 1 ? "its 1 check" : "all " + std::to_string(checks.size()) + " checks") +
+                  std::string(" passed on this tree");
   }
   const std::string& target = state.started->target;
   return {{about(attempt.id), verdict},
-          {about(attempt.id), MergeRequested{attempt.candidate_base, attempt.work->commit, target, attempt.candidate_tree}}};
+          {about(attempt.id),
+           MergeRequested{attempt.candidate_base, attempt.work->commit, target, attempt.candidate_tree}}};
 }
 
 std::vector<Draft> conflict(const RunState& state, const Task& task, const Attempt& attempt) {
@@ -153,9 +154,12 @@ std::vector<Draft> decide_attempt(const RunState& state) {
   const Task& task = task_of(state, id.task);
   const Attempt& attempt = attempt_of(state, id);
   switch (attempt.step) {
+    case Step::assigned:
+      return {{about(id), WorktreeRequested{state.target_tip}}};
     case Step::prepared:
       if (stop_now) return fail_stopped(state, task, attempt);
-      return {{about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, config_of(state).limits.agent_timeout_us}}};
+      return {
+          {about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, config_of(state).limits.agent_timeout_us}}};
     case Step::exited:
       return {{about(id), CaptureRequested{attempt.base}}};
     case Step::captured:
@@ -171,7 +175,6 @@ std::vector<Draft> decide_attempt(const RunState& state) {
               {about(id), WorktreeRemoveRequested{}}};
     case Step::broken:
       return broken(state, task, attempt);
-    case Step::assigned:  // its worktree is requested together with its assignment
     case Step::preparing:
     case Step::working:
     case Step::capturing:

@@ -5,16 +5,27 @@ namespace bernstein {
 UsdMicros attempt_ceiling(const TaskSpec& spec) {
   std::int64_t micros = 0;
   switch (spec.complexity) {
-    case Complexity::low: micros = 250'000; break;
-    case Complexity::medium: micros = 1'000'000; break;
-    case Complexity::high: micros = 3'000'000; break;
-    case Complexity::count_: break;
+    case Complexity::low:
+      micros = 250'000;
+      break;
+    case Complexity::medium:
+      micros = 1'000'000;
+      break;
+    case Complexity::high:
+      micros = 3'000'000;
+      break;
+    case Complexity::count_:
+      break;
   }
   switch (spec.scope) {
-    case Scope::small: return {micros / 2};
-    case Scope::medium: return {micros};
-    case Scope::large: return {micros * 2};
-    case Scope::count_: break;
+    case Scope::small:
+      return {micros / 2};
+    case Scope::medium:
+      return {micros};
+    case Scope::large:
+      return {micros * 2};
+    case Scope::count_:
+      break;
   }
   return {micros};
 }

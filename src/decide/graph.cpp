@@ -9,7 +9,8 @@ std::vector<std::uint32_t> chain_minutes(const PlanAccepted& plan) {
   // task → its stage, stage → tasks that wait for the stage.
   const std::size_t tasks = plan.tasks.size();
   const std::size_t nodes = tasks + plan.stages.size();
-  std::vector<std::vector<std::size_t>> waits_for(nodes);  // reversed edges: to walk from the ends of the plan to its start
+  std::vector<std::vector<std::size_t>> waits_for(
+      nodes);  // reversed edges: to walk from the ends of the plan to its start
   std::vector<std::uint32_t> open_followers(nodes, 0);
   auto edge = [&](std::size_t from, std::size_t to) {
     waits_for[to].push_back(from);

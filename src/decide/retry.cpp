@@ -2,16 +2,19 @@
 
 namespace bernstein {
 
-std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task, const AttemptFailed& failure) {
+std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task,
+                                                    const AttemptFailed& failure) {
   if (failure.class_ == FailureClass::environment) {
     return TaskRetried{"not the task's fault: it starts again once the cause is mended"};
   }
   if (failure.class_ == FailureClass::task) {
     const std::uint32_t used = task.failures + 1;
     const std::uint32_t limit = config_of(state).limits.attempts;
-    if (used >= limit) return TaskFailed{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
+    if (used >= limit)
+      return TaskFailed{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
     return TaskRetried{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
   }
+  if (!is_loss(state, failure)) return TaskRetried{"stopped, which uses up none"};
   const std::uint32_t losses = task.losses + 1;
   if (losses >= k_losses_max) {
     return TaskFailed{"lost " + std::to_string(losses) + " attempts without a fault of the task: " + failure.why};

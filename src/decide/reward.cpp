@@ -17,7 +17,8 @@ RewardRecorded reward_of(const Task& task, const Attempt& attempt) {
   const std::int64_t saved_ppm = k_one - cost * k_one / ceiling;  // below 6e6 · 1e6: no overflow
   reward.reward_ppm = landed ? saved_ppm : 0;
   reward.why = (landed ? std::string("landed") : std::string("did not land")) + ", cost " +
-               (reward.cost_micros ? format_usd(*reward.cost_micros) : "unknown, counted as the reserved " + format_usd(attempt.reserved)) +
+               (reward.cost_micros ? format_usd(*reward.cost_micros)
+                                   : "unknown, counted as the reserved " + format_usd(attempt.reserved)) +
                " of a ceiling of " + format_usd({ceiling});
   return reward;
 }

@@ -10,7 +10,7 @@ namespace {
 struct Pins {
   std::string agent;
   std::string model;
-  std::string by;  // "the task", "role 'docs'"
+  std::string by;  // "the task", "role 'docs'", "the task and role 'docs'"
 };
 
 // The task's own pins win over its role's, each on its own.
@@ -18,20 +18,28 @@ Pins pins_of(const RunConfig& config, const TaskSpec& spec) {
   Pins pins{.agent = spec.agent, .model = spec.model, .by = "the task"};
   auto policy = config.role_policy.find(spec.role);
   if (policy == config.role_policy.end()) return pins;
-  if (pins.agent.empty() && pins.model.empty()) pins.by = "role '" + spec.role + "'";
+  const bool by_task = !pins.agent.empty() || !pins.model.empty();
   if (pins.agent.empty()) pins.agent = policy->second.agent;
   if (pins.model.empty()) pins.model = policy->second.model;
+  const bool by_role = pins.agent != spec.agent || pins.model != spec.model;
+  if (by_role) pins.by = (by_task ? "the task and role '" : "role '") + spec.role + "'";
   return pins;
 }
 
-bool is_high_stakes(const std::string& role) { return role == "architect" || role == "manager" || role == "security"; }
+bool is_high_stakes(const std::string& role) {
+  return role == "architect" || role == "manager" || role == "security";
+}
 
 std::size_t starting_step(Complexity complexity, std::size_t arms) {
   switch (complexity) {
-    case Complexity::low: return 0;
-    case Complexity::medium: return (arms - 1) / 2;
-    case Complexity::high: return arms - 1;
-    case Complexity::count_: break;
+    case Complexity::low:
+      return 0;
+    case Complexity::medium:
+      return (arms - 1) / 2;
+    case Complexity::high:
+      return arms - 1;
+    case Complexity::count_:
+      break;
   }
   return 0;
 }
@@ -50,7 +58,8 @@ std::string hex_float(std::int64_t value) {
     digits += "0123456789abcdef"[digit & 15U];
     fraction = bits >= 4 ? fraction & ((std::uint64_t{1} << (bits - 4)) - 1) : 0;
   }
-  return std::string(negative ? "-" : "") + "0x1" + (digits.empty() ? "" : "." + digits) + "p+" + std::to_string(exponent);
+  return std::string(negative ? "-" : "") + "0x1" + (digits.empty() ? "" : "." + digits) + "p+" +
+         std::to_string(exponent);
 }
 
 }  // namespace
@@ -116,11 +125,13 @@ RouteChosen choose_route(const RunState& state, const Task& task) {
     return route;
   }
   route.rule = "static";
-  route.why = std::string(to_word(task.spec.complexity)) + " complexity starts at step " + std::to_string(start + 1) + " of " +
-              std::to_string(arms.size());
+  if (!pins.agent.empty()) route.why = "agent '" + pins.agent + "' is pinned by " + pins.by + "; ";
+  route.why += std::string(to_word(task.spec.complexity)) + " complexity starts at step " + std::to_string(start + 1) +
+               " of " + std::to_string(arms.size());
   if (floor > start && arms.size() > 1) route.why += "; role '" + task.spec.role + "' never starts at the cheapest";
   if (task.failures > 0) {
-    route.why += "; " + std::to_string(task.failures) + (task.failures == 1 ? " failed attempt" : " failed attempts") + " before";
+    route.why += "; " + std::to_string(task.failures) + (task.failures == 1 ? " failed attempt" : " failed attempts") +
+                 " before";
   }
   return route;
 }

@@ -5,26 +5,57 @@
 #include "bernstein/decide/router.hpp"
 #include "graph.hpp"
 #include "steps.hpp"
+#include "words.hpp"
 
 namespace bernstein {
 namespace {
 
-bool nothing_new(const RunState& state) { return state.stop.has_value() || !state.halted.empty(); }
-
-std::string plural(std::size_t n, const std::string& noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
-
-// Whether the agent or the role has all the attempts at work that it may have.
-bool is_capped(const RunState& state, const Arm& arm, const std::string& role) {
-  const RunConfig& config = config_of(state);
-  if (auto cap = config.role_slots.find(role); cap != config.role_slots.end()) {
-    auto busy = state.busy_roles.find(role);
-    if (busy != state.busy_roles.end() && busy->second >= cap->second) return true;
-  }
-  auto agent = std::find_if(config.agents.begin(), config.agents.end(), [&](const AgentSpec& a) { return a.name == arm.agent; });
-  if (agent == config.agents.end() || agent->max_parallel == 0) return false;
-  auto busy = state.busy_agents.find(arm.agent);
-  return busy != state.busy_agents.end() && busy->second >= agent->max_parallel;
+bool nothing_new(const RunState& state) {
+  return state.stop.has_value() || !state.halted.empty();
 }
+
+std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const std::string& name) {
+  auto found = counts.find(name);
+  return found == counts.end() ? 0 : found->second;
+}
+
+// Why a task of this role may not start now, whoever works on it; "" when it may.
+std::string role_is_full(const RunState& state, const std::string& role) {
+  const RunConfig& config = config_of(state);
+  auto cap = config.role_slots.find(role);
+  if (cap == config.role_slots.end() || count_of(state.busy_roles, role) < cap->second) return "";
+  return "role '" + role + "' has its " + plural(cap->second, "slot") + " taken";
+}
+
+// Why the agent may not start once more now; "" when it may.
+std::string agent_is_full(const RunState& state, const std::string& name) {
+  const RunConfig& config = config_of(state);
+  auto agent =
+      std::find_if(config.agents.begin(), config.agents.end(), [&](const AgentSpec& a) { return a.name == name; });
+  if (agent == config.agents.end() || agent->max_parallel == 0) return "";
+  if (count_of(state.busy_agents, name) < agent->max_parallel) return "";
+  return "agent '" + name + "' works " + plural(agent->max_parallel, "time") + " at once already";
+}
+
+// Those that came before and did not fit, each with what it waits for. Empty when the first one fits.
+class PassedOver {
+ public:
+  void add(TaskId task, std::string why) {
+    if (named_.size() < k_named_max) named_.push_back(to_string(task) + " (" + std::move(why) + ")");
+    ++count_;
+  }
+  std::string in_words() const {
+    if (count_ == 0) return "";
+    std::string text = "; passed over " + join(named_, ", ");
+    if (count_ > named_.size()) text += " and " + std::to_string(count_ - named_.size()) + " more";
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t k_named_max = 3;
+  std::vector<std::string> named_;
+  std::size_t count_ = 0;
+};
 
 std::vector<std::string> files_of(const Task& task) {
   std::set<std::string> files(task.spec.files.begin(), task.spec.files.end());
@@ -32,16 +63,18 @@ std::vector<std::string> files_of(const Task& task) {
   return {files.begin(), files.end()};
 }
 
-std::vector<Draft> start_attempt(const RunState& state, const Task& task, const RouteChosen& route, UsdMicros reserved) {
+std::vector<Draft> start_attempt(const RunState& state, const Task& task, const RouteChosen& route, UsdMicros reserved,
+                                 const PassedOver& passed_over) {
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
   std::vector<std::string> owned = files_of(task);
-  std::string why = "slot " + std::to_string(state.busy_slots + 1) + " of " + std::to_string(config_of(state).max_agents) +
-                    " is free; best of " + plural(state.ready.size(), "ready task") + " by priority " +
-                    std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
-  why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + join(owned, ", ");
+  std::string why = "slot " + std::to_string(state.busy_slots + 1) + " of " +
+                    std::to_string(config_of(state).max_agents) + " is free; best of " +
+                    plural(state.ready.size(), "ready task") + " by priority " + std::to_string(task.spec.priority) +
+                    ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
+  why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + name_paths(owned);
+  why += passed_over.in_words();
   return {{about(id), route},
-          {about(id), TaskAssigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)}},
-          {about(id), WorktreeRequested{state.target_tip}}};
+          {about(id), TaskAssigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)}}};
 }
 
 }  // namespace
@@ -61,7 +94,9 @@ std::vector<Draft> create_tasks(const RunState& state) {
 std::vector<Draft> ready_or_block(const RunState& state) {
   if (!state.to_block.empty()) {
     const auto& [task, by] = *state.to_block.begin();
-    return {{about(task), TaskBlocked{by, to_string(by) + " will not land: it " + std::string(to_word(task_of(state, by).status))}}};
+    const bool failed = task_of(state, by).status == TaskStatus::failed;
+    return {{about(task),
+             TaskBlocked{by, to_string(by) + (failed ? " failed" : " is blocked itself") + ", so it will not land"}}};
   }
   if (state.to_ready.empty()) return {};
   const Task& task = task_of(state, *state.to_ready.begin());
@@ -86,13 +121,24 @@ std::vector<Draft> take_up_landing(const RunState& state) {
 std::vector<Draft> assign(const RunState& state) {
   if (nothing_new(state) || state.busy_slots >= config_of(state).max_agents) return {};
   // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
+  PassedOver passed_over;
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
-    const RouteChosen route = choose_route(state, task);
-    if (is_capped(state, route.arm, task.spec.role)) continue;
+    if (std::string why = role_is_full(state, task.spec.role); !why.empty()) {
+      passed_over.add(rank.task, std::move(why));
+      continue;
+    }
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    if (!reserved) continue;
-    return start_attempt(state, task, route, *reserved);
+    if (!reserved) {
+      passed_over.add(rank.task, "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec)));
+      continue;
+    }
+    const RouteChosen route = choose_route(state, task);
+    if (std::string why = agent_is_full(state, route.arm.agent); !why.empty()) {
+      passed_over.add(rank.task, std::move(why));
+      continue;
+    }
+    return start_attempt(state, task, route, *reserved, passed_over);
   }
   return {};
 }
@@ -122,9 +168,11 @@ std::vector<Draft> finish(const RunState& state) {
   } else {
     // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.
     end.outcome = RunOutcome::budget;
-    end.why = "the budget of " + format_usd(config_of(state).budget_micros.value_or(UsdMicros{})) + " does not allow another attempt: " +
-              format_usd(state.spent) + " spent" +
-              (state.presumed > UsdMicros{} ? ", " + format_usd(state.presumed) + " presumed for attempts of unknown cost" : "");
+    end.why =
+        "the budget of " + format_usd(config_of(state).budget_micros.value_or(UsdMicros{})) +
+        " does not allow another attempt: " + format_usd(state.spent) + " spent" +
+        (state.presumed > UsdMicros{} ? ", " + format_usd(state.presumed) + " presumed for attempts of unknown cost"
+                                      : "");
   }
   return {{about_run(), end}};
 }

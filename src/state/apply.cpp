@@ -351,11 +351,8 @@ class Applier {
     if (!nothing_under_way) return corrupt("fails an attempt while an effect of it is under way");
     Task& task = state_.tasks.at(attempt->id.task);
     attempt->failure = e;
-    if (e.class_ == FailureClass::task) {
-      ++task.failures;
-    } else {
-      ++task.losses;
-    }
+    if (e.class_ == FailureClass::task) ++task.failures;
+    if (is_loss(state_, e)) ++task.losses;
     task.extra_files.insert(e.paths.begin(), e.paths.end());
     if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
     state_.landing_queue.erase(landing_key(*attempt));

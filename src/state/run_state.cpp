@@ -37,6 +37,11 @@ std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {
   return checks;
 }
 
+bool is_loss(const RunState& state, const AttemptFailed& failure) {
+  const bool stopped = state.stop && state.stop->mode == StopMode::now;
+  return !stopped && (failure.class_ == FailureClass::orchestrator || failure.class_ == FailureClass::quota);
+}
+
 std::string verdict_key(const std::string& tree, const CheckSpec& check) {
   std::string key = tree;
   for (const std::string& part : {std::string(to_word(check.type)), check.path, check.contains, check.command}) {

@@ -15,6 +15,7 @@ namespace bernstein {
 inline constexpr std::uint32_t k_losses_max = 5;
 
 // TaskRetried or TaskFailed for a task whose current attempt ends in this failure (not yet applied).
-std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task, const AttemptFailed& failure);
+std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task,
+                                                    const AttemptFailed& failure);
 
 }  // namespace bernstein

@@ -95,7 +95,7 @@ struct Task {
   std::uint32_t open_prerequisites = 0;  // tasks and stages that have to land first
   std::vector<Attempt> attempts;
   std::uint32_t failures = 0;         // attempts used up
-  std::uint32_t losses = 0;           // attempts that ended without the task's fault
+  std::uint32_t losses = 0;           // attempts that were lost: is_loss()
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
   std::string why;                    // of the last change of status
@@ -172,6 +172,10 @@ const Attempt& attempt_of(const RunState& state, AttemptId id);
 // The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then
 // the task's own commands (which may need what a gate built).
 std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
+
+// Whether the failure counts in Task::losses: it is not the task's fault, and we can try again at once. A stop is a
+// person's wish, and what ends the run for everybody is nobody's loss.
+bool is_loss(const RunState& state, const AttemptFailed& failure);
 
 // Identity of a check on a tree.
 std::string verdict_key(const std::string& tree, const CheckSpec& check);

@@ -1,0 +1,79 @@
+// One at a time, by priority and arrival.
+#include <gtest/gtest.h>
+
+#include "support/builders.hpp"
+
+namespace bernstein {
+namespace {
+
+using namespace test;
+
+using Words = std::vector<std::string>;
+
+TEST(Landing, TakesTurnsByPriorityThenArrival) {
+  World world;
+  world.start({a_task(1), a_task(2).with_priority(3), a_task(3), a_task(4).with_priority(1)});
+  world.works(at(3), {"c"});
+  world.works(at(2), {"b"});
+  world.works(at(1), {"a"});
+  EXPECT_EQ(world.find<LandingQueued>(about(at(1)))->why, "2 ahead of it");
+  world.works(at(4), {"d"});
+  world.lands(at(3));
+  world.lands(at(4));
+  world.lands(at(1));
+  world.lands(at(2));
+  EXPECT_EQ(world.subjects_of<CandidateRequested>(), (Words{"t3.1", "t4.1", "t1.1", "t2.1"}));
+  EXPECT_EQ(*world.find<RunFinished>(about_run()), (RunFinished{0, 4, RunOutcome::landed, "all 4 tasks landed"}));
+}
+
+TEST(Landing, TheNextWaitsUntilTheCheckoutHasFollowed) {
+  World world;
+  world.start({a_task(1), a_task(2)});
+  world.works(at(1), {"a"});
+  world.works(at(2), {"b"});
+  world.candidate_built(at(1));
+  EXPECT_EQ(in_short(world.merged(at(1))),
+            (Words{"RewardRecorded t1.1", "CheckoutSyncRequested t1.1", "WorktreeRemoveRequested t1.1"}));
+  EXPECT_EQ(*world.find<CheckoutSyncRequested>(about(at(1))),
+            (CheckoutSyncRequested{"commit-0", "refs/heads/main", "merge of t1.1"}));
+  EXPECT_EQ(in_short(world.synced(at(1))), (Words{"CandidateRequested t2.1"}));
+}
+
+TEST(Landing, ATargetThatMovedGivesTheAttemptItsPlaceBack) {
+  World world(a_config().with_gate(a_command("tests")));
+  world.start({a_task(1), a_task(2)});
+  world.works(at(1), {"a"});
+  world.works(at(2), {"b"});
+  world.candidate_built(at(1));
+  world.check_passes(at(1));
+  const std::vector<Event> followed = world.answer<MergeRequested>(at(1), MergeRefused{"commit of the user"});
+  EXPECT_EQ(in_short(followed), (Words{"CandidateRequested t1.1"}));  // and not t2
+  EXPECT_EQ(world.state().target_tip, "commit of the user");
+  world.candidate_built(at(1));
+  EXPECT_NE(world.open<CheckRequested>(at(1)), 0);  // another tree: it is checked again
+  world.check_passes(at(1));
+  EXPECT_EQ(world.find<MergeRequested>(about(at(1)))->base, "commit of the user");
+}
+
+TEST(Landing, AConflictUsesUpAnAttemptAndTheNextStartsFromTheNewTip) {
+  World world;
+  world.start({a_task(1)});
+  world.works(at(1), {"a", "b"});
+  world.answer<CandidateRequested>(at(1), CandidateConflicted{"commit of the user", {"a", "b"}});
+  const std::string why = "its changes conflict with what landed meanwhile in a, b";
+  EXPECT_EQ(*world.find<AttemptFailed>(about(at(1))), (AttemptFailed{FailureClass::task, {{why, ""}}, {}, why}));
+  EXPECT_EQ(world.find<WorktreeRequested>(about(at(1, 2)))->base, "commit of the user");
+}
+
+TEST(Landing, AFailedCandidateMakesRoomForTheNext) {
+  World world(a_config().with_gate(a_command("tests")));
+  world.start({a_task(1), a_task(2)});
+  world.works(at(1), {"a"});
+  world.works(at(2), {"b"});
+  world.candidate_built(at(1));
+  world.check_fails(at(1));
+  EXPECT_NE(world.open<CandidateRequested>(at(2)), 0);
+}
+
+}  // namespace
+}  // namespace bernstein
