@@ -67,10 +67,10 @@ std::vector<Draft> start_attempt(const RunState& state, const Task& task, const 
                                  const PassedOver& passed_over) {
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
   std::vector<std::string> owned = files_of(task);
-  std::string why = "slot " + std::to_string(state.busy_slots + 1) + " of " +
-                    std::to_string(config_of(state).max_agents) + " is free; best of " +
-                    plural(state.ready.size(), "ready task") + " by priority " + std::to_string(task.spec.priority) +
-                    ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
+  std::string why =
+      "slot " + std::to_string(state.busy_slots + 1) + " of " + std::to_string(config_of(state).max_agents) +
+      " is free; of " + plural(state.ready.size(), "ready task") + " the first that fits, by priority " +
+      std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
   why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + name_paths(owned);
   why += passed_over.in_words();
   return {{about(id), route},

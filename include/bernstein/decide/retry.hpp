@@ -5,6 +5,7 @@
 //   orchestrator  again without penalty, at most k_losses_max times in the life of the task
 //   quota         again without penalty, within the same bound
 //   environment   the task stays ready, but nothing new starts: the run ends and says what is missing
+//   a stop        what StopMode::now ends counts as neither: the task stays ready
 
 #include <variant>
 

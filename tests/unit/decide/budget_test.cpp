@@ -50,7 +50,8 @@ TEST(Budget, ASmallTaskIsNotHeldUpByALargeOneOfItsKind) {
                a_task(3).with_scope(Scope::small).with_priority(3)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t3.1"}));
   EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
-            "slot 2 of 4 is free; best of 2 ready tasks by priority 3, then 30 min of work behind it; owns no files; "
+            "slot 2 of 4 is free; of 2 ready tasks the first that fits, by priority 3, then 30 min of work behind it; "
+            "owns no files; "
             "passed over t2 (the budget leaves less than its $2.00)");
 }
 

@@ -23,9 +23,11 @@ TEST(Schedule, StartsByPriorityThenLongestChainThenId) {
 
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t3.1", "t2.1", "t1.1", "t5.1", "t4.1"}));
   EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
-            "slot 1 of 1 is free; best of 4 ready tasks by priority 1, then 30 min of work behind it; owns no files");
+            "slot 1 of 1 is free; of 4 ready tasks the first that fits, by priority 1, then 30 min of work behind it; "
+            "owns no files");
   EXPECT_EQ(world.find<TaskAssigned>(about(at(2)))->why,
-            "slot 1 of 1 is free; best of 3 ready tasks by priority 2, then 90 min of work behind it; owns no files");
+            "slot 1 of 1 is free; of 3 ready tasks the first that fits, by priority 2, then 90 min of work behind it; "
+            "owns no files");
 }
 
 TEST(Schedule, CreatesTasksWithTheLengthOfTheChainBehindThem) {
@@ -45,7 +47,7 @@ TEST(Schedule, APlanAtOnceLeadsToWorktrees) {
   EXPECT_EQ(world.find<TaskReadied>(about(t(1)))->why, "waits for nothing");
   EXPECT_EQ(world.find<WorktreeRequested>(about(at(1)))->base, "commit-0");
   EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->why,
-            "slot 1 of 4 is free; best of 1 ready task by priority 2, then 30 min of work behind it; "
+            "slot 1 of 4 is free; of 1 ready task the first that fits, by priority 2, then 30 min of work behind it; "
             "nobody in flight owns src/");
   EXPECT_EQ(in_short(world.worktree_ready(at(1))), (Words{"SpawnRequested t1.1"}));
   EXPECT_EQ(*world.find<SpawnRequested>(about(at(1))), (SpawnRequested{"mock", "cheap-1", 30 * k_minute}));
@@ -57,7 +59,7 @@ TEST(Schedule, NamesTheFirstTenOfManyFiles) {
   for (char c = 'a'; c <= 'l'; ++c) task.owning(std::string(1, c) + "/");
   world.start({task});
   EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->why,
-            "slot 1 of 4 is free; best of 1 ready task by priority 2, then 30 min of work behind it; "
+            "slot 1 of 4 is free; of 1 ready task the first that fits, by priority 2, then 30 min of work behind it; "
             "nobody in flight owns a/, b/, c/, d/, e/, f/, g/, h/, i/, j/ and 2 more");
 }
 
@@ -88,7 +90,8 @@ TEST(Schedule, ARoleHasNoMoreThanItsSlots) {
                a_task(3).with_priority(4)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t3.1"}));
   EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
-            "slot 2 of 4 is free; best of 2 ready tasks by priority 4, then 30 min of work behind it; owns no files; "
+            "slot 2 of 4 is free; of 2 ready tasks the first that fits, by priority 4, then 30 min of work behind it; "
+            "owns no files; "
             "passed over t2 (role 'docs' has its 1 slot taken)");
   world.worktree_ready(at(1));
   world.agent_exits(at(1));
@@ -101,7 +104,8 @@ TEST(Schedule, AnAgentWorksNoMoreOftenAtOnceThanItsLimit) {
                a_task(3).with_complexity(Complexity::low), a_task(4).with_complexity(Complexity::high)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1", "t4.1"}));
   EXPECT_EQ(world.find<TaskAssigned>(about(at(4)))->why,
-            "slot 3 of 4 is free; best of 2 ready tasks by priority 2, then 30 min of work behind it; owns no files; "
+            "slot 3 of 4 is free; of 2 ready tasks the first that fits, by priority 2, then 30 min of work behind it; "
+            "owns no files; "
             "passed over t3 (agent 'one' works 2 times at once already)");
 }
 
@@ -116,7 +120,8 @@ TEST(Schedule, NamesTheFirstThreeThatWerePassedOver) {
   World world(config);
   world.start(tasks);
   EXPECT_EQ(world.find<TaskAssigned>(about(at(6)))->why,
-            "slot 1 of 4 is free; best of 6 ready tasks by priority 2, then 30 min of work behind it; owns no files; "
+            "slot 1 of 4 is free; of 6 ready tasks the first that fits, by priority 2, then 30 min of work behind it; "
+            "owns no files; "
             "passed over t1 (role 'role1' has its 0 slots taken), t2 (role 'role2' has its 0 slots taken), "
             "t3 (role 'role3' has its 0 slots taken) and 2 more");
 }

@@ -1,0 +1,175 @@
+// A run as it was recorded, one event a line. Its inputs must lead to the same decisions for as long as k_rules_version
+// stands: a difference here means that the runs of users will not replay. Changed on purpose? Raise k_rules_version,
+// look at the diff, and write it anew with BERNSTEIN_ACCEPT=1.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "bernstein/decide/decide.hpp"
+#include "bernstein/event/codec.hpp"
+#include "bernstein/state/apply.hpp"
+#include "bernstein/state/invariants.hpp"
+#include "support/builders.hpp"
+
+namespace bernstein {
+namespace {
+
+using namespace test;
+
+// The payload stands last and as it is stored, so that bytes are compared and not values.
+std::string to_line(const Event& event) {
+  const Record record = to_record(event);
+  nlohmann::ordered_json head{{"seq", record.seq},         {"kind", to_word(record.kind)}, {"type", record.type},
+                              {"version", record.version}, {"cause", record.cause},        {"subject", record.subject},
+                              {"at_us", record.at_us},     {"wall_us", record.wall_us}};
+  std::string line = head.dump();
+  line.pop_back();
+  return line + ",\"payload\":" + record.payload + "}";
+}
+
+Result<Event> from_line(const std::string& line) {
+  const nlohmann::json head = nlohmann::json::parse(line);
+  constexpr std::string_view k_payload = "\"payload\":";
+  const std::size_t payload = line.find(k_payload) + k_payload.size();
+  Record record{.seq = head.at("seq"),
+                .run = RunId{1},
+                .run_seq = head.at("seq"),
+                .type = head.at("type"),
+                .version = head.at("version"),
+                .cause = head.at("cause"),
+                .subject = head.at("subject"),
+                .at_us = head.at("at_us"),
+                .wall_us = head.at("wall_us"),
+                .payload = line.substr(payload, line.size() - payload - 1)};
+  from_word(head.at("kind").get<std::string>(), record.kind);
+  return to_event(record);
+}
+
+std::vector<std::string> recorded_lines() {
+  std::vector<std::string> lines;
+  std::ifstream file(BERNSTEIN_RECORDED_RUN);
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+// Something of everything: pins, gates, a red check, a grant, files taken, a conflict, a moved target, verdicts used
+// again, a loss, a block, and an agent that does not tell its cost.
+World the_run() {
+  World world(a_config()
+                  .with_agents(3)
+                  .with_attempts(2)
+                  .with_budget(cents(2'000))
+                  .with_arms({"mock/cheap", "mock/strong", "other/best"})
+                  .with_gate(a_command("build"))
+                  .with_gate(a_command("tests"))
+                  .with_role_slots("docs", 1)
+                  .with_role_policy("docs", {.agent = "", .model = "cheap"}));
+  world.start({a_task(1).titled("Parser").owning("src/parser/").with_priority(1).with_complexity(Complexity::low),
+               a_task(2).titled("Printer").owning("src/printer/").checked_by(a_path_check("src/printer/a.cpp")),
+               a_task(3).titled("Guide").owning("docs/").with_role("docs").with_scope(Scope::small),
+               a_task(4).titled("Reference").owning("docs/*.md").with_role("docs"),
+               a_task(5).titled("Doomed").with_priority(4).pinned_to("other").with_role("security"),
+               a_task(6).titled("After the doomed").after(5), a_task(7).titled("Release").in_stage(1).after_stage(0)});
+  world.works(at(1), {"CHANGELOG.md", "src/parser/a.cpp"});
+  world.candidate_built(at(1));
+  world.check_passes(at(1));
+  world.check_fails(at(1), "exit 2");
+  world.removed(at(1));
+  world.worktree_ready(at(2));
+  world.feed({about(at(2)), AgentStarted{.pid = 4711, .prompt = "prompt"}}, world.open<SpawnRequested>(at(2)));
+  world.agent_exits(at(2), 0, std::nullopt);
+  world.captured(at(2), {"docs/index.md", "src/printer/a.cpp"});
+  world.works(at(3), {"docs/index.md"});
+  world.candidate_built(at(3));
+  world.check_passes(at(3));
+  world.check_passes(at(3));
+  world.answer<MergeRequested>(at(3), MergeRefused{"commit of the user"});
+  // What the user committed stands in the attempt too, so the tree is the one that was checked.
+  world.answer<CandidateRequested>(at(3), CandidateBuilt{"commit of the user", "tree of commit of t3.1 on commit-0"});
+  world.lands(at(3));
+  world.breaks<WorktreeRequested>(at(1, 2), FailureClass::orchestrator, "its worktree was lost");
+  world.run([&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
+    if (intent.subject.task == t(5)) {
+      if (std::holds_alternative<SpawnRequested>(intent.body)) return an_exit(1);
+      if (std::holds_alternative<CaptureRequested>(intent.body)) return some_work(at(5), {}, "commit-0");
+    }
+    if (intent.subject == about(at(4, 1)) && std::holds_alternative<CandidateRequested>(intent.body)) {
+      return CandidateConflicted{"merge of t3.1", {"docs/index.md"}};
+    }
+    return world.success(intent);
+  });
+  return world;
+}
+
+class RecordedRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::getenv("BERNSTEIN_ACCEPT") != nullptr) {
+      std::ofstream file(BERNSTEIN_RECORDED_RUN);
+      const World world = the_run();
+      for (const Event& event : world.log()) file << to_line(event) << '\n';
+      GTEST_SKIP() << "written anew: look at the diff of " << BERNSTEIN_RECORDED_RUN;
+    }
+    for (const std::string& line : recorded_lines()) {
+      Result<Event> event = from_line(line);
+      ASSERT_TRUE(event) << event.error().message;
+      events_.push_back(*std::move(event));
+    }
+    ASSERT_FALSE(events_.empty());
+  }
+
+  std::vector<Event> events_;
+};
+
+TEST_F(RecordedRun, IsReadAndFoldedToItsEnd) {
+  RunState state;
+  for (const Event& event : events_) {
+    const Status applied = apply(state, event);
+    ASSERT_TRUE(applied) << applied.error().message;
+  }
+  ASSERT_TRUE(state.finished);
+  EXPECT_EQ(state.finished->why, "4 of 7 tasks landed, 3 did not");
+  EXPECT_EQ(broken_invariants(state), std::vector<std::string>{});
+}
+
+TEST_F(RecordedRun, IsDecidedAgainByteForByte) {
+  const std::vector<std::string> recorded = recorded_lines();
+  std::vector<std::string> decided;
+  RunState state;
+  for (const Event& input : events_) {
+    if (!is_observed(kind_of(input.body))) continue;
+    decided.push_back(to_line(input));
+    Seq last = input.seq;
+    const Result<std::vector<Event>> followed = settle(state, input, [&](Draft draft) {
+      return Event{.seq = ++last,
+                   .run = input.run,
+                   .run_seq = last,
+                   .cause = input.seq,
+                   .subject = draft.subject,
+                   .at_us = input.at_us,
+                   .wall_us = input.wall_us,
+                   .body = std::move(draft.body)};
+    });
+    ASSERT_TRUE(followed) << followed.error().message;
+    for (const Event& event : *followed) decided.push_back(to_line(event));
+    // The first difference says all; what comes after it follows from it.
+    for (std::size_t i = decided.size() - followed->size() - 1; i < decided.size(); ++i) {
+      ASSERT_LT(i, recorded.size()) << "more is decided than was recorded: " << decided[i];
+      ASSERT_EQ(decided[i], recorded[i]) << "line " << i + 1;
+    }
+  }
+  EXPECT_EQ(decided.size(), recorded.size());
+}
+
+TEST_F(RecordedRun, HasSomethingOfAlmostEverything) {
+  std::set<std::string_view> types;
+  for (const Event& event : events_) types.insert(type_of(event.body));
+  // Left out: a stop, and nothing else.
+  EXPECT_EQ(types.size(), std::variant_size_v<EventBody> - 1);
+  EXPECT_FALSE(types.contains("StopRequested"));
+}
+
+}  // namespace
+}  // namespace bernstein
