@@ -96,8 +96,8 @@ class Workspace {
   virtual Result<std::string> create_session(const SessionSpec& spec) = 0;
 
   // Commits what the agent left in the worktree (untracked files too, ignored ones not) on top of what it committed
-  // itself, copies the objects into the user's repository and points the salvage ref there. When nothing differs from the
-  // base, no ref is written. Nested repositories and special files are left out. ErrorCode::conflict when the agent's
+  // itself, copies the objects into the user's repository and points the salvage ref there. When nothing was committed
+  // or changed, no ref is written; commits that amount to nothing are kept, and the answer is the base. Nested repositories and special files are left out. ErrorCode::conflict when the agent's
   // branch no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
   virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
 
