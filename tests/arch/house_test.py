@@ -33,9 +33,13 @@ MAY_INCLUDE = {
     "store": GROUND | {"port"},
     "git": GROUND | {"port"},
     "proc": GROUND | {"port"},
+    "exec": GROUND | {"port", "proc"},
+    "exec": GROUND | {"port", "proc"},
     "run": GROUND | CORE | TRANSLATORS | {"port"},
 }
 EVERYTHING = set(MAY_INCLUDE)
+# Private headers that two rooms share: bernstein-exec and proc/ are the two ends of one protocol.
+SHARED = {"exec": "proc/", "main": "cli/"}
 MAY_INCLUDE["cli"] = EVERYTHING
 MAY_INCLUDE["main"] = EVERYTHING | {"cli"}
 
@@ -55,7 +59,7 @@ LIBRARIES = [
     (re.compile(r"uv(/|\.h)"), {"proc"}, "use port/reactor.hpp"),
     (re.compile(r"yaml-cpp/"), {"plan"}, "use plan/plan.hpp or plan/config.hpp"),
     (re.compile(r"(Eigen|unsupported)/"), {"decide"}, "use decide/router.hpp"),
-    (re.compile(r"nlohmann/"), {"agent", "planner", "cli"}, "use event/codec.hpp for events"),
+    (re.compile(r"nlohmann/"), {"agent", "planner", "cli", "proc"}, "use event/codec.hpp for events"),
     (re.compile(r"CLI/"), {"cli"}, "use cli/commands.hpp"),
     (re.compile(r"openssl/"), {"base"}, "use base/sha256.hpp"),
     (re.compile(r"(spdlog|fmt)/"), DOORS | {"cli"}, "return the reason as a value"),
@@ -143,7 +147,9 @@ def fault_of_include(path, quote, name, exists):
         beside = str(pathlib.PurePosixPath(path).parent / name)
         if ("/" not in name and exists(beside)) or (name.startswith(room + "/") and exists("src/" + name)):
             return None
-        if room == "main" and name.startswith("cli/"):
+        if room in SHARED and name.startswith(SHARED[room]):
+            return None
+        if room == "exec" and name.startswith("proc/") and exists("src/" + name):  # the other end of src/proc/control.hpp
             return None
         return f'"{name}" is not beside this file; include another room by its door "bernstein/<room>/..."'
     for library, rooms, instead in LIBRARIES:
@@ -267,6 +273,7 @@ class Rules(unittest.TestCase):
             ("src/decide/decide.cpp", '#include "bernstein/state/run_state.hpp"'),
             ("src/cli/run.cpp", '#include "bernstein/store/store.hpp"'),
             ("src/main.cpp", '#include "cli/app.hpp"'),
+            ("src/exec/supervisor.cpp", '#include "proc/control.hpp"'),
             ("src/proc/reactor.cpp", "#include <uv.h>"),
             ("src/proc/reactor.cpp", "#include <sys/wait.h>"),
             ("src/cli/sql.cpp", "#include <nlohmann/json.hpp>"),
@@ -302,6 +309,13 @@ class Rules(unittest.TestCase):
         self.assertEqual([], breaches("src/git/merge.cpp", '#include "handle.hpp"\n', files))
         self.assertEqual(1, len(breaches("src/cli/diff.cpp", '#include "../git/handle.hpp"\n', files)))
         self.assertEqual(1, len(breaches("src/cli/diff.cpp", '#include "git/handle.hpp"\n', files)))
+
+    def test_the_supervisor_shares_the_pieces_of_its_starter_and_nobody_elses(self):
+        files = {"src/proc/control.hpp", "src/git/handle.hpp"}
+        self.assertEqual([], breaches("src/exec/main.cpp", '#include "proc/control.hpp"\n', files))
+        self.assertEqual(1, len(breaches("src/exec/main.cpp", '#include "git/handle.hpp"\n', files)))
+        self.assertEqual(1, len(breaches("src/exec/main.cpp", '#include "bernstein/run/loop.hpp"\n')))
+        self.assertEqual(1, len(breaches("src/exec/main.cpp", "#include <uv.h>\n")))
 
     def test_the_core_has_no_clock_chance_disk_thread_or_voice(self):
         for line in [
