@@ -10,10 +10,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "bernstein/base/check.hpp"
 #include "child.hpp"
+#include "control.hpp"
+#include "supervised.hpp"
 #include "timers.hpp"
 
 namespace bernstein::proc {
@@ -36,11 +39,16 @@ struct Work {
 // may start, stop and cancel whatever they like, and nothing of ours is on the stack below them.
 class UvReactor final : public port::Reactor {
  public:
-  UvReactor() : loop_(init_loop(&loop_storage_)), timers_(std::make_unique<TimerQueue>(loop_)) {}
+  explicit UvReactor(ReactorOptions options)
+      : options_(std::move(options)), loop_(init_loop(&loop_storage_)), timers_(std::make_unique<TimerQueue>(loop_)) {}
   ~UvReactor() override;
 
   Result<Started> start(port::ProcessSpec spec, std::function<void(port::ProcessExit)> on_exit) override;
   void stop(port::ProcessKey key) override;
+  Result<Started> start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
+                                   std::function<void(port::ProcessExit)> on_exit) override;
+  void go(port::ProcessKey key) override;
+  Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
   void submit(std::function<void()> work, std::function<void()> done) override;
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
   void cancel(port::TimerKey key) override;
@@ -50,14 +58,18 @@ class UvReactor final : public port::Reactor {
   Micros wall_us() override { return clock_us(CLOCK_REALTIME); }
 
  private:
-  struct Running {
+  struct Running {  // one of the two
     std::unique_ptr<Child> child;
+    std::unique_ptr<Supervised> supervised;
     std::function<void(port::ProcessExit)> on_exit;
   };
 
+  // Notes that the process has ended: its on_exit is called in a turn.
+  std::function<void(port::ProcessExit)> ending_of(port::ProcessKey key);
   void note(std::function<bool()> call) { due_.push_back(std::move(call)); }
   bool is_anything_awaited() const;
 
+  ReactorOptions options_;
   uv_loop_t loop_storage_{};
   uv_loop_t* loop_;
   std::unique_ptr<TimerQueue> timers_;
@@ -71,11 +83,9 @@ class UvReactor final : public port::Reactor {
   bool turning_ = false;
 };
 
-Result<port::Reactor::Started> UvReactor::start(port::ProcessSpec spec,
-                                                std::function<void(port::ProcessExit)> on_exit) {
-  const port::ProcessKey key = last_process_ + 1;
-  const auto ended = [this, key](port::ProcessExit exit) {
-    note([this, key, exit] {
+std::function<void(port::ProcessExit)> UvReactor::ending_of(port::ProcessKey key) {
+  return [this, key](port::ProcessExit exit) {
+    note([this, key, exit = std::move(exit)] {
       const auto found = running_.find(key);
       const std::function<void(port::ProcessExit)> call = std::move(found->second.on_exit);
       running_.erase(found);
@@ -83,15 +93,71 @@ Result<port::Reactor::Started> UvReactor::start(port::ProcessSpec spec,
       return true;
     });
   };
-  BERNSTEIN_TRY(std::unique_ptr<Child> child, Child::start(loop_, *timers_, std::move(spec), ended));
+}
+
+Result<port::Reactor::Started> UvReactor::start(port::ProcessSpec spec,
+                                                std::function<void(port::ProcessExit)> on_exit) {
+  const port::ProcessKey key = last_process_ + 1;
+  BERNSTEIN_TRY(std::unique_ptr<Child> child, Child::start(loop_, *timers_, std::move(spec), ending_of(key)));
   last_process_ = key;
   const std::int64_t pid = child->pid();
-  running_.emplace(key, Running{std::move(child), std::move(on_exit)});
+  running_.emplace(key, Running{std::move(child), nullptr, std::move(on_exit)});
   return Started{key, pid};
 }
 
 void UvReactor::stop(port::ProcessKey key) {
-  if (const auto found = running_.find(key); found != running_.end()) found->second.child->stop();
+  const auto found = running_.find(key);
+  if (found == running_.end()) return;
+  if (found->second.child) found->second.child->stop();
+  if (found->second.supervised) found->second.supervised->stop();
+}
+
+Result<port::Reactor::Started> UvReactor::start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
+                                                           std::function<void(port::ProcessExit)> on_exit) {
+  const std::string& directory = supervise.control_directory;
+  BERNSTEIN_CHECK(!directory.empty() && directory.front() == '/', "a control directory has an absolute path");
+  BERNSTEIN_CHECK(supervise.orphan_limit_us > 0, "an orphan has some time");
+  if (options_.supervisor.empty()) {
+    return Error{ErrorCode::environment,
+                 "cannot start '" + spec.argv.front() + "': there is no bernstein-exec beside bernstein; install both"};
+  }
+  const port::ProcessKey key = last_process_ + 1;
+  const Order order{std::move(spec), std::move(supervise)};
+  BERNSTEIN_TRY(std::unique_ptr<Supervised> supervised,
+                Supervised::start(loop_, *timers_, options_.supervisor, order, ending_of(key)));
+  last_process_ = key;
+  const std::int64_t pid = supervised->pid();
+  running_.emplace(key, Running{nullptr, std::move(supervised), std::move(on_exit)});
+  return Started{key, pid};
+}
+
+void UvReactor::go(port::ProcessKey key) {
+  if (const auto found = running_.find(key); found != running_.end() && found->second.supervised) {
+    found->second.supervised->go();
+  }
+}
+
+Result<port::Reactor::Adopted> UvReactor::adopt(const std::string& control_directory,
+                                                std::function<void(port::ProcessExit)> on_exit) {
+  BERNSTEIN_TRY(const Adopted::State state, examine_control(control_directory));
+  const port::ProcessKey key = last_process_ + 1;
+  std::unique_ptr<Supervised> supervised;
+  switch (state) {
+    case Adopted::State::never_started:
+    case Adopted::State::lost:
+      return Adopted{state};
+    case Adopted::State::finished:
+      ending_of(key)(read_exit(control_directory).value());
+      break;
+    case Adopted::State::running: {
+      BERNSTEIN_TRY(supervised, Supervised::adopt(loop_, *timers_, control_directory, ending_of(key)));
+      break;
+    }
+  }
+  last_process_ = key;
+  const std::int64_t pid = supervised ? supervised->pid() : 0;
+  running_.emplace(key, Running{nullptr, std::move(supervised), std::move(on_exit)});
+  return Adopted{state, key, pid};
 }
 
 void UvReactor::submit(std::function<void()> work, std::function<void()> done) {
@@ -171,13 +237,15 @@ void UvReactor::turn() {
 }
 
 UvReactor::~UvReactor() {
-  for (auto& [key, running] : running_) running.child->kill();
+  for (auto& [key, running] : running_) {
+    if (running.child) running.child->kill();
+  }
   for (auto& [job, owned] : works_) uv_cancel(reinterpret_cast<uv_req_t*>(&job->request));
   bool overdue = false;
   timers_->add(k_group_end_us_max, [&overdue] { overdue = true; });
   const auto is_leader_left = [this] {
     for (const auto& [key, running] : running_) {
-      if (!running.child->has_leader_ended()) return true;
+      if (running.child && !running.child->has_leader_ended()) return true;
     }
     return false;
   };
@@ -196,10 +264,10 @@ UvReactor::~UvReactor() {
 
 }  // namespace
 
-std::unique_ptr<port::Reactor> open_reactor() {
+std::unique_ptr<port::Reactor> open_reactor(ReactorOptions options) {
   ::signal(SIGPIPE, SIG_IGN);
   stop_inheritance();
-  return std::make_unique<UvReactor>();
+  return std::make_unique<UvReactor>(std::move(options));
 }
 
 }  // namespace bernstein::proc

@@ -38,15 +38,31 @@ Result<port::Reactor::Started> FakeReactor::start(port::ProcessSpec spec,
   BERNSTEIN_CHECK(!spec.directory.empty() && spec.directory.front() == '/',
                   "a process starts in an absolute directory");
   BERNSTEIN_TRY(ScriptedProcess script, script_(spec));
+  const port::ProcessKey key = add(std::move(spec), std::move(script), std::move(on_exit));
+  begin(key);
+  return Started{key, 1000 + key};
+}
+
+port::ProcessKey FakeReactor::add(port::ProcessSpec spec, ScriptedProcess script,
+                                  std::function<void(port::ProcessExit)> on_exit) {
   const port::ProcessKey key = ++last_process_;
-  Running running{.spec = std::move(spec),
-                  .script = std::move(script),
-                  .on_exit = std::move(on_exit),
-                  .started_at = now_,
-                  .end = {},
-                  .timeout = {},
-                  .exit = {},
-                  .terminating = false};
+  started_.push_back(spec);
+  running_.emplace(key, Running{.spec = std::move(spec),
+                                .script = std::move(script),
+                                .on_exit = std::move(on_exit),
+                                .started_at = now_,
+                                .end = {},
+                                .timeout = {},
+                                .exit = {},
+                                .terminating = false,
+                                .supervise = {},
+                                .orphan = {}});
+  return key;
+}
+
+void FakeReactor::begin(port::ProcessKey key) {
+  Running& running = running_.at(key);
+  running.started_at = now_;
   if (running.script.duration_us) running.end = schedule(*running.script.duration_us, [this, key] { end(key); });
   if (running.spec.timeout_us > 0) {
     running.timeout = schedule(running.spec.timeout_us, [this, key] {
@@ -56,19 +72,113 @@ Result<port::Reactor::Started> FakeReactor::start(port::ProcessSpec spec,
       terminate(key);
     });
   }
-  started_.push_back(running.spec);
-  running_.emplace(key, std::move(running));
+}
+
+Result<port::Reactor::Started> FakeReactor::start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
+                                                             std::function<void(port::ProcessExit)> on_exit) {
+  const std::string& directory = supervise.control_directory;
+  BERNSTEIN_CHECK(!spec.argv.empty(), "a command has at least a program");
+  BERNSTEIN_CHECK(!directory.empty() && directory.front() == '/', "a control directory has an absolute path");
+  BERNSTEIN_TRY(ScriptedProcess script, script_(spec));
+  if (supervised_in(directory) != 0 || ended_supervised_.contains(directory)) {
+    return Error{ErrorCode::conflict, "the control directory " + directory + " was used before; take a new one"};
+  }
+  const port::ProcessKey key = add(std::move(spec), std::move(script), std::move(on_exit));
+  Running& running = running_.at(key);
+  running.supervise = std::move(supervise);
+  running.exit.started = false;
+  expect_owner(key);
   return Started{key, 1000 + key};
+}
+
+void FakeReactor::go(port::ProcessKey key) {
+  const auto found = running_.find(key);
+  if (found == running_.end() || found->second.exit.started || found->second.terminating) return;
+  found->second.exit.started = true;
+  forget(found->second.orphan);
+  begin(key);
+}
+
+void FakeReactor::expect_owner(port::ProcessKey key) {
+  Running& running = running_.at(key);
+  forget(running.orphan);
+  running.orphan = schedule(running.supervise->orphan_limit_us, [this, key] {
+    Running& orphan = running_.at(key);
+    orphan.orphan.reset();
+    orphan.exit.orphaned = true;
+    terminate(key);
+  });
+}
+
+void FakeReactor::forget(std::optional<Slot>& slot) {
+  if (slot) agenda_.erase(*slot);
+  slot.reset();
+}
+
+port::ProcessKey FakeReactor::supervised_in(const std::string& control_directory) const {
+  for (const auto& [key, running] : running_) {
+    if (running.supervise && running.supervise->control_directory == control_directory) return key;
+  }
+  return 0;
+}
+
+Result<port::Reactor::Adopted> FakeReactor::adopt(const std::string& control_directory,
+                                                  std::function<void(port::ProcessExit)> on_exit) {
+  if (const auto ended = ended_supervised_.find(control_directory); ended != ended_supervised_.end()) {
+    if (ended->second.lost) return Adopted{Adopted::State::lost};
+    schedule(0, [this, on_exit = std::move(on_exit), exit = ended->second] {
+      ++calls_;
+      on_exit(exit);
+    });
+    return Adopted{Adopted::State::finished, ++last_process_};
+  }
+  const port::ProcessKey key = supervised_in(control_directory);
+  if (key == 0) return Adopted{Adopted::State::never_started};
+  Running& running = running_.at(key);
+  running.on_exit = std::move(on_exit);
+  if (running.exit.started) forget(running.orphan);
+  return Adopted{Adopted::State::running, key, 1000 + key};
+}
+
+void FakeReactor::crash() {
+  std::map<Slot, std::function<void()>> survivors;
+  const auto keep = [&](const std::optional<Slot>& slot) {
+    if (slot) survivors.insert(agenda_.extract(*slot));
+  };
+  std::erase_if(running_, [](const auto& entry) { return !entry.second.supervise; });
+  for (auto& [key, running] : running_) {
+    running.on_exit = nullptr;
+    keep(running.end);
+    keep(running.timeout);
+    keep(running.orphan);
+  }
+  agenda_ = std::move(survivors);
+  timers_.clear();
+  signal_handler_ = nullptr;
+  for (const auto& [key, running] : running_) expect_owner(key);
+}
+
+void FakeReactor::kill_supervisor(const std::string& control_directory) {
+  const port::ProcessKey key = supervised_in(control_directory);
+  BERNSTEIN_CHECK(key != 0, "a supervisor that is killed was alive");
+  Running& running = running_.at(key);
+  forget(running.end);
+  forget(running.timeout);
+  forget(running.orphan);
+  running.exit.lost = true;
+  running.exit.signal = k_kill;
+  running.end = schedule(0, [this, key] { end(key); });
 }
 
 void FakeReactor::terminate(port::ProcessKey key) {
   Running& running = running_.at(key);
   if (running.terminating) return;
   running.terminating = true;
-  const Micros delay = running.script.ignores_term ? running.spec.grace_us : 0;
+  const bool can_ignore = running.script.ignores_term && running.exit.started;
+  const Micros delay = can_ignore ? running.spec.grace_us : 0;
   if (running.end && running.end->first <= now_ + delay) return;  // it is done before the signal ends it
   if (running.end) agenda_.erase(*running.end);
-  running.exit.signal = running.script.ignores_term ? k_kill : k_term;
+  running.exit.signal = can_ignore ? k_kill : k_term;
   running.end = schedule(delay, [this, key] { end(key); });
 }
 
@@ -83,13 +193,18 @@ void FakeReactor::end(port::ProcessKey key) {
   const auto found = running_.find(key);
   Running running = std::move(found->second);
   running_.erase(found);
-  if (running.timeout) agenda_.erase(*running.timeout);
+  forget(running.timeout);
+  forget(running.orphan);
   const bool by_itself = running.exit.signal == 0;
   running.exit.exit_code = by_itself ? running.script.exit_code : 128 + running.exit.signal;
-  running.exit.duration_us = now_ - running.started_at;
-  running.exit.output_bytes = static_cast<std::int64_t>(running.script.output.size());
-  if (by_itself && running.script.at_end) running.script.at_end();
-  write_output(running.spec, running.script.output);
+  if (running.exit.started) {
+    running.exit.duration_us = now_ - running.started_at;
+    running.exit.output_bytes = static_cast<std::int64_t>(running.script.output.size());
+    if (by_itself && running.script.at_end) running.script.at_end();
+    write_output(running.spec, running.script.output);
+  }
+  if (running.supervise) ended_supervised_.emplace(running.supervise->control_directory, running.exit);
+  if (running.on_exit == nullptr) return;  // its owner was killed
   ++calls_;
   running.on_exit(running.exit);
 }

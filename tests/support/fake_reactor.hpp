@@ -43,6 +43,10 @@ class FakeReactor final : public port::Reactor {
 
   Result<Started> start(port::ProcessSpec spec, std::function<void(port::ProcessExit)> on_exit) override;
   void stop(port::ProcessKey key) override;
+  Result<Started> start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
+                                   std::function<void(port::ProcessExit)> on_exit) override;
+  void go(port::ProcessKey key) override;
+  Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
   // The work is done when its time has passed, on a thread that is joined at once.
   void submit(std::function<void()> work, std::function<void()> done) override;
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
@@ -57,6 +61,11 @@ class FakeReactor final : public port::Reactor {
   void set_work_duration(std::function<Micros()> duration) { work_duration_ = std::move(duration); }
   // This process gets a signal so much later.
   void raise_after(Micros delay_us, int signal);
+  // The program that uses this reactor is killed and a new one begins: every callback is forgotten, timers, work and
+  // plain processes are gone. Supervised processes go on and can be adopted; after their orphan limit they are ended.
+  void crash();
+  // The supervisor of this directory is killed: its process is lost.
+  void kill_supervisor(const std::string& control_directory);
   bool is_idle() const { return agenda_.empty() && running_.empty(); }
   // Every process that was started, in order.
   const std::vector<port::ProcessSpec>& started() const { return started_; }
@@ -74,9 +83,18 @@ class FakeReactor final : public port::Reactor {
     std::optional<Slot> timeout;
     port::ProcessExit exit;
     bool terminating = false;
+
+    std::optional<port::SuperviseSpec> supervise;
+    std::optional<Slot> orphan;  // its limit, while it waits for its go or has no owner
   };
 
   Slot schedule(Micros delay_us, std::function<void()> action);
+  port::ProcessKey add(port::ProcessSpec spec, ScriptedProcess script, std::function<void(port::ProcessExit)> on_exit);
+  void begin(port::ProcessKey key);
+  void expect_owner(port::ProcessKey key);
+  void forget(std::optional<Slot>& slot);
+  // The key of a supervised process that runs; 0 when there is none.
+  port::ProcessKey supervised_in(const std::string& control_directory) const;
   void terminate(port::ProcessKey key);
   void end(port::ProcessKey key);
 
@@ -91,6 +109,7 @@ class FakeReactor final : public port::Reactor {
   std::map<port::TimerKey, Slot> timers_;  // the key is the order
   std::map<port::ProcessKey, Running> running_;
   std::vector<port::ProcessSpec> started_;
+  std::map<std::string, port::ProcessExit> ended_supervised_;  // by control directory: its exit.json
 };
 
 }  // namespace bernstein::test

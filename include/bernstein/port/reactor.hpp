@@ -36,6 +36,24 @@ struct ProcessExit {
   bool stopped = false;          // stop() was called before
   Micros duration_us = 0;
   std::int64_t output_bytes = 0; // all that it wrote, dropped bytes included
+
+  // Of supervised processes:
+  bool started = true;           // false: the command never ran (stopped before its go, or for the reason in `error`)
+  bool orphaned = false;         // ended because nobody owned the workspace, or nobody said go, for too long
+  bool lost = false;             // its supervisor was killed: the command was too, but how far it came is not known
+  std::string error;             // why the command could not be executed; a sentence, else ""
+
+  bool operator==(const ProcessExit&) const = default;
+};
+
+// What lets a process survive us. Its supervisor (bernstein-exec) does what start() does and needs us for nothing but
+// the word to begin.
+struct SuperviseSpec {
+  std::string control_directory;             // absolute; made with mode 0700, its parent is there; for one process alone
+  std::string lock_path;                     // the lock of the workspace (flock); "": no owner is expected
+  Micros orphan_limit_us = 15 * k_minute;    // after so long without an owner, or without a go, the process is ended
+  std::int64_t processes_max = 0;            // > 0: RLIMIT_NPROC; counts all of the user's; not applied to root
+  std::int64_t file_bytes_max = 0;           // > 0: RLIMIT_FSIZE
 };
 
 using ProcessKey = std::int64_t;  // ours, not the pid
@@ -55,6 +73,29 @@ class Reactor {
   virtual Result<Started> start(ProcessSpec spec, std::function<void(ProcessExit)> on_exit) = 0;
   // SIGTERM to the group, SIGKILL after its grace. Its on_exit is called as always. No effect on one that ended.
   virtual void stop(ProcessKey key) = 0;
+
+  // As start(), but the process outlives this reactor, whether it is destroyed or killed, and waits for go(). `pid` is
+  // the supervisor's. Every descendant is gone when on_exit is called, those that left the session included. An error
+  // also when the control directory was used before (ErrorCode::conflict) or there is no supervisor program.
+  virtual Result<Started> start_supervised(ProcessSpec spec, SuperviseSpec supervise,
+                                           std::function<void(ProcessExit)> on_exit) = 0;
+  // Lets a supervised process begin; its time limit runs from here. Saying it again has no effect.
+  virtual void go(ProcessKey key) = 0;
+
+  struct Adopted {
+    enum class State {
+      running,        // or still waiting: say go() if it was meant to run; on_exit is called when it has ended
+      finished,       // on_exit is called in the next turn
+      never_started,  // nothing ran, and nothing ever will in this directory; no on_exit
+      lost,           // its supervisor was killed, as in ProcessExit; no on_exit
+    };
+    State state = State::running;
+    ProcessKey key = 0;    // for running and finished
+    std::int64_t pid = 0;  // of the supervisor, where it is known
+  };
+  // Takes charge of a supervised process that an earlier reactor, perhaps of another process, started. The caller owns
+  // the workspace. An error (ErrorCode::environment) means that the control directory cannot be read.
+  virtual Result<Adopted> adopt(const std::string& control_directory, std::function<void(ProcessExit)> on_exit) = 0;
 
   // Runs `work` on another thread, then `done` on ours.
   virtual void submit(std::function<void()> work, std::function<void()> done) = 0;

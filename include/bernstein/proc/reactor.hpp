@@ -14,10 +14,15 @@
 //    It cannot delay on_exit, and what it writes after the end of the group is not in the file.
 //  * Only absolute directories of PATH are searched: a relative one would mean a place that an agent can write.
 //
-// Destroying the reactor kills the processes that are still there and waits for work under way; no callback is called.
+//  * A supervised process is the child of bernstein-exec, which is its subreaper: there nobody gets out of reach. How
+//    the two talk is in src/proc/control.hpp.
+//
+// Destroying the reactor kills the processes that are still there, but for supervised ones, and waits for work under
+// way; no callback is called.
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "bernstein/base/units.hpp"
 #include "bernstein/port/reactor.hpp"
@@ -28,8 +33,12 @@ namespace bernstein::proc {
 // the kernel (a dead network disk) takes so long.
 inline constexpr Micros k_group_end_us_max = 2 * k_second;
 
+struct ReactorOptions {
+  std::string supervisor;  // the path of bernstein-exec; "": start_supervised() is refused
+};
+
 // From here on the calling process ignores SIGPIPE, and descriptors that it inherited (but 0, 1, 2) are not passed on.
 // One thread uses the reactor.
-std::unique_ptr<port::Reactor> open_reactor();
+std::unique_ptr<port::Reactor> open_reactor(ReactorOptions options = {});
 
 }  // namespace bernstein::proc

@@ -1,0 +1,11 @@
+#pragma once
+// Everybody who descends from this process, whatever session or group they have made their own. As a subreaper this
+// process gets back those whose parents ended, so that nobody leaves the tree.
+
+namespace bernstein::exec {
+
+// Sends the signal to every group that a descendant is a member of. A group is signalled as one, so that a fork under
+// way in it does not escape. Descendants that fork into groups of their own meanwhile need another call.
+void signal_descendants(int signal);
+
+}  // namespace bernstein::exec

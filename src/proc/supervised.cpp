@@ -1,0 +1,140 @@
+#include "supervised.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "output.hpp"
+#include "program.hpp"
+
+namespace bernstein::proc {
+namespace {
+
+// Between two looks at a supervisor that lives and has not said yet who it is.
+constexpr Micros k_look_us = 5'000;
+
+// posix_spawn does not copy our memory, however much it is. The supervisor gets no environment (ours may hold keys), no
+// terminal, and no descriptors but three on /dev/null.
+Result<pid_t> spawn_supervisor(const std::string& program, const std::string& directory) {
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t actions;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_init(&actions);
+  sigset_t all;
+  sigset_t none;
+  ::sigfillset(&all);
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  for (int fd = 0; fd <= 2; ++fd) ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+
+  std::string name = program;
+  std::string argument = directory;
+  const std::array<char*, 3> argv{name.data(), argument.data(), nullptr};
+  const std::array<char*, 1> env{nullptr};
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error == 0) return pid;
+  return Error{ErrorCode::environment, "cannot start the supervisor " + program + ": " + errno_text(error) +
+                                           "; bernstein-exec belongs beside bernstein"};
+}
+
+// The wrapper of glibc 2.36 does not link from C++.
+int open_pidfd(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+
+// The supervisor, unless its pid is somebody else's by now. The descriptor comes first: if the pid still has the right
+// start after that, it had it before.
+Fd open_identity(const Identity& identity) {
+  if (identity.pid <= 0) return {};
+  Fd fd{open_pidfd(static_cast<pid_t>(identity.pid))};
+  return fd.is_open() && identity_of(identity.pid) == identity ? std::move(fd) : Fd{};
+}
+
+}  // namespace
+
+Supervised::Supervised(uv_loop_t* loop, TimerQueue& timers, std::string directory, Fd control, Ended ended)
+    : loop_(loop),
+      timers_(timers),
+      directory_(std::move(directory)),
+      control_(std::move(control)),
+      ended_(std::move(ended)) {}
+
+Supervised::~Supervised() {
+  if (look_timer_ != 0) timers_.cancel(look_timer_);
+}
+
+Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueue& timers,
+                                                      const std::string& supervisor, const Order& order, Ended ended) {
+  // The supervisor finds these too; known now, they are errors of the start.
+  BERNSTEIN_TRY([[maybe_unused]] const std::string program, find_program(order.process));
+  BERNSTEIN_TRY([[maybe_unused]] const OutputFile output, OutputFile::open(order.process.output_path, 0));
+  const std::string& directory = order.supervise.control_directory;
+  BERNSTEIN_TRY_VOID(prepare_control(order));
+  Result<Fd> control = open_control(directory);
+  Result<pid_t> pid = control ? spawn_supervisor(supervisor, directory) : control.error();
+  Fd pidfd{pid ? open_pidfd(*pid) : -1};
+  if (!pidfd.is_open()) {
+    const int error = errno;
+    if (pid) ::kill(*pid, SIGKILL), ::waitpid(*pid, nullptr, 0);
+    remove_order(directory);
+    if (!pid) return pid.error();
+    return Error{ErrorCode::environment, "cannot watch the supervisor of " + directory + ": " + errno_text(error)};
+  }
+  std::unique_ptr<Supervised> self(new Supervised(loop, timers, directory, std::move(*control), std::move(ended)));
+  self->is_child_ = true;
+  self->watch(*pid, std::move(pidfd));
+  return self;
+}
+
+Result<std::unique_ptr<Supervised>> Supervised::adopt(uv_loop_t* loop, TimerQueue& timers, const std::string& directory,
+                                                      Ended ended) {
+  BERNSTEIN_TRY(Fd control, open_control(directory));
+  std::unique_ptr<Supervised> self(new Supervised(loop, timers, directory, std::move(control), std::move(ended)));
+  self->look();
+  return self;
+}
+
+// The FIFO has room for 65,536 words: this never waits, and one that does not fit is not missed.
+void Supervised::say(char word) {
+  while (::write(control_.get(), &word, 1) < 0 && errno == EINTR) continue;
+}
+
+void Supervised::look() {
+  look_timer_ = 0;
+  const std::optional<Identity> identity = read_started(directory_);
+  if (Fd pidfd = identity ? open_identity(*identity) : Fd{}; pidfd.is_open()) {
+    return watch(identity->pid, std::move(pidfd));
+  }
+  if (!is_supervisor_alive(directory_)) return end();
+  look_timer_ = timers_.add(k_look_us, [this] { look(); });
+}
+
+void Supervised::watch(std::int64_t pid, Fd pidfd) {
+  pid_ = pid;
+  pidfd_ = std::move(pidfd);
+  watch_ = std::make_unique<FdWatch>(loop_, pidfd_.get(), FdWatch::For::reading, [this] { end(); });
+}
+
+void Supervised::end() {
+  watch_.reset();
+  pidfd_.close();
+  if (is_child_) ::waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG);
+  remove_order(directory_);  // one that was killed before it read them left them there
+  port::ProcessExit lost{.exit_code = 128 + SIGKILL, .signal = SIGKILL, .lost = true};
+  ended_(read_exit(directory_).value_or(std::move(lost)));
+}
+
+}  // namespace bernstein::proc
