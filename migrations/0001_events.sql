@@ -33,16 +33,13 @@ END;
 -- INSERT OR REPLACE fires no DELETE trigger (unless recursive_triggers is on), so it is stopped here: what it would replace
 -- is never the next row.
 CREATE TRIGGER events_continue_the_log BEFORE INSERT ON events BEGIN
-  SELECT RAISE(ABORT, 'seq leaves a gap')
-    WHERE NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM events);
-  SELECT RAISE(ABORT, 'cause is not an earlier event')
-    WHERE NEW.cause < 0 OR NEW.cause >= NEW.seq;
-  SELECT RAISE(ABORT, 'run_seq leaves a gap')
-    WHERE NEW.run_seq IS NOT (SELECT coalesce(max(run_seq), 0) + 1 FROM events WHERE run = NEW.run);
-  SELECT RAISE(ABORT, 'prev_hash is not the hash before it')
-    WHERE NEW.run_seq > 1
-      AND NEW.prev_hash IS NOT (SELECT hash FROM events WHERE run = NEW.run AND run_seq = NEW.run_seq - 1);
-  SELECT RAISE(ABORT, 'at_us goes back')
-    WHERE NEW.run_seq > 1
-      AND NEW.at_us < (SELECT at_us FROM events WHERE run = NEW.run AND run_seq = NEW.run_seq - 1);
+  SELECT CASE
+    WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM events) THEN RAISE(ABORT, 'seq leaves a gap')
+    WHEN NEW.cause < 0 OR NEW.cause >= NEW.seq THEN RAISE(ABORT, 'cause is not an earlier event')
+    WHEN NEW.run_seq IS NOT last.run_seq + 1 THEN RAISE(ABORT, 'run_seq leaves a gap')
+    WHEN last.run_seq > 0 AND NEW.prev_hash IS NOT last.hash THEN RAISE(ABORT, 'prev_hash is not the hash before it')
+    WHEN last.run_seq > 0 AND NEW.at_us < last.at_us THEN RAISE(ABORT, 'at_us goes back')
+  END
+  -- hash and at_us are those of the row that has the max (SQLite, "bare columns in an aggregate query"); NULL without one.
+  FROM (SELECT coalesce(max(run_seq), 0) AS run_seq, hash, at_us FROM events WHERE run = NEW.run) AS last;
 END;
