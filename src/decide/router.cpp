@@ -1,6 +1,7 @@
 #include "bernstein/decide/router.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "bernstein/base/check.hpp"
 
@@ -62,6 +63,20 @@ std::string hex_float(std::int64_t value) {
          std::to_string(exponent);
 }
 
+// Where on the way from the cheapest arm to the strongest a task's next attempt stands.
+struct Cascade {
+  std::vector<Arm> arms;
+  std::size_t start;   // by complexity
+  std::size_t floor;   // by role
+  std::size_t wanted;  // by both and the attempts that failed
+
+  Cascade(const RunConfig& config, const Task& task)
+      : arms(eligible_arms(config, task.spec)),
+        start(starting_step(task.spec.complexity, arms.size())),
+        floor(is_high_stakes(task.spec.role) ? 1 : 0),
+        wanted(std::min(std::max(start, floor) + task.failures, arms.size() - 1)) {}
+};
+
 }  // namespace
 
 std::map<std::string, std::int64_t> route_features(const RunState& state, const Task& task) {
@@ -104,14 +119,14 @@ std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec) {
   return {named.front()};
 }
 
-RouteChosen choose_route(const RunState& state, const Task& task) {
-  const RunConfig& config = config_of(state);
-  const std::vector<Arm> arms = eligible_arms(config, task.spec);
-  const Pins pins = pins_of(config, task.spec);
+Arm choose_arm(const RunState& state, const Task& task) {
+  Cascade cascade(config_of(state), task);
+  return std::move(cascade.arms[cascade.wanted]);
+}
 
-  const std::size_t start = starting_step(task.spec.complexity, arms.size());
-  const std::size_t floor = is_high_stakes(task.spec.role) ? 1 : 0;
-  const std::size_t wanted = std::min(std::max(start, floor) + task.failures, arms.size() - 1);
+RouteChosen choose_route(const RunState& state, const Task& task) {
+  const Pins pins = pins_of(config_of(state), task.spec);
+  const auto [arms, start, floor, wanted] = Cascade(config_of(state), task);
 
   RouteChosen route{.arm = arms[wanted], .features = route_features(state, task)};
   for (std::size_t i = 0; i < arms.size(); ++i) {

@@ -19,43 +19,46 @@ std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const
   return found == counts.end() ? 0 : found->second;
 }
 
-// Why a task of this role may not start now, whoever works on it; "" when it may.
-std::string role_is_full(const RunState& state, const std::string& role) {
-  const RunConfig& config = config_of(state);
-  auto cap = config.role_slots.find(role);
-  if (cap == config.role_slots.end() || count_of(state.busy_roles, role) < cap->second) return "";
-  return "role '" + role + "' has its " + plural(cap->second, "slot") + " taken";
+bool role_is_full(const RunState& state, const std::string& role) {
+  const auto& caps = config_of(state).role_slots;
+  auto cap = caps.find(role);
+  return cap != caps.end() && count_of(state.busy_roles, role) >= cap->second;
 }
 
-// Why the agent may not start once more now; "" when it may.
-std::string agent_is_full(const RunState& state, const std::string& name) {
-  const RunConfig& config = config_of(state);
-  auto agent =
-      std::find_if(config.agents.begin(), config.agents.end(), [&](const AgentSpec& a) { return a.name == name; });
-  if (agent == config.agents.end() || agent->max_parallel == 0) return "";
-  if (count_of(state.busy_agents, name) < agent->max_parallel) return "";
-  return "agent '" + name + "' works " + plural(agent->max_parallel, "time") + " at once already";
+// How often the agent may work at once, when it already does so; 0 when it may start once more.
+std::uint32_t agent_is_full(const RunState& state, const std::string& name) {
+  for (const AgentSpec& agent : config_of(state).agents) {
+    if (agent.name != name || agent.max_parallel == 0) continue;
+    return count_of(state.busy_agents, name) >= agent.max_parallel ? agent.max_parallel : 0;
+  }
+  return 0;
 }
 
-// Those that came before and did not fit, each with what it waits for. Empty when the first one fits.
-class PassedOver {
- public:
-  void add(TaskId task, std::string why) {
-    if (named_.size() < k_named_max) named_.push_back(to_string(task) + " (" + std::move(why) + ")");
-    ++count_;
+// Why a ready task whose files are free does not start now. Asked only when another one does, for its reason.
+std::string does_not_fit(const RunState& state, const Task& task) {
+  const std::string& role = task.spec.role;
+  if (role_is_full(state, role)) {
+    return "role '" + role + "' has its " + plural(config_of(state).role_slots.at(role), "slot") + " taken";
   }
-  std::string in_words() const {
-    if (count_ == 0) return "";
-    std::string text = "; passed over " + join(named_, ", ");
-    if (count_ > named_.size()) text += " and " + std::to_string(count_ - named_.size()) + " more";
-    return text;
+  if (!reservation(state, task.spec)) {
+    return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
   }
+  const std::string agent = choose_arm(state, task).agent;
+  return "agent '" + agent + "' works " + plural(agent_is_full(state, agent), "time") + " at once already";
+}
 
- private:
-  static constexpr std::size_t k_named_max = 3;
-  std::vector<std::string> named_;
-  std::size_t count_ = 0;
-};
+std::string passed_over_in_words(const RunState& state, const std::vector<TaskId>& passed_over) {
+  constexpr std::size_t k_named_max = 3;
+  std::vector<std::string> named;
+  for (TaskId task : passed_over) {
+    if (named.size() == k_named_max) break;
+    named.push_back(to_string(task) + " (" + does_not_fit(state, task_of(state, task)) + ")");
+  }
+  if (named.empty()) return "";
+  std::string text = "; passed over " + join(named, ", ");
+  if (passed_over.size() > named.size()) text += " and " + std::to_string(passed_over.size() - named.size()) + " more";
+  return text;
+}
 
 std::vector<std::string> files_of(const Task& task) {
   std::set<std::string> files(task.spec.files.begin(), task.spec.files.end());
@@ -63,8 +66,9 @@ std::vector<std::string> files_of(const Task& task) {
   return {files.begin(), files.end()};
 }
 
-std::vector<Draft> start_attempt(const RunState& state, const Task& task, const RouteChosen& route, UsdMicros reserved,
-                                 const PassedOver& passed_over) {
+std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMicros reserved,
+                                 const std::vector<TaskId>& passed_over) {
+  RouteChosen route = choose_route(state, task);
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
   std::vector<std::string> owned = files_of(task);
   std::string why =
@@ -72,9 +76,9 @@ std::vector<Draft> start_attempt(const RunState& state, const Task& task, const 
       " is free; of " + plural(state.ready.size(), "ready task") + " the first that fits, by priority " +
       std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
   why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + name_paths(owned);
-  why += passed_over.in_words();
-  return {{about(id), route},
-          {about(id), TaskAssigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)}}};
+  why += passed_over_in_words(state, passed_over);
+  TaskAssigned assigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)};
+  return {{about(id), std::move(route)}, {about(id), std::move(assigned)}};
 }
 
 }  // namespace
@@ -121,24 +125,14 @@ std::vector<Draft> take_up_landing(const RunState& state) {
 std::vector<Draft> assign(const RunState& state) {
   if (nothing_new(state) || state.busy_slots >= config_of(state).max_agents) return {};
   // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
-  PassedOver passed_over;
+  std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
-    if (std::string why = role_is_full(state, task.spec.role); !why.empty()) {
-      passed_over.add(rank.task, std::move(why));
-      continue;
-    }
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    if (!reserved) {
-      passed_over.add(rank.task, "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec)));
-      continue;
-    }
-    const RouteChosen route = choose_route(state, task);
-    if (std::string why = agent_is_full(state, route.arm.agent); !why.empty()) {
-      passed_over.add(rank.task, std::move(why));
-      continue;
-    }
-    return start_attempt(state, task, route, *reserved, passed_over);
+    const bool fits =
+        reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, choose_arm(state, task).agent) == 0;
+    if (fits) return start_attempt(state, task, *reserved, passed_over);
+    passed_over.push_back(rank.task);
   }
   return {};
 }

@@ -19,6 +19,9 @@ std::map<std::string, std::int64_t> route_features(const RunState& state, const 
 // The arms that the pins leave, cheapest first; never empty. A pinned model that the agent does not list is passed on.
 std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec);
 
+// The arm of choose_route() alone, without the features, scores and reasons that go into the log.
+Arm choose_arm(const RunState& state, const Task& task);
+
 RouteChosen choose_route(const RunState& state, const Task& task);
 
 }  // namespace bernstein
