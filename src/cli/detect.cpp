@@ -100,7 +100,8 @@ class Detector {
 
   void make() {
     std::vector<Proposal> gates{{"build", "make"}};
-    for (std::string_view line : split(read_("Makefile"), '\n')) {
+    const std::string text = read_("Makefile");  // split() looks into it
+    for (std::string_view line : split(text, '\n')) {
       if (line.starts_with("test:")) {
         gates.push_back({"tests", "make test"});
         break;

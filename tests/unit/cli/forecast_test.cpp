@@ -71,7 +71,7 @@ TEST(Forecast, TheCostIsAShareOfTheCeilings) {
 
 TEST(Forecast, RoutesAreThoseOfFirstAttempts) {
   const Forecast forecast =
-      forecast_for(a_config(), {a_task(1).with_complexity(Complexity::high), a_task(2).pinned_to("mock", "small")});
+      forecast_for(a_config(), {a_task(1).with_complexity(Complexity::high), a_task(2).pinned_to("mock", "cheap")});
   EXPECT_EQ(to_string(forecast.routes.at(t(1)).arm), "mock/strong");
   EXPECT_EQ(to_string(forecast.routes.at(t(2)).arm), "mock/cheap");
   EXPECT_EQ(forecast.routes.at(t(2)).rule, "pin");
