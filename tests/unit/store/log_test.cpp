@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bernstein/store/store.hpp"
+#include "store/connection.hpp"
 #include "support/temp_directory.hpp"
 #include "unit/store/sealer.hpp"
 #include "unit/store/shell.hpp"
@@ -76,10 +77,17 @@ TEST_F(Log, FilesAreForTheirOwnerOnly) {
 }
 
 TEST_F(Log, WaitsForTheDiskAtEveryCommit) {
-  auto log = open();
-  EXPECT_EQ(sqlite3_shell(path_, "PRAGMA journal_mode").output, "wal\n");
-  // Of the connection itself, which alone knows: the shell would tell its own.
-  EXPECT_EQ(sqlite3_shell(path_, "PRAGMA application_id").output, "1111839310\n");
+  a_log_with(1);
+  // Durability is a property of the connection, not of the file.
+  SQLite::Database writer = store::connect_writer(path_);
+  constexpr int k_full = 2;
+  EXPECT_EQ(writer.execAndGet("PRAGMA synchronous").getInt(), k_full);
+  EXPECT_EQ(writer.execAndGet("PRAGMA journal_mode").getString(), "wal");
+}
+
+TEST_F(Log, IsMarkedAsOurs) {
+  a_log_with(1);
+  EXPECT_EQ(sqlite3_shell(path_, "PRAGMA application_id").output, "1111839310\n");  // 'BERN'
 }
 
 TEST_F(Log, TellsASecondWriterThatTheLogWentOn) {

@@ -23,7 +23,6 @@ inline constexpr Micros k_first_wall_us = 1'772'323'200'000'000;
 class Sealer {
  public:
   Sealer& in(RunId run) { return run_ = run, *this; }
-  Sealer& from(const port::LogHead& head) { return seq_ = head.last_seq, last_ = head.last_hash, *this; }
 
   Record next(Draft draft) {
     const auto [before, is_first] = runs_.try_emplace(run_);
