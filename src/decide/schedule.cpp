@@ -124,6 +124,10 @@ std::vector<Draft> take_up_landing(const RunState& state) {
 
 std::vector<Draft> assign(const RunState& state) {
   if (nothing_new(state) || state.busy_slots >= config_of(state).max_agents) return {};
+  // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
+  // arrive in another order, and two runs of a plan are decided alike.
+  const bool one_at_a_time = config_of(state).max_agents == 1;
+  if (one_at_a_time && !(state.in_flight.empty() && state.open_intents.empty())) return {};
   // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
   std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
