@@ -3,7 +3,7 @@
 //
 //     AgentSpec spec{.command = {"my-agent", "--model", "{model}", "--file", "{prompt_file}"}, .name = "my-agent"};
 //     AgentCommand command = agent::build_command(spec, attempt, environment);
-//     command.argv        {"my-agent", "--model", "big-1", "--file", "/work/.sdd/..."}
+//     command.argv        {"my-agent", "--model", "big-1", "--file", "/project/.sdd/..."}
 //
 // An agent sees of the environment what is allowed here, what its spec names, and BERNSTEIN_RUN=r1, BERNSTEIN_TASK=t4,
 // BERNSTEIN_ATTEMPT=2; nothing else.

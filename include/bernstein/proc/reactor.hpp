@@ -2,7 +2,7 @@
 // Processes, timers and background work on libuv: port::Reactor for the real world.
 //
 //     std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
-//     reactor->start({.argv = {"make", "test"}, .env = {{"PATH", path}}, .directory = "/work"}, on_exit);
+//     reactor->start({.argv = {"make", "test"}, .env = {{"PATH", path}}, .directory = "/project"}, on_exit);
 //     reactor->turn();
 //
 // What it adds to the promises of the port:

@@ -16,8 +16,8 @@ AgentCommand build(const Words& command) {
                         .attempt = {TaskId{4}, 2},
                         .role = "backend",
                         .model = "big-1",
-                        .worktree = "/work/.sdd/worktrees/session-r1-t4.2",
-                        .prompt_file = "/work/prompt.md"},
+                        .worktree = "/project/.sdd/worktrees/session-r1-t4.2",
+                        .prompt_file = "/project/prompt.md"},
                        {});
 }
 
@@ -25,8 +25,8 @@ TEST(AgentCommand, ReplacesEveryPlaceholderWithinItsArgument) {
   const AgentCommand command =
       build({"my-agent", "--model={model}", "{prompt_file}", "{worktree}/x", "{task}.{attempt}", "{role}"});
 
-  EXPECT_EQ(command.argv, (Words{"my-agent", "--model=big-1", "/work/prompt.md",
-                                 "/work/.sdd/worktrees/session-r1-t4.2/x", "t4.2", "backend"}));
+  EXPECT_EQ(command.argv, (Words{"my-agent", "--model=big-1", "/project/prompt.md",
+                                 "/project/.sdd/worktrees/session-r1-t4.2/x", "t4.2", "backend"}));
 }
 
 TEST(AgentCommand, LeavesOtherBracesAlone) {
@@ -52,7 +52,7 @@ TEST(AgentCommand, PassesOnAllowedVariablesAndThoseOfTheSpecAndNothingElse) {
                          {"SHELL", "/bin/sh"},   {"TERM", "xterm"},
                          {"TMPDIR", "/tmp"},     {"TZ", "UTC"},
                          {"MY_AGENT_KEY", "k"},  {"OTHER_KEY", "secret"},
-                         {"LD_PRELOAD", "x.so"}, {"GIT_DIR", "/work/.git"},
+                         {"LD_PRELOAD", "x.so"}, {"GIT_DIR", "/project/.git"},
                          {"PATHX", "no"},        {"LC", "no"}};
 
   const AgentCommand command = build_command({.command = {"a"}, .env = {"MY_AGENT_KEY", "NOT_SET"}},
