@@ -108,6 +108,12 @@ std::vector<Draft> judge_candidate(const RunState& state, const Task& task, cons
   if (attempt.failed_check) {
     const CheckFinished& check = *attempt.failed_check;
     if (check.stopped) return fail_stopped(state, task, attempt);
+    if (check.verdict == CheckVerdict::error) {
+      // It says nothing about the work, and would hit every task.
+      const std::string why = "check '" + check.name + "' could not run: " + check.why;
+      return fail(state, task, attempt,
+                  {.class_ = FailureClass::environment, .evidence = {{why, check.output}}, .why = why});
+    }
     const std::string why = "check '" + check.name + "' failed: " + check.why;
     std::vector<Draft> drafts{{about(attempt.id), VerdictReached{attempt.candidate_tree, Verdict::failed, why}}};
     std::vector<Draft> end = fail(state, task, attempt, {.evidence = {{why, check.output}}, .why = why});

@@ -4,7 +4,7 @@
 //     World world(a_config().with_agents(2));
 //     world.start({a_task(1).owning("src/auth"), a_task(2).after(1)});
 //     world.lands(t(1));                                        // every effect of t1's attempt succeeds
-//     world.find<TaskReadied>(about(t(2)))->why                 // "all it waited for has landed: 1 task"
+//     world.the<TaskReadied>(about(t(2))).why                  // "all it waited for has landed: 1 task"
 //
 // Everything that happens goes through settle(), as in a real run, so what a test sees is what a log would hold.
 
@@ -175,6 +175,13 @@ class World {
       if (event->subject == subject && std::holds_alternative<T>(event->body)) return &std::get<T>(event->body);
     }
     return nullptr;
+  }
+  // The same when there has to be one.
+  template <class T>
+  const T& the(Subject subject) const {
+    const T* found = find<T>(subject);
+    BERNSTEIN_CHECK(found != nullptr, ("there is a " + std::string(T::type) + " about " + to_string(subject)).c_str());
+    return *found;
   }
   // Subjects of all events of a type, in order.
   template <class T>

@@ -49,7 +49,7 @@ TEST(Budget, ASmallTaskIsNotHeldUpByALargeOneOfItsKind) {
   world.start({a_dollar_task(1).with_priority(1), a_task(2).with_scope(Scope::large).with_priority(2),
                a_task(3).with_scope(Scope::small).with_priority(3)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t3.1"}));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(3))).why,
             "slot 2 of 4 is free; of 2 ready tasks the first that fits, by priority 3, then 30 min of work behind it; "
             "owns no files; "
             "passed over t2 (the budget leaves less than its $2.00)");
@@ -64,7 +64,7 @@ TEST(Budget, TheLastAttemptGetsWhatIsLeft) {
   EXPECT_EQ(world.status(2), TaskStatus::ready);  // 60 left and t1 still in flight
   world.captured(at(1), {"a"});
   world.lands(at(1));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(2)))->reserved_micros, cents(60));
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(2))).reserved_micros, cents(60));
   EXPECT_EQ(world.broken(), Words{});
 }
 
@@ -75,7 +75,7 @@ TEST(Budget, ARunEndsWhenNothingIsLeft) {
   world.agent_exits(at(1), 0, cents(100));
   world.captured(at(1), {"a"});
   world.lands(at(1));
-  EXPECT_EQ(*world.find<RunFinished>(about_run()),
+  EXPECT_EQ(world.the<RunFinished>(about_run()),
             (RunFinished{0, 1, RunOutcome::budget, "the budget of $1.00 does not allow another attempt: $1.00 spent"}));
   EXPECT_EQ(world.status(2), TaskStatus::ready);
 }
@@ -89,7 +89,7 @@ TEST(Budget, AnAttemptOfUnknownCostCountsAsWhatItReserved) {
   world.captured(at(1), {"a"});
   world.lands(at(1));
   EXPECT_EQ(
-      world.find<RunFinished>(about_run())->why,
+      world.the<RunFinished>(about_run()).why,
       "the budget of $1.00 does not allow another attempt: $0.00 spent, $1.00 presumed for attempts of unknown cost");
 }
 
@@ -101,8 +101,7 @@ TEST(Budget, WhatAnAgentCostsBeyondItsReservationIsCountedAndSaid) {
   world.agent_exits(at(1), 0, cents(130));
   world.captured(at(1), {"a"});
   world.lands(at(1));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->why,
-            "the budget of $1.00 does not allow another attempt: $1.30 spent");
+  EXPECT_EQ(world.the<RunFinished>(about_run()).why, "the budget of $1.00 does not allow another attempt: $1.30 spent");
   EXPECT_EQ(world.broken(), Words{});
 }
 
@@ -111,13 +110,13 @@ TEST(Budget, AnAttemptThatNeverWorkedGivesItsReservationBack) {
   world.start({a_dollar_task(1)});
   world.breaks<WorktreeRequested>(at(1), FailureClass::orchestrator, "lost");
   EXPECT_EQ(world.state().presumed, UsdMicros{});
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1, 2)))->reserved_micros, cents(100));
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1, 2))).reserved_micros, cents(100));
 }
 
 TEST(Budget, WithoutOneEveryAttemptStillReservesItsCeiling) {
   World world;
   world.start({a_task(1).with_complexity(Complexity::high)});
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->reserved_micros, cents(300));
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1))).reserved_micros, cents(300));
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ using Words = std::vector<std::string>;
 Words checks_that_run(World& world, AttemptId id) {
   Words names;
   while (world.open<CheckRequested>(id) != 0) {
-    names.push_back(world.find<CheckRequested>(about(id))->check.name +
-                    (world.find<CheckRequested>(about(id))->fresh ? " fresh" : ""));
+    names.push_back(world.the<CheckRequested>(about(id)).check.name +
+                    (world.the<CheckRequested>(about(id)).fresh ? " fresh" : ""));
     world.check_passes(id);
   }
   return names;
@@ -32,9 +32,9 @@ TEST(Checks, FilesComeFirstThenGatesThenTheTasksCommandsInOneCheckout) {
   world.candidate_built(at(1));
   EXPECT_EQ(checks_that_run(world, at(1)), (Words{"path_exists src/a fresh", "build fresh", "tests", "own"}));
   EXPECT_EQ(
-      *world.find<VerdictReached>(about(at(1))),
+      world.the<VerdictReached>(about(at(1))),
       (VerdictReached{"tree of commit of t1.1 on commit-0", Verdict::passed, "all 4 checks passed on this tree"}));
-  EXPECT_EQ(*world.find<MergeRequested>(about(at(1))),
+  EXPECT_EQ(world.the<MergeRequested>(about(at(1))),
             (MergeRequested{"commit-0", "commit of t1.1", "refs/heads/main", "tree of commit of t1.1 on commit-0"}));
 }
 
@@ -47,14 +47,14 @@ TEST(Checks, TheFirstRedOneIsTheLast) {
   EXPECT_EQ(in_short(followed),
             (Words{"VerdictReached t1.1", "AttemptFailed t1.1", "RewardRecorded t1.1", "TaskRetried t1",
                    "WorktreeRemoveRequested t1.1", "RouteChosen t1.2", "TaskAssigned t1.2", "WorktreeRequested t1.2"}));
-  EXPECT_EQ(*world.find<VerdictReached>(about(at(1))),
+  EXPECT_EQ(world.the<VerdictReached>(about(at(1))),
             (VerdictReached{"tree of commit of t1.1 on commit-0", Verdict::failed, "check 'build' failed: exit 2"}));
-  EXPECT_EQ(*world.find<AttemptFailed>(about(at(1))),
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))),
             (AttemptFailed{FailureClass::task,
                            {{"check 'build' failed: exit 2", "output of build"}},
                            {},
                            "check 'build' failed: exit 2"}));
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why, "attempt 1 of 3 failed: check 'build' failed: exit 2");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "attempt 1 of 3 failed: check 'build' failed: exit 2");
 }
 
 TEST(Checks, WithoutAnyTheWorkLandsUnverified) {
@@ -62,7 +62,7 @@ TEST(Checks, WithoutAnyTheWorkLandsUnverified) {
   world.start({a_task(1)});
   world.works(at(1), {"a", "b"});
   world.candidate_built(at(1));
-  EXPECT_EQ(*world.find<VerdictReached>(about(at(1))),
+  EXPECT_EQ(world.the<VerdictReached>(about(at(1))),
             (VerdictReached{"tree of commit of t1.1 on commit-0", Verdict::unverified,
                             "there is no check for this task; it changes 2 paths"}));
   EXPECT_NE(world.open<MergeRequested>(at(1)), 0);
@@ -78,11 +78,11 @@ TEST(Checks, TheSameTreeIsNotCheckedTwice) {
   world.answer<CandidateRequested>(at(1), CandidateBuilt{"moved", "tree"});  // the other commit changed the same
 
   EXPECT_EQ(world.subjects_of<CheckReused>(), (Words{"t1.1", "t1.1", "t1.1"}));
-  const CheckReused& last = *world.find<CheckReused>(about(at(1)));
+  const CheckReused& last = world.the<CheckReused>(about(at(1)));
   EXPECT_EQ(last.name, "tests");
   EXPECT_EQ(last.tree, "tree");
   EXPECT_EQ(std::get<CheckFinished>(world.log()[static_cast<std::size_t>(last.from) - 1].body).name, "tests");
-  EXPECT_EQ(world.find<MergeRequested>(about(at(1)))->base, "moved");
+  EXPECT_EQ(world.the<MergeRequested>(about(at(1))).base, "moved");
 }
 
 TEST(Checks, ARedVerdictIsUsedAgainWithItsReason) {
@@ -95,7 +95,7 @@ TEST(Checks, ARedVerdictIsUsedAgainWithItsReason) {
   world.works(at(1, 2), {"a"});
   build_with_tree(world, at(1, 2), "tree");
   EXPECT_EQ(world.subjects_of<CheckRequested>(), (Words{"t1.1", "t1.1"}));
-  EXPECT_EQ(*world.find<AttemptFailed>(about(at(1, 2))),
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1, 2))),
             (AttemptFailed{FailureClass::task,
                            {{"check 'tests' failed: exit 7", "output of tests"}},
                            {},
@@ -103,10 +103,12 @@ TEST(Checks, ARedVerdictIsUsedAgainWithItsReason) {
 }
 
 TEST(Checks, CommandsAreReusedAllOrNone) {
-  // t2 has a command of its own that may need what the gate built: both run, though the gate's verdict is known.
+  // t2 has a command of its own that may need what the gate built, and its last one may need what that one left: all
+  // run, though two verdicts are known.
   World world(a_config().with_gate(a_command("build")));
   world.start(
-      {a_task(1).checked_by(a_path_check("x")), a_task(2).checked_by(a_path_check("x")).checked_by(a_command("own"))});
+      {a_task(1).checked_by(a_path_check("x")).checked_by(a_command("last")),
+       a_task(2).checked_by(a_path_check("x")).checked_by(a_command("own")).checked_by(a_command("last"))});
   world.works(at(1), {"a"});
   build_with_tree(world, at(1), "tree");
   checks_that_run(world, at(1));
@@ -114,20 +116,20 @@ TEST(Checks, CommandsAreReusedAllOrNone) {
   world.synced(at(1));
   world.works(at(2), {"b"});
   build_with_tree(world, at(2), "tree");
-  EXPECT_EQ(world.find<CheckReused>(about(at(2)))->name, "path_exists x");
-  EXPECT_EQ(checks_that_run(world, at(2)), (Words{"build fresh", "own"}));
+  EXPECT_EQ(world.the<CheckReused>(about(at(2))).name, "path_exists x");
+  EXPECT_EQ(checks_that_run(world, at(2)), (Words{"build fresh", "own", "last"}));
 }
 
-TEST(Checks, AVerdictThatSaysNothingAboutTheTreeIsNotKept) {
+TEST(Checks, OneThatCouldNotRunIsNotTheTasksFault) {
   World world(a_config().with_gate(a_command("tests")));
   world.start({a_task(1)});
   world.works(at(1), {"a"});
   build_with_tree(world, at(1), "tree");
   world.check_ends(at(1), CheckVerdict::error, "sh is missing");
-  EXPECT_EQ(world.find<AttemptFailed>(about(at(1)))->why, "check 'tests' failed: sh is missing");
-  world.works(at(1, 2), {"a"});
-  build_with_tree(world, at(1, 2), "tree");
-  EXPECT_NE(world.open<CheckRequested>(at(1, 2)), 0);
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).class_, FailureClass::environment);
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).why, "check 'tests' could not run: sh is missing");
+  EXPECT_EQ(world.state().halted, "check 'tests' could not run: sh is missing");
+  EXPECT_TRUE(world.state().verdicts.empty());
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ TEST(Dependencies, UnlockWhenTheTaskHasLandedAndStartFromTheNewTip) {
   EXPECT_EQ(world.status(2), TaskStatus::waiting);  // verified is not landed
 
   world.merged(at(1));
-  EXPECT_EQ(world.find<TaskReadied>(about(t(2)))->why, "all it waited for has landed: 1 task");
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(2)))->base, "merge of t1.1");
+  EXPECT_EQ(world.the<TaskReadied>(about(t(2))).why, "all it waited for has landed: 1 task");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(2))).base, "merge of t1.1");
 }
 
 TEST(Dependencies, AllOfThemMustLand) {
@@ -28,8 +28,8 @@ TEST(Dependencies, AllOfThemMustLand) {
   world.lands(at(2));
   EXPECT_EQ(world.status(3), TaskStatus::waiting);
   world.lands(at(1));
-  EXPECT_EQ(world.find<TaskReadied>(about(t(3)))->why, "all it waited for has landed: 2 tasks");
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(3)))->base, "merge of t1.1");
+  EXPECT_EQ(world.the<TaskReadied>(about(t(3))).why, "all it waited for has landed: 2 tasks");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(3))).base, "merge of t1.1");
 }
 
 TEST(Dependencies, AStageWaitsForEveryTaskOfTheOther) {
@@ -38,7 +38,7 @@ TEST(Dependencies, AStageWaitsForEveryTaskOfTheOther) {
   world.lands(at(1));
   EXPECT_EQ(world.status(3), TaskStatus::waiting);
   world.lands(at(2));
-  EXPECT_EQ(world.find<TaskReadied>(about(t(3)))->why, "all it waited for has landed: 1 task, 1 stage");
+  EXPECT_EQ(world.the<TaskReadied>(about(t(3))).why, "all it waited for has landed: 1 task, 1 stage");
 }
 
 TEST(Dependencies, BlockTransitivelyWhenATaskFails) {
@@ -47,10 +47,10 @@ TEST(Dependencies, BlockTransitivelyWhenATaskFails) {
   world.lands(at(4));
   world.fails(at(1));
 
-  EXPECT_EQ(*world.find<TaskBlocked>(about(t(2))), (TaskBlocked{t(1), "t1 failed, so it will not land"}));
-  EXPECT_EQ(*world.find<TaskBlocked>(about(t(3))), (TaskBlocked{t(2), "t2 is blocked itself, so it will not land"}));
-  EXPECT_EQ(*world.find<TaskBlocked>(about(t(5))), (TaskBlocked{t(1), "t1 failed, so it will not land"}));
-  EXPECT_EQ(*world.find<RunFinished>(about_run()),
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(2))), (TaskBlocked{t(1), "t1 failed, so it will not land"}));
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(3))), (TaskBlocked{t(2), "t2 is blocked itself, so it will not land"}));
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(5))), (TaskBlocked{t(1), "t1 failed, so it will not land"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()),
             (RunFinished{4, 1, RunOutcome::incomplete, "1 of 5 tasks landed, 4 did not"}));
 }
 
@@ -58,11 +58,11 @@ TEST(Dependencies, BlockWhatWaitsForTheStageOfAFailedTask) {
   World world(a_config().with_attempts(1));
   world.start({a_task(1), a_task(2), a_task(3).in_stage(1).after_stage(0), a_task(4).in_stage(2).after_stage(1)});
   world.fails(at(1));
-  EXPECT_EQ(world.find<TaskBlocked>(about(t(3)))->by, t(1));
-  EXPECT_EQ(world.find<TaskBlocked>(about(t(4)))->by, t(3));
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(3))).by, t(1));
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(4))).by, t(3));
   EXPECT_EQ(world.status(2), TaskStatus::running);  // it does not depend on t1
   world.lands(at(2));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->why, "1 of 4 tasks landed, 3 did not");
+  EXPECT_EQ(world.the<RunFinished>(about_run()).why, "1 of 4 tasks landed, 3 did not");
 }
 
 TEST(Dependencies, ATaskThatWaitsTwiceForTheSameIsBlockedOnce) {

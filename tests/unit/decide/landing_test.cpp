@@ -16,14 +16,14 @@ TEST(Landing, TakesTurnsByPriorityThenArrival) {
   world.works(at(3), {"c"});
   world.works(at(2), {"b"});
   world.works(at(1), {"a"});
-  EXPECT_EQ(world.find<LandingQueued>(about(at(1)))->why, "2 ahead of it");
+  EXPECT_EQ(world.the<LandingQueued>(about(at(1))).why, "2 ahead of it");
   world.works(at(4), {"d"});
   world.lands(at(3));
   world.lands(at(4));
   world.lands(at(1));
   world.lands(at(2));
   EXPECT_EQ(world.subjects_of<CandidateRequested>(), (Words{"t3.1", "t4.1", "t1.1", "t2.1"}));
-  EXPECT_EQ(*world.find<RunFinished>(about_run()), (RunFinished{0, 4, RunOutcome::landed, "all 4 tasks landed"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 4, RunOutcome::landed, "all 4 tasks landed"}));
 }
 
 TEST(Landing, TheNextWaitsUntilTheCheckoutHasFollowed) {
@@ -34,7 +34,7 @@ TEST(Landing, TheNextWaitsUntilTheCheckoutHasFollowed) {
   world.candidate_built(at(1));
   EXPECT_EQ(in_short(world.merged(at(1))),
             (Words{"RewardRecorded t1.1", "CheckoutSyncRequested t1.1", "WorktreeRemoveRequested t1.1"}));
-  EXPECT_EQ(*world.find<CheckoutSyncRequested>(about(at(1))),
+  EXPECT_EQ(world.the<CheckoutSyncRequested>(about(at(1))),
             (CheckoutSyncRequested{"commit-0", "refs/heads/main", "merge of t1.1"}));
   EXPECT_EQ(in_short(world.synced(at(1))), (Words{"CandidateRequested t2.1"}));
 }
@@ -52,7 +52,7 @@ TEST(Landing, ATargetThatMovedGivesTheAttemptItsPlaceBack) {
   world.candidate_built(at(1));
   EXPECT_NE(world.open<CheckRequested>(at(1)), 0);  // another tree: it is checked again
   world.check_passes(at(1));
-  EXPECT_EQ(world.find<MergeRequested>(about(at(1)))->base, "commit of the user");
+  EXPECT_EQ(world.the<MergeRequested>(about(at(1))).base, "commit of the user");
 }
 
 TEST(Landing, AConflictUsesUpAnAttemptAndTheNextStartsFromTheNewTip) {
@@ -61,8 +61,8 @@ TEST(Landing, AConflictUsesUpAnAttemptAndTheNextStartsFromTheNewTip) {
   world.works(at(1), {"a", "b"});
   world.answer<CandidateRequested>(at(1), CandidateConflicted{"commit of the user", {"a", "b"}});
   const std::string why = "its changes conflict with what landed meanwhile in a, b";
-  EXPECT_EQ(*world.find<AttemptFailed>(about(at(1))), (AttemptFailed{FailureClass::task, {{why, ""}}, {}, why}));
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(1, 2)))->base, "commit of the user");
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))), (AttemptFailed{FailureClass::task, {{why, ""}}, {}, why}));
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1, 2))).base, "commit of the user");
 }
 
 TEST(Landing, AFailedCandidateMakesRoomForTheNext) {

@@ -15,18 +15,18 @@ TEST(Ownership, ChangesOfItsOwnFilesGoStraightIntoTheQueue) {
   world.start({a_task(1).owning("src/").owning("docs/*.md")});
   world.works(at(1), {"docs/a.md", "src/deep/a.cpp"});
   EXPECT_EQ(world.find<PathsGranted>(about(at(1))), nullptr);
-  EXPECT_EQ(world.find<LandingQueued>(about(at(1)))->why, "nothing is ahead of it");
+  EXPECT_EQ(world.the<LandingQueued>(about(at(1))).why, "nothing is ahead of it");
 }
 
 TEST(Ownership, WhatNobodyOwnsIsGrantedAndIsItsOwnFromThenOn) {
   World world;
   world.start({a_task(1).owning("src/"), a_task(2).owning("docs/")});
   world.works(at(1), {"CHANGELOG.md", "src/a.cpp"});
-  EXPECT_EQ(*world.find<PathsGranted>(about(at(1))),
+  EXPECT_EQ(world.the<PathsGranted>(about(at(1))),
             (PathsGranted{{"CHANGELOG.md"}, "changed outside its files; nobody in flight owns CHANGELOG.md"}));
 
   world.works(at(2), {"CHANGELOG.md", "docs/a.md"});
-  EXPECT_EQ(world.find<AttemptFailed>(about(at(2)))->why,
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(2))).why,
             "it changed CHANGELOG.md, owned by t1 'Task 1', which is in flight");
 }
 
@@ -35,7 +35,7 @@ TEST(Ownership, WhatOthersOwnSendsTheAttemptBackWithThePathsNamed) {
   world.start({a_task(1).owning("src/a/").titled("Alpha"), a_task(2).owning("src/b/").titled("Beta"),
                a_task(3).owning("src/c/")});
   world.works(at(3), {"src/a/x", "src/b/y", "src/c/z", "src/free"});
-  const AttemptFailed& failure = *world.find<AttemptFailed>(about(at(3)));
+  const AttemptFailed& failure = world.the<AttemptFailed>(about(at(3)));
   EXPECT_EQ(failure.why, "it changed src/a/x, src/b/y, owned by t1 'Alpha', t2 'Beta', which are in flight");
   EXPECT_EQ(failure.paths, (Words{"src/a/x", "src/b/y"}));
   EXPECT_EQ(failure.evidence, (std::vector<Evidence>{{failure.why, ""}}));
@@ -51,8 +51,8 @@ TEST(Ownership, TheNextAttemptWaitsUntilTheHolderHasEndedAndOwnsTheExtraFiles) {
   EXPECT_EQ(world.working(), 1U);
 
   world.lands(at(1));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(2, 2)))->owned, (Words{"src/a/x", "src/b/"}));
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(2, 2)))->base, "merge of t1.1");
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(2, 2))).owned, (Words{"src/a/x", "src/b/"}));
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(2, 2))).base, "merge of t1.1");
   world.works(at(2, 2), {"src/a/x"});
   EXPECT_EQ(world.status(2), TaskStatus::verifying);
 }
@@ -63,7 +63,7 @@ TEST(Ownership, AGlobOwnsWhatItMatchesAndNoMore) {
   world.watch_invariants();
   world.start({a_task(1).owning("**/*.md"), a_task(2)});
   world.works(at(2), {"src/new.cpp"});
-  EXPECT_EQ(world.find<PathsGranted>(about(at(2)))->paths, (Words{"src/new.cpp"}));
+  EXPECT_EQ(world.the<PathsGranted>(about(at(2))).paths, (Words{"src/new.cpp"}));
   EXPECT_EQ(world.broken(), Words{});
 
   world.works(at(1), {"README.md"});
@@ -74,7 +74,7 @@ TEST(Ownership, ARenameIntoAnothersDirectoryIsSeen) {
   World world;
   world.start({a_task(1).owning("src/limit/deep/"), a_task(2).owning("tools/")});
   world.works(at(2), {"src/limit"});  // a file in the place of the directory
-  EXPECT_EQ(world.find<AttemptFailed>(about(at(2)))->paths, (Words{"src/limit"}));
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(2))).paths, (Words{"src/limit"}));
 }
 
 }  // namespace

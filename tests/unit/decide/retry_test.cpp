@@ -22,9 +22,9 @@ TEST(Retry, AFailedAttemptIsFollowedByAnotherWithTheEvidence) {
             (Words{"AttemptFailed t1.1", "RewardRecorded t1.1", "TaskRetried t1", "WorktreeRemoveRequested t1.1",
                    "RouteChosen t1.2", "TaskAssigned t1.2", "WorktreeRequested t1.2"}));
   EXPECT_EQ(
-      *world.find<AttemptFailed>(about(at(1))),
+      world.the<AttemptFailed>(about(at(1))),
       (AttemptFailed{FailureClass::task, {{"the agent exited with 3", "output"}}, {}, "the agent exited with 3"}));
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why, "attempt 1 of 3 failed: the agent exited with 3");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "attempt 1 of 3 failed: the agent exited with 3");
 }
 
 TEST(Retry, AnAgentThatRunsTooLongHasFailed) {
@@ -35,7 +35,7 @@ TEST(Retry, AnAgentThatRunsTooLongHasFailed) {
   exit.timed_out = true;
   world.answer<SpawnRequested>(at(1), exit);
   world.captured(at(1), {"a"});
-  EXPECT_EQ(world.find<AttemptFailed>(about(at(1)))->why, "the agent was still working after 30m 00s");
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).why, "the agent was still working after 30m 00s");
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 1U);
 }
 
@@ -44,7 +44,7 @@ TEST(Retry, AnAttemptThatChangesNothingHasFailed) {
   world.start({a_task(1)});
   world.works(at(1), {});
   EXPECT_EQ(
-      *world.find<AttemptFailed>(about(at(1))),
+      world.the<AttemptFailed>(about(at(1))),
       (AttemptFailed{FailureClass::task, {{"the agent changed nothing", "output"}}, {}, "the agent changed nothing"}));
 }
 
@@ -53,9 +53,9 @@ TEST(Retry, AfterTheLastAttemptTheTaskHasFailed) {
   world.start({a_task(1)});
   world.fails(at(1));
   world.fails(at(1, 2));
-  EXPECT_EQ(world.find<TaskFailed>(about(t(1)))->why, "attempt 2 of 2 failed: the agent exited with 1");
+  EXPECT_EQ(world.the<TaskFailed>(about(t(1))).why, "attempt 2 of 2 failed: the agent exited with 1");
   EXPECT_EQ(world.status(1), TaskStatus::failed);
-  EXPECT_EQ(world.find<RunFinished>(about_run())->why, "0 of 1 task landed, 1 did not");
+  EXPECT_EQ(world.the<RunFinished>(about_run()).why, "0 of 1 task landed, 1 did not");
 }
 
 TEST(Retry, LossesUseUpNoAttemptsAndAreBounded) {
@@ -65,9 +65,8 @@ TEST(Retry, LossesUseUpNoAttemptsAndAreBounded) {
     world.breaks<WorktreeRequested>(at(1, attempt), FailureClass::orchestrator, "its worktree was lost");
     world.removed(at(1, attempt));
   }
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why,
-            "the attempt was lost, which uses up none: its worktree was lost");
-  EXPECT_EQ(world.find<TaskFailed>(about(t(1)))->why,
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "the attempt was lost, which uses up none: its worktree was lost");
+  EXPECT_EQ(world.the<TaskFailed>(about(t(1))).why,
             "lost 5 attempts without a fault of the task: its worktree was lost");
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
   EXPECT_EQ(world.subjects_of<RewardRecorded>(), Words{});  // it says nothing about the arm
@@ -79,8 +78,8 @@ TEST(Retry, ALostAttemptStartsAgainWithTheSameModel) {
   world.start({a_task(1).with_complexity(Complexity::low)});
   world.worktree_ready(at(1));
   world.breaks<SpawnRequested>(at(1), FailureClass::quota, "the agent may not work now");
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1, 2)))->model, "cheap-1");
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1, 2))).model, "cheap-1");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why,
             "the attempt was lost, which uses up none: the agent may not work now");
 }
 
@@ -91,13 +90,12 @@ TEST(Retry, AFailureOfTheEnvironmentDrainsAndEndsTheRun) {
   const std::vector<Event> followed =
       world.breaks<SpawnRequested>(at(1), FailureClass::environment, "agent 'mock' is not installed; install it");
   EXPECT_EQ(in_short(followed), (Words{"AttemptFailed t1.1", "TaskRetried t1", "WorktreeRemoveRequested t1.1"}));
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why,
-            "not the task's fault: it starts again once the cause is mended");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "not the task's fault: it starts again once the cause is mended");
   world.removed(at(1));
 
   EXPECT_FALSE(world.finished());  // t2 is in flight and may land
   world.lands(at(2));
-  EXPECT_EQ(*world.find<RunFinished>(about_run()),
+  EXPECT_EQ(world.the<RunFinished>(about_run()),
             (RunFinished{0, 1, RunOutcome::environment, "agent 'mock' is not installed; install it"}));
   EXPECT_EQ(world.status(1), TaskStatus::ready);
   EXPECT_EQ(world.status(3), TaskStatus::waiting);
@@ -109,7 +107,7 @@ TEST(Retry, WhateverEffectBreaksTheAttemptEndsAndItsSlotIsFree) {
     world.watch_invariants();
     world.start({a_task(1)});
     break_it(world);
-    EXPECT_EQ(*world.find<AttemptFailed>(about(at(1))),
+    EXPECT_EQ(world.the<AttemptFailed>(about(at(1))),
               (AttemptFailed{FailureClass::orchestrator, {{"broke", ""}}, {}, "broke"}));
     EXPECT_EQ(world.working(), 1U);  // the next attempt
     EXPECT_EQ(world.broken(), Words{});
@@ -153,7 +151,7 @@ TEST(Retry, ARemovalOrASyncThatFailsChangesNothingThatLanded) {
   world.breaks<CheckoutSyncRequested>(at(1), FailureClass::environment, "no disk");
   EXPECT_FALSE(world.finished());
   world.breaks<WorktreeRemoveRequested>(at(1), FailureClass::environment, "no disk");
-  EXPECT_EQ(*world.find<RunFinished>(about_run()), (RunFinished{0, 1, RunOutcome::landed, "all 1 task landed"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 1, RunOutcome::landed, "all 1 task landed"}));
 }
 
 }  // namespace

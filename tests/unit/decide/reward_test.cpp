@@ -14,7 +14,7 @@ RewardRecorded reward_of_a_run(int exit_code, std::optional<UsdMicros> cost) {
   world.agent_exits(at(1), exit_code, cost);
   world.captured(at(1), {"a"});
   if (exit_code == 0) world.lands(at(1));
-  return *world.find<RewardRecorded>(about(at(1)));
+  return world.the<RewardRecorded>(about(at(1)));
 }
 
 const Arm k_cheap{"mock", "cheap-1", "cheap"};

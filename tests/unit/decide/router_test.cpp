@@ -107,8 +107,8 @@ TEST(Router, AFailedTaskEscalatesInARun) {
   World world;
   world.start({a_task(1).with_complexity(Complexity::low)});
   world.fails(at(1));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->model, "cheap-1");
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1, 2)))->model, "strong-1");
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1))).model, "cheap-1");
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1, 2))).model, "strong-1");
 }
 
 TEST(Router, APinOfTheTaskWins) {

@@ -22,10 +22,10 @@ TEST(Schedule, StartsByPriorityThenLongestChainThenId) {
   world.lands(at(4));
 
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t3.1", "t2.1", "t1.1", "t5.1", "t4.1"}));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(3))).why,
             "slot 1 of 1 is free; of 4 ready tasks the first that fits, by priority 1, then 30 min of work behind it; "
             "owns no files");
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(2)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(2))).why,
             "slot 1 of 1 is free; of 3 ready tasks the first that fits, by priority 2, then 90 min of work behind it; "
             "owns no files");
 }
@@ -34,9 +34,9 @@ TEST(Schedule, CreatesTasksWithTheLengthOfTheChainBehindThem) {
   World world;
   world.start({a_task(1).with_minutes(10), a_task(2).with_minutes(20).after(1),
                a_task(3).with_minutes(5).in_stage(1).after_stage(0)});
-  EXPECT_EQ(world.find<TaskCreated>(about(t(1)))->chain_minutes, 35U);  // t1, t2 and then the stage that waits for both
-  EXPECT_EQ(world.find<TaskCreated>(about(t(2)))->chain_minutes, 25U);
-  EXPECT_EQ(world.find<TaskCreated>(about(t(3)))->chain_minutes, 5U);
+  EXPECT_EQ(world.the<TaskCreated>(about(t(1))).chain_minutes, 35U);  // t1, t2 and then the stage that waits for both
+  EXPECT_EQ(world.the<TaskCreated>(about(t(2))).chain_minutes, 25U);
+  EXPECT_EQ(world.the<TaskCreated>(about(t(3))).chain_minutes, 5U);
 }
 
 TEST(Schedule, APlanAtOnceLeadsToWorktrees) {
@@ -44,13 +44,13 @@ TEST(Schedule, APlanAtOnceLeadsToWorktrees) {
   const std::vector<Event> followed = world.start({a_task(1).owning("src/")});
   EXPECT_EQ(in_short(followed), (Words{"TaskCreated t1", "TaskReadied t1", "RouteChosen t1.1", "TaskAssigned t1.1",
                                        "WorktreeRequested t1.1"}));
-  EXPECT_EQ(world.find<TaskReadied>(about(t(1)))->why, "waits for nothing");
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(1)))->base, "commit-0");
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->why,
+  EXPECT_EQ(world.the<TaskReadied>(about(t(1))).why, "waits for nothing");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1))).base, "commit-0");
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1))).why,
             "slot 1 of 4 is free; of 1 ready task the first that fits, by priority 2, then 30 min of work behind it; "
             "nobody in flight owns src/");
   EXPECT_EQ(in_short(world.worktree_ready(at(1))), (Words{"SpawnRequested t1.1"}));
-  EXPECT_EQ(*world.find<SpawnRequested>(about(at(1))), (SpawnRequested{"mock", "cheap-1", 30 * k_minute}));
+  EXPECT_EQ(world.the<SpawnRequested>(about(at(1))), (SpawnRequested{"mock", "cheap-1", 30 * k_minute}));
 }
 
 TEST(Schedule, NamesTheFirstTenOfManyFiles) {
@@ -58,7 +58,7 @@ TEST(Schedule, NamesTheFirstTenOfManyFiles) {
   TaskBuilder task = a_task(1);
   for (char c = 'a'; c <= 'l'; ++c) task.owning(std::string(1, c) + "/");
   world.start({task});
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(1)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1))).why,
             "slot 1 of 4 is free; of 1 ready task the first that fits, by priority 2, then 30 min of work behind it; "
             "nobody in flight owns a/, b/, c/, d/, e/, f/, g/, h/, i/, j/ and 2 more");
 }
@@ -73,7 +73,7 @@ TEST(Schedule, OverlappingFilesWaitAndComeBack) {
   EXPECT_EQ(world.status(2), TaskStatus::ready);  // the files are t1's until it has landed
   world.lands(at(1));
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t3.1", "t2.1"}));
-  EXPECT_EQ(world.find<WorktreeRequested>(about(at(2)))->base, "merge of t1.1");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(2))).base, "merge of t1.1");
 }
 
 TEST(Schedule, ASlotIsFreeAgainWhenTheAgentHasEnded) {
@@ -89,7 +89,7 @@ TEST(Schedule, ARoleHasNoMoreThanItsSlots) {
   world.start({a_task(1).with_role("docs").with_priority(1), a_task(2).with_role("docs").with_priority(1),
                a_task(3).with_priority(4)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t3.1"}));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(3)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(3))).why,
             "slot 2 of 4 is free; of 2 ready tasks the first that fits, by priority 4, then 30 min of work behind it; "
             "owns no files; "
             "passed over t2 (role 'docs' has its 1 slot taken)");
@@ -103,7 +103,7 @@ TEST(Schedule, AnAgentWorksNoMoreOftenAtOnceThanItsLimit) {
   world.start({a_task(1).with_complexity(Complexity::low), a_task(2).with_complexity(Complexity::low),
                a_task(3).with_complexity(Complexity::low), a_task(4).with_complexity(Complexity::high)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1", "t4.1"}));
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(4)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(4))).why,
             "slot 3 of 4 is free; of 2 ready tasks the first that fits, by priority 2, then 30 min of work behind it; "
             "owns no files; "
             "passed over t3 (agent 'one' works 2 times at once already)");
@@ -119,7 +119,7 @@ TEST(Schedule, NamesTheFirstThreeThatWerePassedOver) {
   tasks.push_back(a_task(6));
   World world(config);
   world.start(tasks);
-  EXPECT_EQ(world.find<TaskAssigned>(about(at(6)))->why,
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(6))).why,
             "slot 1 of 4 is free; of 6 ready tasks the first that fits, by priority 2, then 30 min of work behind it; "
             "owns no files; "
             "passed over t1 (role 'role1' has its 0 slots taken), t2 (role 'role2' has its 0 slots taken), "
@@ -129,7 +129,7 @@ TEST(Schedule, NamesTheFirstThreeThatWerePassedOver) {
 TEST(Schedule, AnEmptyPlanIsDoneAtOnce) {
   World world;
   world.start({});
-  EXPECT_EQ(*world.find<RunFinished>(about_run()), (RunFinished{0, 0, RunOutcome::landed, "all 0 tasks landed"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 0, RunOutcome::landed, "all 0 tasks landed"}));
 }
 
 // A log may be folded up to any event (--at SEQ): what comes next must follow from there too.

@@ -17,7 +17,7 @@ TEST(StopDrain, FinishesWhatIsInFlightAndStartsNothingNew) {
   world.start({a_task(1), a_task(2)});
   EXPECT_TRUE(world.stops(StopMode::drain).empty());
   world.lands(at(1));
-  EXPECT_EQ(*world.find<RunFinished>(about_run()), (RunFinished{0, 1, RunOutcome::stopped, "stopped: Ctrl-C"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 1, RunOutcome::stopped, "stopped: Ctrl-C"}));
   EXPECT_EQ(world.status(2), TaskStatus::ready);
 }
 
@@ -26,7 +26,7 @@ TEST(StopDrain, ATaskThatFailsMeanwhileIsNotTriedAgain) {
   world.start({a_task(1)});
   world.stops(StopMode::drain);
   world.fails(at(1));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->outcome, RunOutcome::stopped);
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::stopped);
   EXPECT_EQ(world.status(1), TaskStatus::ready);
 }
 
@@ -35,7 +35,7 @@ TEST(StopDrain, ARunThatGetsItsLastTaskInHasLanded) {
   world.start({a_task(1)});
   world.stops(StopMode::drain);
   world.lands(at(1));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->outcome, RunOutcome::landed);
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::landed);
 }
 
 TEST(Stop, WithNothingUnderWayEndsTheRunAtOnce) {
@@ -44,7 +44,7 @@ TEST(Stop, WithNothingUnderWayEndsTheRunAtOnce) {
   world.stops(StopMode::drain, "asked to stop");
   const std::vector<Event> followed = world.feed({about_run(), a_plan({a_task(1)})});
   EXPECT_EQ(in_short(followed), (Words{"TaskCreated t1", "TaskReadied t1", "RunFinished run"}));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->why, "stopped: asked to stop");
+  EXPECT_EQ(world.the<RunFinished>(about_run()).why, "stopped: asked to stop");
 }
 
 // The agent ends because of the stop; what it left is captured before its attempt ends.
@@ -58,10 +58,10 @@ TEST(StopNow, AnAgentAtWorkIsCapturedFirst) {
   EXPECT_EQ(in_short(world.answer<SpawnRequested>(at(1), exit)), (Words{"CaptureRequested t1.1"}));
   EXPECT_EQ(in_short(world.captured(at(1), {"a"})),
             (Words{"AttemptFailed t1.1", "TaskRetried t1", "WorktreeRemoveRequested t1.1"}));
-  EXPECT_EQ(*world.find<AttemptFailed>(about(at(1))),
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))),
             (AttemptFailed{FailureClass::orchestrator, {}, {}, "stopped: Ctrl-C"}));
   EXPECT_EQ(in_short(world.removed(at(1))), (Words{"RunFinished run"}));
-  EXPECT_EQ(world.find<RunFinished>(about_run())->outcome, RunOutcome::stopped);
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::stopped);
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
 }
 
@@ -98,7 +98,7 @@ TEST_P(StopNowIn, EndsTheAttemptAndTheRunWithoutAFault) {
     return world.success(intent);
   });
   ASSERT_TRUE(world.finished());
-  EXPECT_EQ(world.find<RunFinished>(about_run())->outcome, RunOutcome::stopped);
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::stopped);
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
   EXPECT_EQ(world.broken(), Words{});
 }
@@ -173,7 +173,7 @@ TEST(StopNow, AStopIsNoLoss) {
   world.stops(StopMode::now);
   world.worktree_ready(at(1, 5));
   EXPECT_EQ(world.status(1), TaskStatus::ready);
-  EXPECT_EQ(world.find<TaskRetried>(about(t(1)))->why, "stopped, which uses up none");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "stopped, which uses up none");
 }
 
 }  // namespace

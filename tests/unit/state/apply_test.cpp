@@ -417,7 +417,7 @@ TEST(Apply, AReusedVerdictBringsTheReasonOfItsOwnCheck) {
   world.works(at(2), {"b/x"});
   const Seq open = world.open<CandidateRequested>(at(2));
   world.feed({about(at(2)), CandidateBuilt{"commit-0", attempt_of(world.state(), at(1)).candidate_tree}}, open);
-  EXPECT_EQ(world.find<AttemptFailed>(about(at(2)))->why, "check 'tests' failed: exit 7");
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(2))).why, "check 'tests' failed: exit 7");
 }
 
 }  // namespace
