@@ -17,11 +17,11 @@ TEST(Schedule, StartsByPriorityThenLongestChainThenId) {
   world.start({a_task(1), a_task(2), a_task(3).with_priority(1), a_task(4), a_task(5).after(2).with_minutes(60)});
   world.lands(at(3));
   world.lands(at(2));
-  world.lands(at(1));  // took the slot when t2's agent ended: t5 was not ready yet
   world.lands(at(5));
+  world.lands(at(1));
   world.lands(at(4));
 
-  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t3.1", "t2.1", "t1.1", "t5.1", "t4.1"}));
+  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t3.1", "t2.1", "t5.1", "t1.1", "t4.1"}));
   EXPECT_EQ(world.the<TaskAssigned>(about(at(3))).why,
             "slot 1 of 1 is free; of 4 ready tasks the first that fits, by priority 1, then 30 min of work behind it; "
             "owns no files");
@@ -77,11 +77,23 @@ TEST(Schedule, OverlappingFilesWaitAndComeBack) {
 }
 
 TEST(Schedule, ASlotIsFreeAgainWhenTheAgentHasEnded) {
-  World world(a_config().with_agents(1));
-  world.start({a_task(1), a_task(2)});
+  World world(a_config().with_agents(2));
+  world.start({a_task(1), a_task(2), a_task(3)});
   world.worktree_ready(at(1));
   EXPECT_EQ(in_short(world.agent_exits(at(1))),
-            (Words{"CaptureRequested t1.1", "RouteChosen t2.1", "TaskAssigned t2.1", "WorktreeRequested t2.1"}));
+            (Words{"CaptureRequested t1.1", "RouteChosen t3.1", "TaskAssigned t3.1", "WorktreeRequested t3.1"}));
+}
+
+TEST(Schedule, WithOneAgentATaskLandsAndIsClearedAwayBeforeTheNextStarts) {
+  World world(a_config().with_agents(1));
+  world.start({a_task(1), a_task(2)});
+  world.works(at(1), {"a"});
+  world.candidate_built(at(1));
+  world.merged(at(1));
+  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1"})) << "its checkout and its worktree are still to do";
+  world.synced(at(1));
+  world.removed(at(1));
+  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1"}));
 }
 
 TEST(Schedule, ARoleHasNoMoreThanItsSlots) {
