@@ -1,29 +1,25 @@
 #include "fold.hpp"
 
-#include "bernstein/event/codec.hpp"
+#include <vector>
+
 #include "bernstein/state/apply.hpp"
+#include "read_ahead.hpp"
 #include "run_json.hpp"
 
 namespace bernstein::cli {
 
 Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at) {
   Picture picture;
-  Status folded = Ok{};
-  Seq first = 0;
-  BERNSTEIN_TRY_VOID(reader.read(run, [&](const Record& record) {
-    if (first == 0) first = record.seq;
-    if (at && record.seq > *at) return false;
-    const Result<Event> event = to_event(record);
-    if (!event) {
-      folded = event.error();
-      return false;
+  ReadAhead ahead(reader, run, at);
+  while (const std::optional<std::vector<Event>> events = ahead.take()) {
+    for (const Event& event : *events) {
+      note(picture.tally, event);
+      BERNSTEIN_TRY_VOID(apply(picture.state, event));
     }
-    note(picture.tally, *event);
-    folded = apply(picture.state, *event);
-    return folded.has_value();
-  }));
-  BERNSTEIN_TRY_VOID(folded);
+  }
+  BERNSTEIN_TRY_VOID(ahead.status());
   if (!picture.state.started) {
+    const Seq first = ahead.first_seq();
     const std::string begins = first == 0 ? " has no events" : " begins with event " + std::to_string(first);
     return Error{ErrorCode::not_found, to_string(run) + begins + (at ? ", after " + std::to_string(*at) : "")};
   }

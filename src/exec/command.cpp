@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <string>
@@ -39,7 +41,10 @@ bool apply_limits(const port::SuperviseSpec& spec) {
 }
 
 void reset_signals() {
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  // The system call itself: posix_spawn leaves the two signals of the thread library ignored, and signal() does not
+  // touch them. All zero is the default action, without flags or mask.
+  const std::array<std::uint64_t, 4> defaults{};
+  for (int signal = 1; signal < NSIG; ++signal) ::syscall(SYS_rt_sigaction, signal, &defaults, nullptr, 8);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -68,7 +68,7 @@ Result<port::ProcessExit> run(const std::string& directory, Result<proc::Order> 
 Status supervise(const std::string& directory) {
   BERNSTEIN_TRY(proc::Fd signals, take_signals());
   leave_terminal();
-  BERNSTEIN_TRY(const proc::Fd alive, proc::lock_alive(directory));
+  BERNSTEIN_TRY(const proc::Fd alive, proc::inherit_alive(directory, STDOUT_FILENO));
   Result<proc::Order> order = proc::read_order(directory);
   const bool is_no_control_directory =
       !order && order.error().code == ErrorCode::not_found && !proc::read_started(directory);

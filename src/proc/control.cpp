@@ -139,17 +139,30 @@ std::optional<port::ProcessExit> read_exit(const std::string& directory) {
   return text ? exit_from_json(*text) : std::nullopt;
 }
 
+Result<Fd> inherit_alive(const std::string& directory, int descriptor) {
+  struct stat given {};
+  struct stat wanted {};
+  const bool is_given = ::fstat(descriptor, &given) == 0 && ::stat(path_of(directory, "alive").c_str(), &wanted) == 0 &&
+                        given.st_dev == wanted.st_dev && given.st_ino == wanted.st_ino;
+  if (!is_given) return lock_alive(directory);
+  // The lock belongs to the open file, which is the same here and there: to ask again for what is held is granted.
+  Fd file{::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)};
+  if (file.is_open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  return Error{ErrorCode::busy, "another supervisor is at work in " + directory};
+}
+
 Result<Fd> lock_alive(const std::string& directory) {
   BERNSTEIN_TRY(std::optional<Fd> lock, try_lock(directory, LOCK_EX));
   if (!lock) return Error{ErrorCode::busy, "another supervisor is at work in " + directory};
   return std::move(*lock);
 }
 
-// link(2) rather than O_EXCL, so that the file is never there in part.
+// link(2) rather than O_EXCL, so that the file is never there in part. That it exists outlasts a power loss, and what
+// is in it need not: it names a process of a boot that is over then.
 Status claim_control(const std::string& directory, const Identity& self) {
   const std::string path = path_of(directory, "started.json");
   const std::string temporary = path + ".tmp";
-  BERNSTEIN_TRY_VOID(write_new_file(temporary, write_json(self), true));
+  BERNSTEIN_TRY_VOID(write_new_file(temporary, write_json(self), false));
   const int error = ::link(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
   ::unlink(temporary.c_str());
   if (error == EEXIST) {

@@ -3,14 +3,14 @@
 //
 //     spec.json      what to run; removed when it was read, because its environment may hold keys
 //     stdin          what the command reads; removed when it was opened
-//     alive          locked (flock, exclusive) by the supervisor for as long as it lives
+//     alive          locked (flock, exclusive) for the supervisor by its starter, and then for as long as it lives
 //     started.json   who the supervisor is. Made once, before anything runs: a directory serves one command
 //     control        FIFO, one byte each: 'g' go, 's' stop
 //     exit.json      how the command ended
 //
-// The .json files are there as a whole or not at all, and stay through a power loss. No exit.json and nobody who locks
-// `alive`: the supervisor was killed, or never came to start. A lock tells this without the doubts of a pid, which may
-// be somebody else's by now.
+// exit.json and started.json are there as a whole or not at all, and are still there after a power loss. No exit.json
+// and nobody who locks `alive`: the supervisor was killed, or never came to start. A lock tells this without the doubts
+// of a pid, which may be somebody else's by now.
 
 #include <cstdint>
 #include <optional>
@@ -59,8 +59,9 @@ std::optional<port::ProcessExit> read_exit(const std::string& directory);
 
 // ---- For the supervisor ----
 
-// The lock of `alive`. ErrorCode::busy when somebody has it.
-Result<Fd> lock_alive(const std::string& directory);
+// The lock of `alive`, as its starter handed it down in this descriptor; one of our own where the descriptor is
+// something else (started by hand). ErrorCode::busy when somebody has it.
+Result<Fd> inherit_alive(const std::string& directory, int descriptor);
 // Makes started.json. ErrorCode::conflict when it is there.
 Status claim_control(const std::string& directory, const Identity& self);
 // ErrorCode::not_found without spec.json; ErrorCode::corrupt when it is none of ours.
@@ -69,6 +70,9 @@ Result<Fd> open_input(const std::string& directory);  // the file `stdin`, or /d
 Status write_exit(const std::string& directory, const port::ProcessExit& exit);
 
 // ---- For both ----
+
+// Locks `alive`. ErrorCode::busy when somebody has it.
+Result<Fd> lock_alive(const std::string& directory);
 
 // The FIFO, made when it is not there, for reading and writing: so that it has no end while somebody has it.
 Result<Fd> open_control(const std::string& directory);

@@ -22,8 +22,10 @@ namespace {
 constexpr Micros k_look_us = 5'000;
 
 // posix_spawn does not copy our memory, however much it is. The supervisor gets no environment (ours may hold keys), no
-// terminal, and no descriptors but three on /dev/null.
-Result<pid_t> spawn_supervisor(const std::string& program, const std::string& directory) {
+// terminal, and no descriptors but three. The first is the FIFO: so it has no moment without a reader, and a go is kept
+// even if we are killed before the supervisor has opened it by itself. The second is the lock of `alive`: so there is
+// no moment at which an adopter would find nobody.
+Result<pid_t> spawn_supervisor(const std::string& program, const std::string& directory, const Fd& alive) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
   ::posix_spawnattr_init(&attributes);
@@ -35,7 +37,10 @@ Result<pid_t> spawn_supervisor(const std::string& program, const std::string& di
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  for (int fd = 0; fd <= 2; ++fd) ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+  const std::string control = directory + "/control";
+  ::posix_spawn_file_actions_addopen(&actions, 0, control.c_str(), O_RDWR | O_NONBLOCK, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, alive.get(), 1);
+  ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0);
 
   std::string name = program;
   std::string argument = directory;
@@ -84,7 +89,8 @@ Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueu
   const std::string& directory = order.supervise.control_directory;
   BERNSTEIN_TRY_VOID(prepare_control(order));
   Result<Fd> control = open_control(directory);
-  Result<pid_t> pid = control ? spawn_supervisor(supervisor, directory) : control.error();
+  Result<Fd> alive = control ? lock_alive(directory) : control.error();
+  Result<pid_t> pid = alive ? spawn_supervisor(supervisor, directory, *alive) : alive.error();
   Fd pidfd{pid ? open_pidfd(*pid) : -1};
   if (!pidfd.is_open()) {
     const int error = errno;

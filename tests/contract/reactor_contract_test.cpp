@@ -34,10 +34,16 @@ Result<ScriptedProcess> read_script(const port::ProcessSpec& spec) {
 }
 
 struct Real {
-  static std::unique_ptr<port::Reactor> make() { return proc::open_reactor(); }
+  static std::unique_ptr<port::Reactor> make() { return proc::open_reactor({.supervisor = BERNSTEIN_EXEC}); }
+  // As if the program were killed and started anew.
+  static void restart(std::unique_ptr<port::Reactor>& reactor) {
+    reactor.reset();
+    reactor = make();
+  }
 };
 struct Fake {
   static std::unique_ptr<port::Reactor> make() { return std::make_unique<FakeReactor>(read_script); }
+  static void restart(std::unique_ptr<port::Reactor>& reactor) { static_cast<FakeReactor&>(*reactor).crash(); }
 };
 
 template <class Kind>
@@ -60,8 +66,37 @@ class ReactorContract : public ::testing::Test {
     return exit.value_or(port::ProcessExit{});
   }
 
+  // ---- Supervised ----
+  port::SuperviseSpec supervision() { return {.control_directory = control(), .lock_path = {}}; }
+  std::string control() { return (directory.path() / "control").string(); }
+  port::Reactor::Started start_supervised(const Behaviour& behaviour) {
+    const auto started = reactor->start_supervised(a_process(behaviour), supervision(), note());
+    EXPECT_TRUE(started) << started.error().message;
+    return started ? *started : port::Reactor::Started{};
+  }
+  port::Reactor::Adopted adopt() {
+    const auto adopted = reactor->adopt(control(), note());
+    EXPECT_TRUE(adopted) << adopted.error().message;
+    return adopted ? *adopted : port::Reactor::Adopted{};
+  }
+  std::function<void(port::ProcessExit)> note() {
+    return [this](port::ProcessExit result) { noted.push_back(std::move(result)); };
+  }
+  port::ProcessExit await_exit() {
+    while (noted.empty()) reactor->turn();
+    return noted.front();
+  }
+  // Other things go on meanwhile.
+  void pass(Micros duration) {
+    bool passed = false;
+    reactor->after(duration, [&] { passed = true; });
+    while (!passed) reactor->turn();
+  }
+  void restart() { Kind::restart(reactor); }
+
   TempDirectory directory;
   std::unique_ptr<port::Reactor> reactor = Kind::make();
+  std::vector<port::ProcessExit> noted;
 };
 
 struct KindNames {
@@ -280,6 +315,203 @@ TYPED_TEST(ReactorContract, TheMonotonicClockDoesNotGoBackAndTheWallClockIsThisC
   this->reactor->turn();
   EXPECT_GE(this->reactor->monotonic_us(), before + 100);
   EXPECT_GT(this->reactor->wall_us(), 1'700'000'000 * k_second);
+}
+
+// What both kinds of reactor show of supervised processes; tests/unit/exec has what only real ones can.
+using State = port::Reactor::Adopted::State;
+
+TYPED_TEST(ReactorContract, ASupervisedProcessWaitsForItsGoAndEndsLikeAPlainOne) {
+  const auto started = this->start_supervised({.output = "one\ntwo\n", .exit_code = 7});
+  this->pass(30'000);
+  EXPECT_TRUE(this->noted.empty());
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), "");
+
+  this->reactor->go(started.key);
+  this->reactor->go(started.key);
+  EXPECT_TRUE(this->noted.empty()) << "callbacks run in turn() only";
+  const port::ProcessExit exit = this->await_exit();
+
+  EXPECT_EQ(exit.exit_code, 7);
+  EXPECT_TRUE(exit.started);
+  EXPECT_FALSE(exit.stopped || exit.timed_out || exit.orphaned || exit.lost);
+  EXPECT_GT(exit.duration_us, 0);
+  EXPECT_EQ(exit.output_bytes, 8);
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), "one\ntwo\n");
+}
+
+TYPED_TEST(ReactorContract, ASupervisedProcessThatIsStoppedBeforeItsGoNeverRuns) {
+  const auto started = this->start_supervised({.output = "ran"});
+  this->reactor->stop(started.key);
+  this->reactor->go(started.key);
+  const port::ProcessExit exit = this->await_exit();
+
+  EXPECT_TRUE(exit.stopped);
+  EXPECT_FALSE(exit.started);
+  EXPECT_EQ(exit.exit_code, 143);
+  EXPECT_EQ(exit.duration_us, 0);
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), "");
+}
+
+TYPED_TEST(ReactorContract, ASupervisedProcessKeepsItsTimeLimitAndCanBeStopped) {
+  port::ProcessSpec spec = this->a_process({.forever = true});
+  spec.timeout_us = 30'000;
+  const auto late = this->reactor->start_supervised(spec, this->supervision(), this->note());
+  ASSERT_TRUE(late);
+  this->reactor->go(late->key);
+  EXPECT_TRUE(this->await_exit().timed_out);
+  EXPECT_EQ(this->noted[0].signal, 15);
+
+  port::SuperviseSpec other = this->supervision();
+  other.control_directory = (this->directory.path() / "other").string();
+  const auto stopped = this->reactor->start_supervised(this->a_process({.forever = true}), other, this->note());
+  ASSERT_TRUE(stopped);
+  this->reactor->go(stopped->key);
+  this->pass(30'000);
+  this->reactor->stop(stopped->key);
+  while (this->noted.size() < 2) this->reactor->turn();
+  EXPECT_TRUE(this->noted[1].stopped);
+  EXPECT_TRUE(this->noted[1].started);
+  EXPECT_FALSE(this->noted[1].timed_out);
+}
+
+TYPED_TEST(ReactorContract, ASupervisedProcessOutlivesARestartAndIsAdopted) {
+  this->reactor->go(this->start_supervised({.forever = true}).key);
+  bool wrong = false;
+  this->reactor->after(1'000, [&] { wrong = true; });
+  this->restart();
+
+  const port::Reactor::Adopted adopted = this->adopt();
+  EXPECT_EQ(adopted.state, State::running);
+  this->pass(30'000);
+  EXPECT_TRUE(this->noted.empty());
+  this->reactor->stop(adopted.key);
+
+  EXPECT_TRUE(this->await_exit().stopped);
+  EXPECT_EQ(this->noted[0].exit_code, 143);
+  EXPECT_FALSE(wrong) << "a timer does not outlive a restart";
+}
+
+TYPED_TEST(ReactorContract, ASupervisedProcessThatWaitsForItsGoCanBeAdoptedAndLetGo) {
+  this->start_supervised({.output = "ran", .exit_code = 5});
+  this->pass(100'000);  // so that its supervisor is there
+  this->restart();
+
+  const port::Reactor::Adopted adopted = this->adopt();
+  EXPECT_EQ(adopted.state, State::running);
+  this->reactor->go(adopted.key);
+
+  EXPECT_EQ(this->await_exit().exit_code, 5);
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), "ran");
+}
+
+TYPED_TEST(ReactorContract, TheEndOfASupervisedProcessIsKeptForWhoeverAsks) {
+  this->reactor->go(this->start_supervised({.output = "ran", .exit_code = 9}).key);
+  const port::ProcessExit exit = this->await_exit();
+  for (int i = 0; i < 2; ++i) {
+    this->restart();
+    this->noted.clear();
+    const port::Reactor::Adopted adopted = this->adopt();
+    EXPECT_EQ(adopted.state, State::finished);
+    EXPECT_TRUE(this->noted.empty()) << "callbacks run in turn() only";
+    this->reactor->go(adopted.key);
+    this->reactor->stop(adopted.key);
+    EXPECT_EQ(this->await_exit(), exit);
+  }
+}
+
+TYPED_TEST(ReactorContract, WhereNothingWasSupervisedThereIsNothingToAdopt) {
+  EXPECT_EQ(this->adopt().state, State::never_started);
+  bool passed = false;
+  this->reactor->after(1'000, [&] { passed = true; });
+  while (!passed) this->reactor->turn();
+  EXPECT_TRUE(this->noted.empty());
+}
+
+TYPED_TEST(ReactorContract, AControlDirectoryServesOneProcess) {
+  this->reactor->go(this->start_supervised({}).key);
+  for (int i = 0; i < 2; ++i) {
+    const auto second = this->reactor->start_supervised(this->a_process({}), this->supervision(), this->note());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, ErrorCode::conflict);
+    EXPECT_EQ(second.error().message, "the control directory " + this->control() + " was used before; take a new one");
+    this->await_exit();
+  }
+  EXPECT_EQ(this->noted.size(), 1U);
+}
+
+TYPED_TEST(ReactorContract, ASupervisedProcessThatNobodyLetsGoEndsAfterItsLimit) {
+  port::SuperviseSpec supervise = this->supervision();
+  supervise.orphan_limit_us = 40'000;
+  ASSERT_TRUE(this->reactor->start_supervised(this->a_process({.output = "ran"}), supervise, this->note()));
+  const port::ProcessExit exit = this->await_exit();
+
+  EXPECT_TRUE(exit.orphaned);
+  EXPECT_FALSE(exit.started);
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), "");
+}
+
+TYPED_TEST(ReactorContract, NothingIsSupervisedWhenTheProgramIsNotThere) {
+  port::ProcessSpec spec = this->a_process({});
+  spec.argv[0] = "no-such-program";
+  const auto started = this->reactor->start_supervised(spec, this->supervision(), this->note());
+
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::environment);
+  EXPECT_EQ(this->adopt().state, State::never_started);
+}
+
+TEST(FakeReactor, LosesTheProcessOfASupervisorThatIsKilled) {
+  const TempDirectory directory;
+  FakeReactor reactor(read_script);
+  const port::ProcessSpec spec{.argv = {"/bin/sh", "-c", k_script, "sh", "out", "1000", "0"},
+                               .env = {},
+                               .directory = directory.path().string(),
+                               .stdin_text = {},
+                               .output_path = (directory.path() / "output.log").string()};
+  std::optional<port::ProcessExit> exit;
+  const auto started = reactor.start_supervised(spec, {.control_directory = "/c", .lock_path = {}},
+                                                [&](port::ProcessExit result) { exit = result; });
+  ASSERT_TRUE(started);
+  reactor.go(started->key);
+
+  reactor.kill_supervisor("/c");
+  reactor.turn();
+
+  ASSERT_TRUE(exit);
+  EXPECT_TRUE(exit->lost);
+  EXPECT_EQ(exit->exit_code, 137);
+  EXPECT_EQ(reactor.adopt("/c", [](port::ProcessExit) {})->state, State::lost);
+  EXPECT_TRUE(reactor.is_idle());
+}
+
+TEST(FakeReactor, EndsAnOrphanThatNobodyAdoptsInTimeAndNoOther) {
+  const TempDirectory directory;
+  FakeReactor reactor(read_script);
+  const port::ProcessSpec spec{.argv = {"/bin/sh", "-c", k_script, "sh", "out", "1000", "0"},
+                               .env = {},
+                               .directory = directory.path().string(),
+                               .stdin_text = {},
+                               .output_path = (directory.path() / "output.log").string()};
+  for (const std::string name : {"/adopted", "/alone"}) {
+    const auto started =
+        reactor.start_supervised(spec, {.control_directory = name, .lock_path = {}, .orphan_limit_us = k_minute},
+                                 [](port::ProcessExit) { ADD_FAILURE(); });
+    ASSERT_TRUE(started);
+    reactor.go(started->key);
+  }
+  reactor.after(0, [] { ADD_FAILURE(); });
+  reactor.crash();
+  ASSERT_EQ(reactor.adopt("/adopted", [](port::ProcessExit) { ADD_FAILURE(); })->state, State::running);
+  bool passed = false;
+  reactor.after(2 * k_minute, [&] { passed = true; });
+  while (!passed) reactor.turn();
+
+  std::optional<port::ProcessExit> exit;
+  EXPECT_EQ(reactor.adopt("/alone", [&](port::ProcessExit result) { exit = result; })->state, State::finished);
+  reactor.turn();
+  ASSERT_TRUE(exit);
+  EXPECT_TRUE(exit->orphaned);
+  EXPECT_EQ(reactor.running(), 1U);
 }
 
 TEST(ReactorDeathTest, WaitingForNothingIsABugAndNotAHang) {
