@@ -88,7 +88,7 @@ SELECT fold.run,
        json_extract(started.payload, '$.goal') AS goal,
        coalesce(json_extract(finished.payload, '$.outcome'), 'running') AS outcome,
        started.wall_us AS started_us,
-       finished.wall_us AS ended_us,
+       iif(finished.type = 'RunFinished', finished.wall_us, NULL) AS ended_us,
        coalesce(counts.tasks, 0) AS tasks,
        coalesce(counts.landed, 0) AS landed,
        coalesce(counts.failed, 0) AS failed,  -- blocked and cancelled ones too, as in RunFinished
@@ -96,9 +96,10 @@ SELECT fold.run,
 FROM (
   SELECT run,
          max(CASE type WHEN 'RunStarted' THEN seq END) AS started_seq,
-         max(CASE type WHEN 'RunFinished' THEN seq END) AS finished_seq
+         -- A run that was resumed after its end has not ended.
+         max(CASE WHEN type IN ('RunFinished', 'RunResumed') THEN seq END) AS finished_seq
   FROM events
-  WHERE type IN ('RunStarted', 'RunFinished')
+  WHERE type IN ('RunStarted', 'RunFinished', 'RunResumed')
   GROUP BY run
 ) AS fold
 JOIN events AS started ON started.seq = fold.started_seq

@@ -26,14 +26,13 @@ constexpr std::string_view k_exit_codes = R"(Exit codes:
   2   bad usage or invalid input; nothing was started or changed
   3   replay diverged, or audit found a fault
   4   budget exhausted before the end
-  5   stopped before the end by a person or a signal
+  5   stopped before the end by a person or a signal; `bernstein resume` continues
   6   environment: not a git repository, no agent, disk, database
   75  another Bernstein owns this workspace)";
 
 // Words that the documentation promises and this version does not have yet: better said than "unknown command".
-constexpr std::array<std::string_view, 14> k_later{"resume", "stop",   "pause",   "live",    "serve",
-                                                   "retry",  "cancel", "approve", "answer",  "whatif",
-                                                   "agents", "doctor", "evolve",  "--evolve"};
+constexpr std::array<std::string_view, 11> k_later{"live",   "serve",  "retry",  "cancel", "approve", "answer",
+                                                   "whatif", "agents", "doctor", "evolve", "--evolve"};
 
 // What the words on the command line ask for.
 struct Request {
@@ -46,6 +45,8 @@ struct Request {
   bool headless = false;
 
   RunOptions run;
+  ResumeOptions resume;
+  StopOptions stop;
   DemoOptions demo;
   LookOptions look;
   Seq at = 0;
@@ -120,6 +121,31 @@ void add_run(CLI::App& app, Request& request) {
       return run_command(context, request.run);
     };
   });
+}
+
+void add_steering(CLI::App& app, Request& request) {
+  CLI::App& resume = add_command(app, request, "resume", "Go on with a run after a stop, a pause or a crash",
+                                 "bernstein resume\nbernstein resume r3 --budget 20");
+  resume.add_option("RUN", request.resume.run, "r3, 3 or latest (the default)");
+  resume.add_option("--max-agents", request.max_agents, "At most so many agents at once from here on")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint32_t{1}, k_max_agents_max))
+      ->take_last();
+  resume.add_option("--budget", request.resume.budget, "A new budget for the whole run")->type_name("USD")->take_last();
+  resume.add_flag("--plain,--headless", request.resume.plain, "Print lines instead of a display that changes in place");
+  resume.callback([&request, &resume] {
+    if (resume.count("--max-agents") > 0) request.resume.max_agents = request.max_agents;
+    request.action = [&request](Context& context) { return resume_command(context, request.resume); };
+  });
+
+  CLI::App& stop = add_command(app, request, "stop", "Finish what is in flight and stop; start nothing new",
+                               "bernstein stop\nbernstein stop --now");
+  stop.add_flag("--now", request.stop.now, "Leave at once: agents go on by themselves until a resume takes them back");
+  stop.callback(
+      [&request] { request.action = [&request](Context& context) { return stop_command(context, request.stop); }; });
+
+  CLI::App& pause = add_command(app, request, "pause", "Start nothing new until `bernstein resume`", "bernstein pause");
+  pause.callback([&request] { request.action = pause_command; });
 }
 
 void add_starting(CLI::App& app, Request& request) {
@@ -305,6 +331,7 @@ Exit run_app(const std::vector<std::string>& words, Context& context) {
   add_common_flags(app, request);
   app.add_option("-g,--goal", request.goal, "Short for: bernstein run -g GOAL (not built yet)");
   add_run(app, request);
+  add_steering(app, request);
   add_starting(app, request);
   add_looking(app, request);
   add_checking(app, request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 #include <string_view>
+#include <utility>
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
@@ -61,8 +62,8 @@ std::string exit_clause(const AgentExited& exit) {
 
 }  // namespace
 
-Progress::Progress(std::ostream& out, Display display, port::Reactor& reactor)
-    : out_(out), display_(display), reactor_(reactor) {}
+Progress::Progress(std::ostream& out, Display display, port::Reactor& reactor, Tally before)
+    : out_(out), display_(display), reactor_(reactor), tally_(std::move(before)) {}
 
 void Progress::on_event(const RunState& state, const Event& event) {
   note(tally_, event);
@@ -105,6 +106,16 @@ void Progress::tell(const RunState& state, const Event& event) {
                            replace_all(state.started->target, "refs/heads/", "") + ", up to " +
                            std::to_string(state.started->config.max_agents) + " at once");
                  },
+                 [&](const RunResumed&) {
+                   say("", "",
+                       to_string(event.run) + " goes on: " + counted(static_cast<std::int64_t>(state.in_flight.size()), "attempt") + " in flight, " +
+                           std::to_string(state.tasks.size()) + " tasks in all");
+                 },
+                 [&](const RunPaused& paused) {
+                   say("!", k_yellow,
+                       "paused (" + printable_utf8(paused.reason) + "): nothing new starts until `bernstein resume`");
+                 },
+                 [&](const RunContinued&) { say("", "", "goes on"); },
                  [&](const TaskAssigned& assigned) {
                    if (display_.live) return;  // its line shows it
                    say("", "",
@@ -131,8 +142,8 @@ void Progress::tell(const RunState& state, const Event& event) {
                  [&](const StopRequested& stop) {
                    say("!", k_yellow,
                        "stopping (" + printable_utf8(stop.reason) + "): " +
-                           (stop.mode == StopMode::drain ? "what is in flight is finished; once more stops it now"
-                                                         : "agents are ended, their work is kept"));
+                           (stop.mode == StopMode::drain ? "what is in flight is finished; once more leaves it now"
+                                                         : "agents and checks go on by themselves"));
                  },
                  [](const auto&) {},
              },

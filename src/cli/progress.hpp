@@ -32,7 +32,8 @@ struct Display {
 
 class Progress : public run::Observer {
  public:
-  Progress(std::ostream& out, Display display, port::Reactor& reactor);
+  // `before`: of the events that the log has of the run already.
+  Progress(std::ostream& out, Display display, port::Reactor& reactor, Tally before = {});
 
   void on_event(const RunState& state, const Event& event) override;
   void on_warning(const std::string& sentence) override;

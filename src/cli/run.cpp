@@ -1,10 +1,5 @@
-// run: everything that a run needs is found and checked; then .sdd is made, the lock taken, and the loop runs.
+// run: everything that a run needs is found and checked; then .sdd is made, and the run is driven to its end.
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <functional>
-#include <memory>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -14,16 +9,13 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
-#include "bernstein/proc/reactor.hpp"
 #include "bernstein/run/loop.hpp"
-#include "bernstein/store/store.hpp"
+#include "drive.hpp"
 #include "dry_run.hpp"
 #include "inputs.hpp"
 #include "place.hpp"
+#include "print.hpp"
 #include "program.hpp"
-#include "progress.hpp"
-#include "recap.hpp"
-#include "run_json.hpp"
 #include "settings.hpp"
 
 namespace bernstein::cli {
@@ -96,92 +88,35 @@ void tell_notes(Context& context, const Prepared& prepared) {
   context.err.flush();
 }
 
-// Runs that nobody brought to their end: a crash, a lost machine.
+// Agents of an earlier run would go on for as long as we own the workspace: nobody could tell them to end.
+Status refuse_beside_others(const Place& place) {
+  for (const auto& [run, living] : living_commands(place.sdd)) {
+    return Error{ErrorCode::environment, run + " was left with " + counted(living, "agent or check") +
+                                             " at work: go on with `bernstein resume " + run +
+                                             "`, or end them with `bernstein stop`"};
+  }
+  return Ok{};
+}
+
 Status tell_unfinished(Context& context, port::EventReader& log) {
-  BERNSTEIN_TRY(const port::Table table, log.query("SELECT run FROM runs WHERE outcome IS NULL ORDER BY started_us"));
+  BERNSTEIN_TRY(const port::Table table, log.query("SELECT run FROM runs WHERE outcome = 'running' ORDER BY started_us"));
   for (const auto& row : table.rows) {
     const std::string& run = row.front().text;
-    context.err << "note: " << run << " never came to its end; what landed has landed, the work of its agents is under "
-                << "refs/bernstein/salvage/" << run << " or in .sdd/worktrees (bernstein status " << run << ")\n";
+    context.err << "note: " << run << " never came to its end; `bernstein resume " << run << "` goes on with it\n";
   }
   context.err.flush();
   return Ok{};
 }
 
-Display display_for(const Context& context, bool plain) {
-  const bool terminal = context.json ? context.err_is_terminal : context.out_is_terminal;
-  Display display{.live = terminal && !plain, .colour = terminal && context.colour};
-  winsize size{};
-  if (display.live && ioctl(context.json ? STDERR_FILENO : STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    display.width = size.ws_col;
-    display.height = size.ws_row;
-  }
-  return display;
-}
-
-// Keeps the elapsed times of a display moving while the loop waits.
-class Ticker {
- public:
-  Ticker(port::Reactor& reactor, std::function<void()> tick) : reactor_(reactor), tick_(std::move(tick)) { arm(); }
-  ~Ticker() { reactor_.cancel(key_); }
-  Ticker(const Ticker&) = delete;
-  Ticker& operator=(const Ticker&) = delete;
-
- private:
-  void arm() {
-    key_ = reactor_.after(k_tick_us, [this] {
-      tick_();
-      arm();
-    });
-  }
-
-  port::Reactor& reactor_;
-  std::function<void()> tick_;
-  port::TimerKey key_ = 0;
-};
-
-Exit exit_of(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::landed:
-      return Exit::done;
-    case RunOutcome::incomplete:
-      return Exit::incomplete;
-    case RunOutcome::budget:
-      return Exit::budget;
-    case RunOutcome::stopped:
-      return Exit::stopped;
-    case RunOutcome::environment:
-    case RunOutcome::count_:
-      break;
-  }
-  return Exit::environment;
-}
-
 Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOptions& options) {
-  const Place& place = prepared.place;
-  BERNSTEIN_TRY_VOID(make_sdd(place.sdd));
-  BERNSTEIN_TRY(const std::unique_ptr<store::Lock> lock, store::acquire_lock(place.sdd + "/lock"));
-  BERNSTEIN_TRY(const std::unique_ptr<port::EventLog> log, store::open_log(place.sdd + "/state.db"));
-  BERNSTEIN_TRY(const std::unique_ptr<port::BlobStore> blobs, store::open_blobs(place.sdd + "/blobs"));
-  BERNSTEIN_TRY(const std::unique_ptr<port::Workspace> workspace, open_repository(place));
-  const std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
-  BERNSTEIN_TRY_VOID(tell_unfinished(context, *log));
-  BERNSTEIN_TRY(const std::string source, blobs->put(prepared.inputs.plan_text));
-
-  std::ostream& people = context.json ? context.err : context.out;
-  Progress progress(people, display_for(context, options.plain), *reactor);
-  run::Loop loop({.log = *log, .blobs = *blobs, .workspace = *workspace, .reactor = *reactor},
-                 {.sdd = place.sdd, .environment = context.environment}, progress);
-  Result<RunOutcome> outcome = RunOutcome::environment;
-  {
-    const Ticker ticker(*reactor, [&] { progress.tick(); });
-    outcome = loop.run(started_of(prepared, options), accepted_of(prepared, source));
-  }
-  progress.close();
-  if (!outcome) return std::move(outcome).error();
-  people << recap(loop.state(), progress.tally()) << std::flush;
-  if (context.json) context.out << run_json(loop.state(), progress.tally().events, "") << '\n';
-  return exit_of(*outcome);
+  BERNSTEIN_TRY_VOID(make_sdd(prepared.place.sdd));
+  BERNSTEIN_TRY(Tenure tenure, take_ownership(context, prepared.place));
+  BERNSTEIN_TRY_VOID(refuse_beside_others(prepared.place));
+  BERNSTEIN_TRY_VOID(tell_unfinished(context, *tenure.log));
+  BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
+  return drive(context, tenure, {.plain = options.plain, .before = {}}, [&](run::Loop& loop) {
+    return loop.start(started_of(prepared, options), accepted_of(prepared, source));
+  });
 }
 
 }  // namespace

@@ -123,8 +123,8 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
                     "   brings it up to date; it keeps your changes, or refuses");
   }
   if (unfinished == "interrupted") {
-    lines.push_back("nobody is working on " + to_string(state.run) +
-                    " any more; what landed has landed, the rest is in .sdd/worktrees");
+    lines.push_back("nobody is working on " + to_string(state.run) + " any more: bernstein resume " +
+                    to_string(state.run) + "   goes on with it");
   }
   std::size_t failed = 0;
   for (const auto& [id, task] : state.tasks) {

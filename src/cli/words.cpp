@@ -32,7 +32,7 @@ std::string words_of(std::string_view word) {
 }
 
 std::string ending(const AgentExited& e) {
-  if (e.stopped) return "stopped";
+  if (e.stopped) return "ended: " + e.why;
   if (e.timed_out) return "timed out";
   return "exit " + std::to_string(e.exit_code);
 }
@@ -58,6 +58,7 @@ std::string waits_for(const RunState& state, const Task& task) {
 // scheduler.
 std::string held_up_by(const RunState& state, const Task& task) {
   if (!state.halted.empty()) return "nothing new starts: " + state.halted;
+  if (state.paused) return "nothing new starts: " + state.paused->reason;
   if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
   if (!state.started || state.finished) return task.why;
   const std::uint32_t slots = config_of(state).max_agents;
@@ -104,6 +105,11 @@ std::string summary_of(const EventBody& body) {
             return quoted(e.name) + ": " + counted(static_cast<std::int64_t>(e.tasks.size()), "task") + " in " +
                    counted(static_cast<std::int64_t>(e.stages.size()), "stage");
           },
+          [](const RunResumed& e) {
+            return "Bernstein " + e.bernstein + " goes on with it, as its owner number " + std::to_string(e.epoch);
+          },
+          [](const RunPaused& e) { return e.reason + ": nothing new starts"; },
+          [](const RunContinued&) { return std::string("new tasks start again"); },
           [](const StopRequested& e) { return std::string(to_word(e.mode)) + ": " + e.reason; },
           [](const AgentStarted& e) { return "pid " + std::to_string(e.pid); },
           [](const TaskCreated& e) {
@@ -180,6 +186,9 @@ std::string_view step_word(const EventBody& body) {
   return std::visit(overloaded{
                         [](const RunStarted&) { return "run"; },
                         [](const PlanAccepted&) { return "plan"; },
+                        [](const RunResumed&) { return "resumed"; },
+                        [](const RunPaused&) { return "paused"; },
+                        [](const RunContinued&) { return "continued"; },
                         [](const StopRequested&) { return "stop"; },
                         [](const AgentStarted&) { return "started"; },
                         [](const TaskCreated&) { return "created"; },

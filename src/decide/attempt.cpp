@@ -19,22 +19,21 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
   drafts.push_back({about(attempt.id), std::move(failure)});
   if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
   std::visit([&](const auto& body) { drafts.push_back({about(task.spec.id), body}); }, next);
-  if (attempt.worktree) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  if (attempt.worktree && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
   return drafts;
 }
 
-// Stopped by us, in whatever step: its work is kept under its salvage ref, and the task is as it was.
-std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const Attempt& attempt) {
-  return fail(state, task, attempt,
-              {.class_ = FailureClass::orchestrator,
-               .why = "stopped: " + (state.stop ? state.stop->reason : std::string("its agent was ended"))});
+// Ended by somebody else: its work is kept under its salvage ref, and the task is as it was.
+std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const Attempt& attempt,
+                                const std::string& why) {
+  return fail(state, task, attempt, {.class_ = FailureClass::orchestrator, .why = why});
 }
 
 // The agent has ended and its work is captured: was it a proper end, and are the changes its own?
 std::vector<Draft> judge_work(const RunState& state, const Task& task, const Attempt& attempt) {
   const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
-  if (exit.stopped) return fail_stopped(state, task, attempt);
+  if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
   if (exit.timed_out || exit.exit_code != 0) {
     const std::string why = exit.timed_out ? "the agent was still working after " +
                                                  format_duration(config_of(state).limits.agent_timeout_us)
@@ -107,7 +106,11 @@ std::vector<Draft> judge_candidate(const RunState& state, const Task& task, cons
   const std::vector<CheckSpec> checks = checks_of(state, task.spec.id);
   if (attempt.failed_check) {
     const CheckFinished& check = *attempt.failed_check;
-    if (check.stopped) return fail_stopped(state, task, attempt);
+    if (check.stopped) {
+      const std::string why = "check '" + check.name + "' was interrupted: " + check.why;
+      if (attempt.interruptions + 1 >= k_losses_max) return fail_stopped(state, task, attempt, why);
+      return {{about(attempt.id), LandingQueued{why + "; its turn comes again"}}};
+    }
     if (check.verdict == CheckVerdict::error) {
       // It says nothing about the work, and would hit every task.
       const std::string why = "check '" + check.name + "' could not run: " + check.why;
@@ -150,11 +153,6 @@ std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt
 }  // namespace
 
 std::vector<Draft> decide_attempt(const RunState& state) {
-  const bool stop_now = state.stop && state.stop->mode == StopMode::now;
-  if (stop_now && !state.landing_queue.empty()) {
-    const AttemptId id = state.landing_queue.begin()->attempt;
-    return fail_stopped(state, task_of(state, id.task), attempt_of(state, id));
-  }
   if (state.due.empty()) return {};
   const AttemptId id = *state.due.begin();
   const Task& task = task_of(state, id.task);
@@ -163,7 +161,6 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::assigned:
       return {{about(id), WorktreeRequested{state.target_tip}}};
     case Step::prepared:
-      if (stop_now) return fail_stopped(state, task, attempt);
       return {
           {about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, config_of(state).limits.agent_timeout_us}}};
     case Step::exited:
@@ -171,7 +168,6 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::captured:
       return judge_work(state, task, attempt);
     case Step::candidate:
-      if (stop_now) return fail_stopped(state, task, attempt);
       return judge_candidate(state, task, attempt);
     case Step::conflicted:
       return conflict(state, task, attempt);

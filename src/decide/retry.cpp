@@ -14,7 +14,6 @@ std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const
       return TaskFailed{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
     return TaskRetried{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
   }
-  if (!is_loss(state, failure)) return TaskRetried{"stopped, which uses up none"};
   const std::uint32_t losses = task.losses + 1;
   if (losses >= k_losses_max) {
     return TaskFailed{"lost " + std::to_string(losses) + " attempts without a fault of the task: " + failure.why};

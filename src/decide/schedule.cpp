@@ -11,7 +11,7 @@ namespace bernstein {
 namespace {
 
 bool nothing_new(const RunState& state) {
-  return state.stop.has_value() || !state.halted.empty();
+  return state.stop || state.paused || !state.halted.empty();
 }
 
 std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const std::string& name) {
@@ -160,6 +160,8 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (!state.halted.empty()) {
     end.outcome = RunOutcome::environment;
     end.why = state.halted;
+  } else if (state.paused) {
+    return {};  // it stays open
   } else if (state.stop) {
     end.outcome = RunOutcome::stopped;
     end.why = "stopped: " + state.stop->reason;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_attempts_max = 100;
+constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can number
+constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
 constexpr std::int64_t k_million = 1'000'000;
 
@@ -69,9 +71,14 @@ class ConfigReader {
     MapReader limits(node, "limits", report_);
     Limits& read = config_.limits;
     read.attempts = limits.number("attempts", 1, k_attempts_max).value_or(read.attempts);
+    read.adopt_timeout_us = limits.duration("adopt_timeout").value_or(read.adopt_timeout_us);
     read.agent_timeout_us = limits.duration("agent_timeout").value_or(read.agent_timeout_us);
     read.check_timeout_us = limits.duration("check_timeout").value_or(read.check_timeout_us);
     read.no_progress_us = limits.duration("no_progress").value_or(read.no_progress_us);
+    read.processes = limits.number("processes", 1, k_processes_max).value_or(read.processes);
+    if (const auto megabytes = limits.number("file_mb", 1, k_file_mb_max)) {
+      read.file_bytes = std::int64_t{*megabytes} << 20;
+    }
     limits.finish({}, UnknownKeys::refuse);
   }
 

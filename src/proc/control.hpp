@@ -52,7 +52,7 @@ Result<port::Reactor::Adopted::State> examine_control(const std::string& directo
 // Removes spec.json and stdin.
 void remove_order(const std::string& directory);
 
-bool is_supervisor_alive(const std::string& directory);
+bool is_supervisor_alive(const std::string& directory);  // as in proc/reactor.hpp
 std::optional<Identity> read_started(const std::string& directory);
 // Nothing when it is not there, or is none of ours.
 std::optional<port::ProcessExit> read_exit(const std::string& directory);

@@ -26,10 +26,6 @@ std::vector<std::string> set_up_paths(const RunConfig& config) {
   return paths;
 }
 
-std::string checkout_name(RunId run, AttemptId attempt) {
-  return "check-" + to_string(run) + "-" + to_string(attempt);
-}
-
 // Title, what made it, and the trailers by which a landing is found again from the log and the log from a landing.
 std::string merge_message(const RunState& state, const Attempt& attempt, const std::string& event) {
   const Task& task = task_of(state, attempt.id.task);
@@ -47,7 +43,9 @@ Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
     : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
 
 void Effects::dispatch(const RunState& state) {
-  if (state.stop && state.stop->mode == StopMode::now) stop_processes();
+  if (is_left(state)) return;  // what is asked for now is the next one's
+  if (sweep_due_) sweep_control_directories(state);
+  let_agents_begin(state);
   for (const auto& [seq, intent] : state.open_intents) {
     if (!under_way_.insert(seq).second) continue;
     const Task task{.intent = seq,
@@ -69,13 +67,11 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
                          .symlink_dirs = config.worktree_setup.symlink_dirs,
                          .copy_files = config.worktree_setup.copy_files};
   auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
-  const std::string command = config.worktree_setup.command;
-  const Micros timeout = config.limits.check_timeout_us;
   ports_.reactor.submit([this, spec, made] { *made = ports_.workspace.create_session(spec); },
-                        [this, task, made, command, timeout] {
+                        [this, &state, task, made] {
                           if (!*made) return answer(task, environment_failed<WorktreeRequested>(made->error()));
-                          if (command.empty()) return answer(task, WorktreeReady{});
-                          set_up_worktree(task, command, **made, timeout);
+                          if (config_of(state).worktree_setup.command.empty()) return answer(task, WorktreeReady{});
+                          set_up_worktree(state, task, **made);
                         });
 }
 
@@ -143,7 +139,7 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
   in_background(task,
-                [this, name = session(task.attempt), checkout = checkout_name(run_, task.attempt)]() -> EventBody {
+                [this, name = session(task.attempt), checkout = checkout(task.attempt)]() -> EventBody {
                   if (Status removed = ports_.workspace.remove_checkout(checkout); !removed) {
                     return environment_failed<WorktreeRemoveRequested>(removed.error());
                   }
@@ -154,17 +150,9 @@ void Effects::start(const RunState&, const Task& task, const WorktreeRemoveReque
                 });
 }
 
-void Effects::start(const RunState&, const Task& task, const CheckRequested& intent) {
-  if (intent.check.type != CheckType::command) return look_at_tree(task, intent);
-  const std::string name = checkout_name(run_, task.attempt);
-  const std::string directory = site_.sdd + "/worktrees/" + name;
-  if (!intent.fresh) return run_check(task, intent, directory);
-  auto made = std::make_shared<Result<std::string>>(std::string());
-  ports_.reactor.submit([this, tree = intent.tree, name, made] { *made = ports_.workspace.checkout_tree(tree, name); },
-                        [this, task, intent, made] {
-                          if (!*made) return answer(task, environment_failed<CheckRequested>(made->error()));
-                          run_check(task, intent, **made);
-                        });
+void Effects::start(const RunState& state, const Task& task, const CheckRequested& intent) {
+  if (intent.check.type == CheckType::command) return run_check(state, task, intent);
+  look_at_tree(task, intent);
 }
 
 void Effects::in_background(const Task& task, std::function<EventBody()> work) {
@@ -175,17 +163,16 @@ void Effects::in_background(const Task& task, std::function<EventBody()> work) {
 
 void Effects::answer(const Task& task, EventBody result) {
   under_way_.erase(task.intent);
-  processes_.erase(task.intent);
+  waiting_.erase(task.intent);
   inbox_.push({{about(task.attempt), std::move(result)}, task.intent});
-}
-
-void Effects::stop_processes() {
-  stopping_ = true;
-  for (const auto& [intent, key] : processes_) ports_.reactor.stop(key);
 }
 
 std::string Effects::session(AttemptId attempt) const {
   return session_name(run_, attempt);
+}
+
+std::string Effects::checkout(AttemptId attempt) const {
+  return "check-" + to_string(run_) + "-" + to_string(attempt);
 }
 
 std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {

@@ -3,10 +3,18 @@
 // later, in one result in the inbox whose cause is the intent.
 //
 // dispatch() starts whatever is open in the state and not under way yet. So a restart needs no list of its own: fold
-// the log, dispatch, and what was open starts again (the ports' calls are idempotent).
+// the log, dispatch, and what was open is taken up again. Git's effects are idempotent. A command runs under a supervisor
+// that outlives us, in a control directory named by its intent, and is adopted if it is there:
+//
+//     alive, or ended meanwhile        we wait for it, or read how it ended: nothing is done twice
+//     never began                      it is started, in the next directory
+//     killed with its supervisor       an agent's attempt is lost, and its work salvaged; a check starts afresh
+//
+// An agent begins only when its AgentStarted is durable: so no agent works that the log does not know.
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -20,6 +28,7 @@ class Effects {
   Effects(Ports ports, const Site& site, RunId run, Inbox& inbox);
 
   void dispatch(const RunState& state);
+  // Something has been started that has not been answered yet.
   bool under_way() const { return !under_way_.empty(); }
 
  private:
@@ -40,20 +49,40 @@ class Effects {
   void start(const RunState& state, const Task& task, const CheckoutSyncRequested& intent);
   void start(const RunState& state, const Task& task, const WorktreeRemoveRequested& intent);
 
-  void set_up_worktree(const Task& task, const std::string& command, const std::string& directory, Micros timeout_us);
+  // A command of an intent. The functions may be called long after its effect was started.
+  struct Command {
+    std::string_view effect;  // type of the intent
+    port::ProcessSpec process;
+    port::SuperviseSpec supervise;    // but for its control directory
+    std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
+    std::function<void(port::ProcessExit)> on_exit;
+    std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
+  };
+
+  void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt);
-  void run_check(const Task& task, const CheckRequested& intent, const std::string& directory);
+  void read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage, const port::ProcessExit& exit);
+  void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
   void look_at_tree(const Task& task, const CheckRequested& intent);
 
   // Runs `work` in the background; what it returns is the intent's result.
   void in_background(const Task& task, std::function<EventBody()> work);
-  // Starts a process and remembers it, so that a stop can end it. On failure to start, answers the intent itself.
-  void run_process(const Task& task, std::string_view effect, port::ProcessSpec spec,
-                   std::function<void(port::ProcessExit)> on_exit, std::function<void(std::int64_t pid)> on_start = {});
+  // Adopts or starts the command. Where it cannot be started, answers the intent itself.
+  void run(const Task& task, Command command);
+  using SharedCommand = std::shared_ptr<const Command>;
+  void adopt_or_start(const Task& task, const SharedCommand& command, int place);
+  void start_command(const Task& task, const SharedCommand& command, int place);
+  void watch(const Task& task, const SharedCommand& command, port::ProcessKey key, std::int64_t pid);
+  void end(const Task& task, const SharedCommand& command, int place, const port::ProcessExit& exit);
+  void could_not(const Task& task, std::string_view effect, const Error& error);
   void answer(const Task& task, EventBody result);
-  void stop_processes();
+  void let_agents_begin(const RunState& state);
+  void sweep_control_directories(const RunState& state);
 
+  port::SuperviseSpec supervision(const RunState& state) const;
+  std::string control_root() const;
   std::string session(AttemptId attempt) const;
+  std::string checkout(AttemptId attempt) const;
   std::string log_path(AttemptId attempt, const std::string& suffix) const;
 
   Ports ports_;
@@ -61,8 +90,8 @@ class Effects {
   RunId run_;
   Inbox& inbox_;
   std::set<Seq> under_way_;
-  std::map<Seq, port::ProcessKey> processes_;
-  bool stopping_ = false;
+  std::map<Seq, std::pair<AttemptId, port::ProcessKey>> waiting_;  // agents whose start is not durable yet, by intent
+  bool sweep_due_ = true;  // there may be control directories that nobody needs any more
 };
 
 }  // namespace bernstein::run

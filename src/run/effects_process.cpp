@@ -1,4 +1,5 @@
-// The effects that start processes: setting up a worktree, agents, checks.
+// The effects that run commands: setting up a worktree, agents, checks. How a command is started or found again is in
+// commands.cpp.
 
 #include <filesystem>
 #include <fstream>
@@ -39,15 +40,6 @@ Status write_file(const std::string& path, const std::string& text) {
   return Ok{};
 }
 
-// A log belongs to one attempt at one effect: what an effect that was cut short left there goes.
-Status start_log(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  if (!error) std::filesystem::remove(path, error);
-  if (error) return Error{ErrorCode::environment, "cannot prepare " + path + ": " + error.message()};
-  return Ok{};
-}
-
 // A check's name as a part of a file name.
 std::string file_name_of(const std::string& name) {
   std::string safe;
@@ -58,8 +50,20 @@ std::string file_name_of(const std::string& name) {
   return safe;
 }
 
+// Who ended it before its time, as a clause; "" when nobody did.
+std::string interruption(const port::ProcessExit& exit) {
+  if (exit.lost) return "its supervisor was killed";
+  if (exit.orphaned) return "no Bernstein took it back in time";
+  if (exit.stopped) return "it was told to stop";
+  return "";
+}
+
 janitor::CommandEnd command_end(const port::ProcessExit& exit, Micros timeout_us) {
-  return {exit.exit_code, exit.signal, exit.timed_out, exit.stopped, timeout_us};
+  return {exit.exit_code, exit.signal, exit.timed_out, !interruption(exit).empty(), timeout_us};
+}
+
+std::string read_kept_end(const std::string& log) {
+  return tail(read_end(log, k_output_kept_bytes), k_output_kept_bytes);
 }
 
 // A check that only reads the tree.
@@ -122,93 +126,100 @@ void Effects::start(const RunState& state, const Task& task, const SpawnRequeste
 
 void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
                         const std::string& prompt) {
-  auto broken = [&](const Error& error) {
-    answer(task, EffectFailed{FailureClass::environment, std::string(SpawnRequested::type),
-                              printable_utf8(error.message), ""});
-  };
+  Result<std::string> digest = ports_.blobs.put(prompt);
+  if (!digest) return could_not(task, SpawnRequested::type, digest.error());
+
   const std::string log = log_path(task.attempt, "");
   const std::string prompt_file = log_path(task.attempt, ".prompt");
-  Result<std::string> digest = ports_.blobs.put(prompt);
-  if (!digest) return broken(digest.error());
-  if (Status ready = start_log(log); !ready) return broken(ready.error());
-
   const AgentSpec& spec = agent_of(state, intent.agent);
   const std::string directory = site_.sdd + "/worktrees/" + session(task.attempt);
-  const agent::AgentCommand command = agent::build_command(spec,
-                                                           {.run = run_,
-                                                            .attempt = task.attempt,
-                                                            .role = task_of(state, task.attempt.task).spec.role,
-                                                            .model = intent.model,
-                                                            .worktree = directory,
-                                                            .prompt_file = prompt_file},
-                                                           site_.environment);
-  if (!command.prompt_on_stdin) {
-    if (Status written = write_file(prompt_file, prompt); !written) return broken(written.error());
-  }
-  port::ProcessSpec process{.argv = command.argv,
-                            .env = command.env,
-                            .directory = directory,
-                            .stdin_text = command.prompt_on_stdin ? prompt : "",
-                            .output_path = log,
-                            .timeout_us = intent.timeout_us};
-  auto on_exit = [this, task, log, usage = spec.usage](port::ProcessExit exit) {
-    struct Read {
-      Usage usage;
-      std::string end;
+  const agent::AgentCommand agent = agent::build_command(spec,
+                                                         {.run = run_,
+                                                          .attempt = task.attempt,
+                                                          .role = task_of(state, task.attempt.task).spec.role,
+                                                          .model = intent.model,
+                                                          .worktree = directory,
+                                                          .prompt_file = prompt_file},
+                                                         site_.environment);
+  Command command{.effect = SpawnRequested::type,
+                  .process = {.argv = agent.argv,
+                              .env = agent.env,
+                              .directory = directory,
+                              .stdin_text = agent.prompt_on_stdin ? prompt : "",
+                              .output_path = log,
+                              .timeout_us = intent.timeout_us},
+                  .supervise = supervision(state),
+                  .prepare = {},
+                  .on_exit = [this, task, log, usage = spec.usage](
+                                 const port::ProcessExit& exit) { read_agents_end(task, log, usage, exit); },
+                  .on_start = {}};
+  if (!agent.prompt_on_stdin) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
+  if (!attempt_of(state, task.attempt).started) {
+    command.on_start = [this, task, digest](std::int64_t pid) {
+      inbox_.push({{about(task.attempt), AgentStarted{pid, *digest}}});
     };
-    auto read = std::make_shared<Read>();
-    ports_.reactor.submit(
-        [log, usage, read] {
-          const std::string output = read_end(log, agent::k_usage_output_bytes_max);
-          read->usage = agent::read_usage(usage, output);
-          read->end = tail(output, k_output_kept_bytes);
-        },
-        [this, task, exit, read] {
-          AgentExited result{.duration_us = exit.duration_us,
-                             .exit_code = exit.exit_code,
-                             .output_bytes = exit.output_bytes,
-                             .stopped = exit.stopped,
-                             .timed_out = exit.timed_out,
-                             .usage = read->usage};
-          if (result.usage.cost_micros) result.cost_source = CostSource::reported;
-          Result<std::string> kept = ports_.blobs.put(read->end);
-          if (kept && !read->end.empty()) result.output = *kept;
-          answer(task, std::move(result));
-        });
-  };
-  run_process(task, SpawnRequested::type, std::move(process), std::move(on_exit),
-              [this, task, digest](std::int64_t pid) {
-                inbox_.push({{about(task.attempt), AgentStarted{pid, *digest}}});
-              });
+  }
+  run(task, std::move(command));
 }
 
-void Effects::set_up_worktree(const Task& task, const std::string& command, const std::string& directory,
-                              Micros timeout_us) {
+void Effects::read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage,
+                              const port::ProcessExit& exit) {
+  struct Read {
+    Usage usage;
+    std::string end;
+  };
+  auto read = std::make_shared<Read>();
+  ports_.reactor.submit(
+      [log, usage, read] {
+        const std::string output = read_end(log, agent::k_usage_output_bytes_max);
+        read->usage = agent::read_usage(usage, output);
+        read->end = tail(output, k_output_kept_bytes);
+      },
+      [this, task, exit, read] {
+        const std::string why = interruption(exit);
+        AgentExited result{.duration_us = exit.duration_us,
+                           .exit_code = exit.exit_code,
+                           .output_bytes = exit.output_bytes,
+                           .stopped = !why.empty(),
+                           .timed_out = exit.timed_out,
+                           .usage = read->usage,
+                           .why = why};
+        if (result.usage.cost_micros) result.cost_source = CostSource::reported;
+        Result<std::string> kept = ports_.blobs.put(read->end);
+        if (kept && !read->end.empty()) result.output = *kept;
+        answer(task, std::move(result));
+      });
+}
+
+void Effects::set_up_worktree(const RunState& state, const Task& task, const std::string& directory) {
+  const std::string& setup = config_of(state).worktree_setup.command;
+  const Micros timeout_us = config_of(state).limits.check_timeout_us;
   const std::string log = log_path(task.attempt, ".setup");
-  if (Status ready = start_log(log); !ready) {
-    return answer(task, EffectFailed{FailureClass::environment, std::string(WorktreeRequested::type),
-                                     printable_utf8(ready.error().message), ""});
-  }
-  port::ProcessSpec process{.argv = janitor::command_line({.command = command}),
-                            .env = agent::allowed_environment(site_.environment, {}),
-                            .directory = directory,
-                            .output_path = log,
-                            .timeout_us = timeout_us};
-  run_process(task, WorktreeRequested::type, std::move(process),
-              [this, task, log, command, timeout_us](port::ProcessExit exit) {
-                const janitor::CheckResult judged = janitor::judge_command(command_end(exit, timeout_us));
-                if (judged.verdict == CheckVerdict::passed) return answer(task, WorktreeReady{});
-                if (exit.stopped) {
-                  return answer(task, EffectFailed{FailureClass::orchestrator, std::string(WorktreeRequested::type),
-                                                   "stopped while it set up the worktree", ""});
-                }
-                const std::string end = tail(read_end(log, k_output_kept_bytes), k_output_kept_bytes);
-                Result<std::string> kept = ports_.blobs.put(end);
-                answer(task, EffectFailed{FailureClass::environment, std::string(WorktreeRequested::type),
-                                          "setup_command `" + printable_utf8(command) + "` failed in a new worktree: " +
-                                              judged.why + "; its output is in " + printable_utf8(log),
-                                          kept && !end.empty() ? *kept : ""});
-              });
+  const auto on_exit = [this, task, log, setup, timeout_us](const port::ProcessExit& exit) {
+    const janitor::CheckResult judged = janitor::judge_command(command_end(exit, timeout_us));
+    if (judged.verdict == CheckVerdict::passed) return answer(task, WorktreeReady{});
+    if (const std::string why = interruption(exit); !why.empty()) {
+      return answer(task, EffectFailed{FailureClass::orchestrator, std::string(WorktreeRequested::type),
+                                       "setting up the worktree was interrupted: " + why, ""});
+    }
+    const std::string end = read_kept_end(log);
+    Result<std::string> kept = ports_.blobs.put(end);
+    answer(task, EffectFailed{FailureClass::environment, std::string(WorktreeRequested::type),
+                              "setup_command `" + printable_utf8(setup) + "` failed in a new worktree: " + judged.why +
+                                  "; its output is in " + printable_utf8(log),
+                              kept && !end.empty() ? *kept : ""});
+  };
+  run(task, {.effect = WorktreeRequested::type,
+             .process = {.argv = janitor::command_line({.command = setup}),
+                         .env = agent::allowed_environment(site_.environment, {}),
+                         .directory = directory,
+                         .stdin_text = {},
+                         .output_path = log,
+                         .timeout_us = timeout_us},
+             .supervise = supervision(state),
+             .prepare = {},
+             .on_exit = on_exit,
+             .on_start = {}});
 }
 
 void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
@@ -228,43 +239,42 @@ void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
       });
 }
 
-void Effects::run_check(const Task& task, const CheckRequested& intent, const std::string& directory) {
+void Effects::run_check(const RunState& state, const Task& task, const CheckRequested& intent) {
+  const std::string name = checkout(task.attempt);
   const std::string log = log_path(task.attempt, "." + file_name_of(intent.check.name));
-  if (Status ready = start_log(log); !ready) {
-    return answer(task, EffectFailed{FailureClass::environment, std::string(CheckRequested::type),
-                                     printable_utf8(ready.error().message), ""});
-  }
-  port::ProcessSpec process{.argv = janitor::command_line(intent.check),
-                            .env = agent::allowed_environment(site_.environment, {}),
-                            .directory = directory,
-                            .output_path = log,
-                            .timeout_us = intent.check.timeout_us};
-  run_process(task, CheckRequested::type, std::move(process), [this, task, intent, log](port::ProcessExit exit) {
+  const auto on_exit = [this, task, intent, log](const port::ProcessExit& exit) {
     const janitor::CheckResult judged = janitor::judge_command(command_end(exit, intent.check.timeout_us));
+    const std::string interrupted = interruption(exit);
     CheckFinished result{.duration_us = exit.duration_us,
                          .exit_code = exit.exit_code,
                          .name = intent.check.name,
-                         .stopped = exit.stopped,
+                         .stopped = !interrupted.empty(),
                          .tree = intent.tree,
                          .verdict = judged.verdict,
-                         .why = judged.why};
-    const std::string end = tail(read_end(log, k_output_kept_bytes), k_output_kept_bytes);
+                         .why = interrupted.empty() ? judged.why : interrupted};
+    const std::string end = read_kept_end(log);
     Result<std::string> kept = ports_.blobs.put(end);
     if (kept && !end.empty()) result.output = *kept;
     answer(task, std::move(result));
-  });
-}
-
-void Effects::run_process(const Task& task, std::string_view effect, port::ProcessSpec spec,
-                          std::function<void(port::ProcessExit)> on_exit, std::function<void(std::int64_t)> on_start) {
-  Result<port::Reactor::Started> started = ports_.reactor.start(std::move(spec), std::move(on_exit));
-  if (!started) {
-    return answer(task, EffectFailed{FailureClass::environment, std::string(effect),
-                                     printable_utf8(started.error().message), ""});
+  };
+  Command command{.effect = CheckRequested::type,
+                  .process = {.argv = janitor::command_line(intent.check),
+                              .env = agent::allowed_environment(site_.environment, {}),
+                              .directory = site_.sdd + "/worktrees/" + name,
+                              .stdin_text = {},
+                              .output_path = log,
+                              .timeout_us = intent.check.timeout_us},
+                  .supervise = supervision(state),
+                  .prepare = {},
+                  .on_exit = on_exit,
+                  .on_start = {}};
+  if (intent.fresh) {
+    command.prepare = [this, name, tree = intent.tree]() -> Status {
+      BERNSTEIN_TRY([[maybe_unused]] const std::string directory, ports_.workspace.checkout_tree(tree, name));
+      return Ok{};
+    };
   }
-  processes_[task.intent] = started->key;
-  if (stopping_) ports_.reactor.stop(started->key);
-  if (on_start) on_start(started->pid);
+  run(task, std::move(command));
 }
 
 }  // namespace bernstein::run

@@ -1,5 +1,6 @@
 #include "bernstein/run/loop.hpp"
 
+#include <csignal>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace {
 
 // Events after which the head of the chain is put where the log cannot reach.
 bool is_milestone(const Event& event) {
-  return std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<MergeLanded>(event.body) ||
+  return std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunResumed>(event.body) || std::holds_alternative<MergeLanded>(event.body) ||
          std::holds_alternative<RunFinished>(event.body);
 }
 
@@ -26,28 +27,46 @@ Loop::Loop(Ports ports, Site site, Observer& observer)
 
 Loop::~Loop() = default;
 
-Result<RunOutcome> Loop::run(RunStarted started, PlanAccepted plan) {
+Result<RunOutcome> Loop::start(RunStarted started, PlanAccepted plan) {
   BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
   const RunId run{head.last_run.number + 1};
-  ledger_ = std::make_unique<Ledger>(head, run);
-  effects_ = std::make_unique<Effects>(ports_, site_, run, *inbox_);
-  started_at_us_ = ports_.reactor.monotonic_us();
-  ports_.reactor.on_signal([this](int) { note_signal(); });
-
+  take_over(run, Ledger(head, run));
   inbox_->push({{about_run(), std::move(started)}});
   inbox_->push({{about_run(), std::move(plan)}});
-  while (!state_.finished) {
+  return carry_on();
+}
+
+Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed) {
+  BERNSTEIN_TRY(LoadedRun loaded, load_to_go_on(ports_.log, run));
+  BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
+  state_ = std::move(loaded.state);
+  resumed.epoch = state_.epoch + 1;
+  take_over(run, Ledger(head, loaded.last));
+  inbox_->push({{about_run(), std::move(resumed)}});
+  return carry_on();
+}
+
+void Loop::take_over(RunId run, Ledger ledger) {
+  ledger_ = std::make_unique<Ledger>(std::move(ledger));
+  effects_ = std::make_unique<Effects>(ports_, site_, run, *inbox_);
+  taken_over_us_ = ports_.reactor.monotonic_us();
+  taken_over_at_us_ = state_.at_us;
+  ports_.reactor.on_signal([this](int signal) { note_signal(signal); });
+}
+
+Result<RunOutcome> Loop::carry_on() {
+  do {
     if (inbox_->empty()) {
-      BERNSTEIN_CHECK(effects_->under_way(), "a run that has not finished waits for something");
+      BERNSTEIN_CHECK(effects_->under_way() || state_.paused, "a run that has not finished waits for something");
       ports_.reactor.turn();
     }
     if (!inbox_->empty()) BERNSTEIN_TRY_VOID(turn());
-  }
-  return state_.finished->outcome;
+  } while (!state_.finished && !is_left(state_));
+  return state_.finished ? state_.finished->outcome : RunOutcome::stopped;
 }
 
 Status Loop::turn() {
-  ledger_->begin_turn(ports_.reactor.monotonic_us() - started_at_us_, ports_.reactor.wall_us());
+  ledger_->begin_turn(taken_over_at_us_ + ports_.reactor.monotonic_us() - taken_over_us_, ports_.reactor.wall_us());
   std::vector<Event> events;
   for (Observation& observation : inbox_->drain()) {
     const Event input = ledger_->seal(std::move(observation.draft), observation.cause);
@@ -69,10 +88,13 @@ Status Loop::turn() {
   return Ok{};
 }
 
-void Loop::note_signal() {
-  const bool first = ++signals_ == 1;
-  inbox_->push({{about_run(), StopRequested{first ? StopMode::drain : StopMode::now,
-                                            first ? "asked to stop" : "asked to stop now"}}});
+void Loop::note_signal(int signal) {
+  const auto ask = [this](EventBody wish) { inbox_->push({{about_run(), std::move(wish)}}); };
+  if (signal == SIGUSR1) return ask(RunPaused{"asked to pause"});
+  if (signal == SIGUSR2) return ask(RunContinued{});
+  const bool now = signal == SIGQUIT || stop_signals_ > 0;
+  ++stop_signals_;
+  ask(StopRequested{now ? StopMode::now : StopMode::drain, now ? "asked to stop now" : "asked to stop"});
 }
 
 void Loop::anchor(const Event& last) {

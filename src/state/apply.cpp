@@ -59,6 +59,30 @@ class Applier {
     state_.run = event_.run;
     state_.started = e;
     state_.target_tip = e.target_tip;
+    state_.epoch = 1;
+    return Ok{};
+  }
+
+  // Why nothing went on no longer holds. What was asked for and has no result yet is still asked for.
+  Status on(const RunResumed& e) {
+    if (e.epoch != state_.epoch + 1) return corrupt("is of epoch " + std::to_string(e.epoch) + ", not the next one");
+    state_.epoch = e.epoch;
+    state_.stop.reset();
+    state_.paused.reset();
+    state_.halted.clear();
+    state_.finished.reset();
+    state_.target_tip = e.target_tip;
+    if (e.budget_micros) state_.started->config.budget_micros = e.budget_micros;
+    if (e.max_agents) state_.started->config.max_agents = *e.max_agents;
+    return Ok{};
+  }
+
+  Status on(const RunPaused& e) {
+    if (!state_.finished) state_.paused = e;
+    return Ok{};
+  }
+  Status on(const RunContinued&) {
+    state_.paused.reset();
     return Ok{};
   }
 
@@ -179,7 +203,8 @@ class Applier {
     return open_intent(*attempt, Step::working);
   }
   Status on(const AgentStarted&) {
-    BERNSTEIN_TRY_VOID(the_attempt(Step::working));
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+    attempt->started = true;
     return Ok{};
   }
   Status on(const AgentExited& e) {
@@ -222,7 +247,18 @@ class Applier {
   // ---- landing ----
 
   Status on(const LandingQueued&) {
-    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    const bool interrupted =
+        attempt->step == Step::candidate && attempt->failed_check && attempt->failed_check->stopped;
+    if (interrupted) {
+      ++attempt->interruptions;
+      attempt->failed_check.reset();
+      attempt->next_check = 0;
+      attempt->checkout = false;
+      state_.landing.reset();
+    } else if (attempt->step != Step::captured) {
+      return corrupt("comes out of order");
+    }
     set_step(*attempt, Step::queued);
     state_.landing_queue.insert(landing_key(*attempt));
     return Ok{};
@@ -352,7 +388,7 @@ class Applier {
     Task& task = state_.tasks.at(attempt->id.task);
     attempt->failure = e;
     if (e.class_ == FailureClass::task) ++task.failures;
-    if (is_loss(state_, e)) ++task.losses;
+    if (is_loss(e.class_)) ++task.losses;
     task.extra_files.insert(e.paths.begin(), e.paths.end());
     if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
     state_.landing_queue.erase(landing_key(*attempt));
@@ -372,6 +408,7 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
     if (!attempt->worktree || state_.in_flight.contains(attempt->id))
       return corrupt("removes a worktree that is not left over");
+    if (is_work_at_risk(*attempt)) return corrupt("removes a worktree whose work is kept nowhere else");
     return open_intent(*attempt, attempt->step);
   }
   Status on(const WorktreeRemoved&) {

@@ -37,9 +37,16 @@ std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {
   return checks;
 }
 
-bool is_loss(const RunState& state, const AttemptFailed& failure) {
-  const bool stopped = state.stop && state.stop->mode == StopMode::now;
-  return !stopped && (failure.class_ == FailureClass::orchestrator || failure.class_ == FailureClass::quota);
+bool is_left(const RunState& state) {
+  return state.stop && state.stop->mode == StopMode::now;
+}
+
+bool is_work_at_risk(const Attempt& attempt) {
+  return attempt.worktree && attempt.started && !attempt.work;
+}
+
+bool is_loss(FailureClass failure) {
+  return failure == FailureClass::orchestrator || failure == FailureClass::quota;
 }
 
 std::string verdict_key(const std::string& tree, const CheckSpec& check) {

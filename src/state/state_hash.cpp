@@ -34,7 +34,8 @@ std::int64_t number(std::size_t n) {
 void add_attempt(Facts& facts, const Attempt& a) {
   facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.arm.model, a.base,
             a.candidate_base, a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot},
-            std::int64_t{a.worktree}, std::int64_t{a.checkout}, a.reserved, a.captured_seq, a.assigned_at_us,
+            std::int64_t{a.worktree}, std::int64_t{a.checkout}, std::int64_t{a.started},
+            std::int64_t{a.interruptions}, a.reserved, a.captured_seq, a.assigned_at_us,
             a.ended_at_us);
   for (const auto& [name, value] : a.features) facts.add("feature", name, value);
   for (const std::string& pattern : a.owned) facts.add("owned", pattern);
@@ -54,7 +55,9 @@ std::string state_hash(const RunState& state) {
   facts.add("run", std::int64_t{state.run.number}, state.last_seq, state.at_us, state.target_tip, state.halted);
   if (state.started) facts.add("started", encode(*state.started));
   if (state.plan) facts.add("plan", encode(*state.plan));
+  facts.add("epoch", state.epoch);
   if (state.stop) facts.add("stop", encode(*state.stop));
+  if (state.paused) facts.add("paused", encode(*state.paused));
   if (state.finished) facts.add("finished", encode(*state.finished));
   facts.add("money", state.spent, state.presumed, state.reserved);
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});

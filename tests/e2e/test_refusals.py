@@ -150,7 +150,7 @@ class BadSettings(EndToEnd):
         self.config(repository)
         for words in (["--approve", "plan"], ["--approve", "merge"]):
             self.refused(repository, ONE, *words, text="not built yet")
-        for words in (["run", "-g", "do it"], ["-g", "do it"], ["resume"], ["serve"]):
+        for words in (["run", "-g", "do it"], ["-g", "do it"], ["serve"]):
             with self.subTest(words):
                 result = self.bernstein(repository, *words)
                 self.assertEqual(2, result.code)

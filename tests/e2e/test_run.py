@@ -490,14 +490,14 @@ class Stopping(EndToEnd):
         self.assertIsNone(repository.show("b.txt"))
         self.assert_nothing_left(repository)
 
-    def test_two_interrupts_end_the_agents_and_keep_their_work(self):
+    def test_two_interrupts_leave_the_agents_at_work_and_a_resume_takes_them_back(self):
         repository = self.repository()
         self.config(repository)
         plan = """
         stages:
           - name: one
             steps:
-              - {title: "Endless", files: [a.txt], description: "RUN: echo half > a.txt; while :; do sleep 0.05; done"}
+              - {title: "Endless", files: [a.txt], description: "RUN: echo half > a.txt; while ! test -e go; do sleep 0.05; done; rm go"}
         """
         file = self.directory / "plan.yaml"
         file.write_text(dedent(plan), encoding="utf-8")
@@ -509,7 +509,14 @@ class Stopping(EndToEnd):
         self.interrupt(process)
         result = self.finish(process)
         self.assertEqual(5, result.code, str(result))
-        self.assertEqual("half\n", repository.show("a.txt", "refs/bernstein/salvage/r1/t1.1"))
+        self.assertIn("1 agent or check goes on alone for up to 15m", result.out)
+        self.assertEqual([], self.events(repository, "AgentExited", "RunFinished"))
+        self.assertTrue(self.processes_in(worktree.parent), "the agent is at work")
+        (worktree.parent / "go").touch()
+        result = self.bernstein(repository, "resume")
+        self.assertEqual(0, result.code, str(result))
+        self.assertEqual("half\n", repository.show("a.txt"))
+        self.assertEqual(1, len(self.events(repository, "AgentStarted")), "it was not started again")
         self.assert_nothing_left(repository)
 
 

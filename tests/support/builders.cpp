@@ -191,6 +191,10 @@ std::vector<Event> World::stops(StopMode mode, const std::string& reason) {
   return feed({about_run(), StopRequested{mode, reason}});
 }
 
+std::vector<Event> World::resumes() {
+  return feed({about_run(), RunResumed{.epoch = state_.epoch + 1, .target_tip = state_.target_tip}});
+}
+
 void World::works(AttemptId id, const std::vector<std::string>& paths) {
   worktree_ready(id);
   agent_exits(id);

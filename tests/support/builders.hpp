@@ -147,6 +147,7 @@ class World {
     return answer<Intent>(id, EffectFailed{.class_ = class_, .effect = std::string(Intent::type), .message = message});
   }
   std::vector<Event> stops(StopMode mode, const std::string& reason = "Ctrl-C");
+  std::vector<Event> resumes();  // with the target where it was
 
   // Several of them in a row, from the worktree on.
   void works(AttemptId id, const std::vector<std::string>& paths);  // until its work is captured
@@ -181,6 +182,16 @@ class World {
   const T& the(Subject subject) const {
     const T* found = find<T>(subject);
     BERNSTEIN_CHECK(found != nullptr, ("there is a " + std::string(T::type) + " about " + to_string(subject)).c_str());
+    return *found;
+  }
+  // The last event of a type, about whatever; there has to be one.
+  template <class T>
+  const T& last() const {
+    const T* found = nullptr;
+    for (const Event& event : log_) {
+      if (const T* body = std::get_if<T>(&event.body)) found = body;
+    }
+    BERNSTEIN_CHECK(found != nullptr, "there is an event of this type");
     return *found;
   }
   // Subjects of all events of a type, in order.

@@ -24,6 +24,21 @@ struct RunOptions {
   bool plain = false;                       // lines instead of a display that changes in place
 };
 Result<Exit> run_command(Context& context, const RunOptions& options);
+
+struct ResumeOptions {
+  std::string run;
+  std::optional<std::uint32_t> max_agents;  // from here on
+  std::string budget;                       // likewise; as typed, "" for the one it has
+  bool plain = false;
+};
+Result<Exit> resume_command(Context& context, const ResumeOptions& options);
+
+struct StopOptions {
+  bool now = false;  // leave at once; agents and checks go on
+};
+Result<Exit> stop_command(Context& context, const StopOptions& options);
+Result<Exit> pause_command(Context& context);
+
 Result<Exit> init_command(Context& context);
 
 struct DemoOptions {

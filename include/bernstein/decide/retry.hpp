@@ -5,7 +5,6 @@
 //   orchestrator  again without penalty, at most k_losses_max times in the life of the task
 //   quota         again without penalty, within the same bound
 //   environment   the task stays ready, but nothing new starts: the run ends and says what is missing
-//   a stop        what StopMode::now ends counts as neither: the task stays ready
 
 #include <variant>
 
@@ -13,7 +12,7 @@
 
 namespace bernstein {
 
-inline constexpr std::uint32_t k_losses_max = 5;
+inline constexpr std::uint32_t k_losses_max = 5;  // also of interruptions of one attempt's checks
 
 // TaskRetried or TaskFailed for a task whose current attempt ends in this failure (not yet applied).
 std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task,

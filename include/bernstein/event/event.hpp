@@ -52,7 +52,11 @@ enum class RunOutcome {
 };
 BERNSTEIN_ENUM_WORDS(RunOutcome, "landed", "incomplete", "budget", "stopped", "environment");
 
-enum class StopMode { drain, now, count_ };
+enum class StopMode {
+  drain,  // what is in flight is finished, nothing new starts
+  now,    // Bernstein leaves; agents and checks go on under their supervisors, and a resume takes them back
+  count_
+};
 BERNSTEIN_ENUM_WORDS(StopMode, "drain", "now");
 
 enum class CostSource { unknown, reported, computed, estimated, count_ };
@@ -152,6 +156,45 @@ struct PlanAccepted {
   bool operator==(const PlanAccepted&) const = default;
 };
 
+// A Bernstein took over a run that another one left: after a stop, a crash or a cause that has been mended.
+struct RunResumed {
+  std::string bernstein;                    // version of the one that goes on
+  std::optional<UsdMicros> budget_micros;   // from here on, where the person gave a new one
+  std::int64_t epoch = 0;                   // 2 for the first resume: how many have owned the run
+  std::optional<std::uint32_t> max_agents;  // likewise
+  std::string target_tip;                   // commit that the target stands at
+
+  static constexpr std::string_view type = "RunResumed";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("bernstein", self.bernstein);
+    field("budget_micros", self.budget_micros);
+    field("epoch", self.epoch);
+    field("max_agents", self.max_agents);
+    field("target_tip", self.target_tip);
+  }
+  bool operator==(const RunResumed&) const = default;
+};
+
+// Nothing new starts until RunContinued or RunResumed; the run stays open.
+struct RunPaused {
+  std::string reason;
+
+  static constexpr std::string_view type = "RunPaused";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("reason", self.reason); }
+  bool operator==(const RunPaused&) const = default;
+};
+struct RunContinued {
+  static constexpr std::string_view type = "RunContinued";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const RunContinued&) const = default;
+};
+
 struct StopRequested {
   StopMode mode = StopMode::drain;
   std::string reason;  // "Ctrl-C"
@@ -166,9 +209,10 @@ struct StopRequested {
   bool operator==(const StopRequested&) const = default;
 };
 
-// The agent's process is there. Its end is AgentExited.
+// The agent's supervisor is there and waits: only once this is durable does the agent begin. Its end is AgentExited. Said
+// again where a resume finds that the supervisor never came to begin.
 struct AgentStarted {
-  std::int64_t pid = 0;
+  std::int64_t pid = 0;  // of the supervisor
   std::string prompt;  // digest of the blob that holds it
 
   static constexpr std::string_view type = "AgentStarted";
@@ -267,7 +311,7 @@ struct PathsGranted {
   bool operator==(const PathsGranted&) const = default;
 };
 
-// The attempt's changes are its own: it waits for its turn to land.
+// The attempt waits for its turn to land: its changes are its own, or its check was interrupted and starts afresh.
 struct LandingQueued {
   std::string why;
 
@@ -448,9 +492,10 @@ struct AgentExited {
   int exit_code = 0;            // 128 + signal when a signal ended it
   std::string output;           // digest of the blob that holds the end of its output
   std::int64_t output_bytes = 0;
-  bool stopped = false;         // ended because of StopRequested
+  bool stopped = false;         // ended by somebody else: see why
   bool timed_out = false;
   Usage usage;
+  std::string why;              // of a stopped one: "its supervisor was killed"
 
   static constexpr std::string_view type = "AgentExited";
   static constexpr Kind kind = Kind::result;
@@ -464,6 +509,7 @@ struct AgentExited {
     field("stopped", self.stopped);
     field("timed_out", self.timed_out);
     field("usage", self.usage);
+    field("why", self.why);
   }
   bool operator==(const AgentExited&) const = default;
 };
@@ -553,7 +599,7 @@ struct CheckFinished {
   int exit_code = 0;   // 128 + signal when a signal ended it
   std::string name;
   std::string output;  // digest of the blob, "" without output
-  bool stopped = false;
+  bool stopped = false;  // interrupted: says nothing about the tree
   std::string tree;
   CheckVerdict verdict = CheckVerdict::passed;
   std::string why;     // "exit 1", "no file src/a.cpp", "still running after 10m"
@@ -686,7 +732,7 @@ struct EffectFailed {
 // ---- The variant and the envelope ---------------------------------------------------------------------------------
 
 using EventBody =
-    std::variant<RunStarted, PlanAccepted, StopRequested, AgentStarted,                                      // inputs
+    std::variant<RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested, AgentStarted,        // inputs
                  TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
                  VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished,
                  WorktreeRequested, WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects

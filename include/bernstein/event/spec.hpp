@@ -192,16 +192,22 @@ struct WorktreeSetup {
 };
 
 struct Limits {
+  Micros adopt_timeout_us = 15 * k_minute;  // so long agents and checks go on when no Bernstein is there
   Micros agent_timeout_us = 30 * k_minute;
   std::uint32_t attempts = 3;              // per task, >= 1
   Micros check_timeout_us = 10 * k_minute;
+  std::int64_t file_bytes = 0;             // > 0: no file that an agent or a check writes may be larger
   Micros no_progress_us = 5 * k_minute;
+  std::int64_t processes = 0;              // > 0: so many may the user have when they start one more; not for root
 
   static void fields(auto& self, auto&& field) {
+    field("adopt_timeout_us", self.adopt_timeout_us);
     field("agent_timeout_us", self.agent_timeout_us);
     field("attempts", self.attempts);
     field("check_timeout_us", self.check_timeout_us);
+    field("file_bytes", self.file_bytes);
     field("no_progress_us", self.no_progress_us);
+    field("processes", self.processes);
   }
   bool operator==(const Limits&) const = default;
 };

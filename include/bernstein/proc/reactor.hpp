@@ -37,6 +37,9 @@ struct ReactorOptions {
   std::string supervisor;  // the path of bernstein-exec; "": start_supervised() is refused
 };
 
+// Whether the supervisor of a control directory lives. Only looks.
+bool is_supervisor_alive(const std::string& control_directory);
+
 // From here on the calling process ignores SIGPIPE, and descriptors that it inherited (but 0, 1, 2) are not passed on.
 // One thread uses the reactor.
 std::unique_ptr<port::Reactor> open_reactor(ReactorOptions options = {});

@@ -2,11 +2,14 @@
 // The loop: inbox → settle (apply and decide) → commit → dispatch, until the run has finished.
 //
 //     Loop loop(ports, site, observer);
-//     Result<RunOutcome> outcome = loop.run(started, plan);
+//     Result<RunOutcome> outcome = loop.start(started, plan);      // or loop.resume(run, resumed)
 //
 // Every turn takes what the effects reported, works out everything that follows, commits inputs and consequences in one
 // transaction, and only then starts the effects of the new intents (run/effects.hpp). An error that is returned is one
-// of the log itself: the run stands as its last commit says.
+// of the log itself: the run stands as its last commit says, and its agents go on under their supervisors.
+//
+// Whoever goes on with a run folds its log and dispatches what is open: there is no other way to recover, and a run that
+// was killed at any moment is one that was left at its last commit.
 
 #include <map>
 #include <memory>
@@ -54,23 +57,31 @@ class Loop {
   Loop(Ports ports, Site site, Observer& observer);
   ~Loop();
 
-  // Starts a new run and carries it to its end. SIGINT drains (what is in flight is finished, nothing new starts), a
-  // second one stops now (agents are ended, their work is kept under salvage refs).
-  Result<RunOutcome> run(RunStarted started, PlanAccepted plan);
+  // Starts a new run and carries it to its end. SIGINT and SIGTERM drain (what is in flight is finished, nothing new
+  // starts); a second one, or SIGQUIT, leaves now (agents and checks go on under their supervisors, for a resume to take
+  // back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
+  Result<RunOutcome> start(RunStarted started, PlanAccepted plan);
+
+  // Goes on with a run that is in the log, from where its last commit left it. `resumed.epoch` is filled in.
+  // ErrorCode::corrupt when the run's chain does not hold: nothing is built on altered events.
+  Result<RunOutcome> resume(RunId run, RunResumed resumed);
 
   const RunState& state() const { return state_; }
 
  private:
+  void take_over(RunId run, Ledger ledger);
+  Result<RunOutcome> carry_on();
   Status turn();
-  void note_signal();
+  void note_signal(int signal);
   void anchor(const Event& last);
 
   Ports ports_;
   Site site_;
   Observer& observer_;
   RunState state_;
-  Micros started_at_us_ = 0;
-  int signals_ = 0;
+  Micros taken_over_us_ = 0;  // on the reactor's clock; and what the run's clock said then:
+  Micros taken_over_at_us_ = 0;
+  int stop_signals_ = 0;
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Effects> effects_;
@@ -78,5 +89,12 @@ class Loop {
 
 // Reads a run's records and folds them, up to and including `until` (0: all).
 Result<RunState> load_state(port::EventReader& reader, RunId run, Seq until = 0);
+
+// The same for whoever goes on with the run: every hash is computed and compared on the way.
+struct LoadedRun {
+  RunState state;
+  Record last;
+};
+Result<LoadedRun> load_to_go_on(port::EventReader& reader, RunId run);
 
 }  // namespace bernstein::run

@@ -72,6 +72,7 @@ struct Attempt {
   bool slot = true;       // it holds one: its agent has not ended
   std::string base;       // commit its worktree starts from
   bool worktree = false;  // there is one to remove
+  bool started = false;   // AgentStarted: the agent may work, so from here on the worktree may hold something
   Micros assigned_at_us = 0;
   std::optional<AgentExited> exit;
   std::optional<WorkCaptured> work;
@@ -82,6 +83,7 @@ struct Attempt {
   std::size_t next_check = 0;                 // index into checks_of(); the ones before have passed
   std::optional<CheckFinished> failed_check;  // the one at next_check
   bool checkout = false;                      // a checkout of the candidate is there, for the next command
+  std::uint32_t interruptions = 0;            // of its checks
   std::optional<EffectFailed> broken;
   std::optional<AttemptFailed> failure;
   std::string merge_commit;  // when it landed
@@ -135,7 +137,9 @@ struct RunState {
   Micros at_us = 0;
   std::optional<RunStarted> started;
   std::optional<PlanAccepted> plan;  // its tasks are cleared once they are created: `tasks` has them then
+  std::int64_t epoch = 0;  // how many have owned the run; 1 from its start
   std::optional<StopRequested> stop;
+  std::optional<RunPaused> paused;
   std::string halted;  // why nothing new may start (an environment failure); "" when all is well
   std::optional<RunFinished> finished;
 
@@ -173,9 +177,14 @@ const Attempt& attempt_of(const RunState& state, AttemptId id);
 // the task's own commands (which may need what a gate built).
 std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
 
-// Whether the failure counts in Task::losses: it is not the task's fault, and we can try again at once. A stop is a
-// person's wish, and what ends the run for everybody is nobody's loss.
-bool is_loss(const RunState& state, const AttemptFailed& failure);
+// Whether the one who owned the run has left it as it was, for a resume to go on from.
+bool is_left(const RunState& state);
+
+// Whether an attempt's worktree may hold work that nothing else keeps: it must not go.
+bool is_work_at_risk(const Attempt& attempt);
+
+// Whether such a failure counts in Task::losses: it is not the task's fault, and we can try again at once.
+bool is_loss(FailureClass failure);
 
 // Identity of a check on a tree.
 std::string verdict_key(const std::string& tree, const CheckSpec& check);

@@ -112,7 +112,7 @@ EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& inte
 // left.
 Words fit_and_wait(const RunState& state) {
   Words waiting;
-  if (state.stop || !state.halted.empty() || state.finished || state.busy_slots >= config_of(state).max_agents)
+  if (state.stop || state.paused || !state.halted.empty() || state.finished || state.busy_slots >= config_of(state).max_agents)
     return waiting;
   // One agent means one thing at a time: its slot is free when everything that was begun has ended.
   if (config_of(state).max_agents == 1 && !(state.in_flight.empty() && state.open_intents.empty())) return waiting;
@@ -164,11 +164,18 @@ void expect_promises_kept(std::uint32_t seed) {
           may_stop = false;
           // What was answered may be gone: the world asks the script again.
           world.stops(dice.one_in(2) ? StopMode::now : StopMode::drain);
+          if (dice.one_in(2)) world.resumes();
         }
         return dice.below(open);
       },
       5'000);
 
+  if (is_left(world.state())) {
+    EXPECT_FALSE(world.finished());
+    world.resumes();
+    world.run([&](const RunState&, const OpenIntent& intent) { return a_random_result(dice, world, intent); },
+              [&](std::size_t open) { return dice.below(open); }, 5'000);
+  }
   EXPECT_EQ(world.broken(), Words{});
   EXPECT_EQ(idle, Words{}) << "could have started";
   ASSERT_TRUE(world.finished());

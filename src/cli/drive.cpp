@@ -1,0 +1,130 @@
+#include "drive.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <ostream>
+#include <utility>
+
+#include "bernstein/base/text.hpp"
+#include "bernstein/proc/reactor.hpp"
+#include "print.hpp"
+#include "progress.hpp"
+#include "recap.hpp"
+#include "run_json.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Display display_for(const Context& context, bool plain) {
+  const bool terminal = context.json ? context.err_is_terminal : context.out_is_terminal;
+  Display display{.live = terminal && !plain, .colour = terminal && context.colour};
+  winsize size{};
+  if (display.live && ioctl(context.json ? STDERR_FILENO : STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    display.width = size.ws_col;
+    display.height = size.ws_row;
+  }
+  return display;
+}
+
+// Keeps the elapsed times of a display moving while the loop waits.
+class Ticker {
+ public:
+  Ticker(port::Reactor& reactor, std::function<void()> tick) : reactor_(reactor), tick_(std::move(tick)) { arm(); }
+  ~Ticker() { reactor_.cancel(key_); }
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+
+ private:
+  void arm() {
+    key_ = reactor_.after(k_tick_us, [this] {
+      tick_();
+      arm();
+    });
+  }
+
+  port::Reactor& reactor_;
+  std::function<void()> tick_;
+  port::TimerKey key_ = 0;
+};
+
+Exit exit_of(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::landed:
+      return Exit::done;
+    case RunOutcome::incomplete:
+      return Exit::incomplete;
+    case RunOutcome::budget:
+      return Exit::budget;
+    case RunOutcome::stopped:
+      return Exit::stopped;
+    case RunOutcome::environment:
+    case RunOutcome::count_:
+      break;
+  }
+  return Exit::environment;
+}
+
+// What goes on, and how it is taken back, when the run was left rather than ended.
+std::string farewell(const RunState& state, const std::string& sdd) {
+  const std::string run = to_string(state.run);
+  const auto all = living_commands(sdd);
+  const auto found = all.find(run);
+  if (found == all.end()) return "left as it is: `bernstein resume " + run + "` goes on with it\n";
+  return counted(found->second, "agent or check") + (found->second == 1 ? " goes on" : " go on") + " alone for up to " +
+         format_duration(config_of(state).limits.adopt_timeout_us) + ": `bernstein resume " + run +
+         "` takes them back, `bernstein stop` ends them\n";
+}
+
+}  // namespace
+
+Result<Tenure> take_ownership(const Context& context, const Place& place) {
+  Tenure tenure{.place = place, .lock = {}, .log = {}, .blobs = {}, .workspace = {}, .reactor = {}};
+  const std::string supervisor = (fs::path(context.program).parent_path() / "bernstein-exec").string();
+  if (::access(supervisor.c_str(), X_OK) != 0) {
+    return Error{ErrorCode::environment, "there is no program " + supervisor + ": install it beside bernstein"};
+  }
+  BERNSTEIN_TRY(tenure.lock, store::acquire_lock(place.sdd + "/lock"));
+  BERNSTEIN_TRY(tenure.log, store::open_log(place.sdd + "/state.db"));
+  BERNSTEIN_TRY(tenure.blobs, store::open_blobs(place.sdd + "/blobs"));
+  BERNSTEIN_TRY(tenure.workspace, open_repository(place));
+  tenure.reactor = proc::open_reactor({.supervisor = supervisor});
+  return tenure;
+}
+
+Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
+                   const std::function<Result<RunOutcome>(run::Loop&)>& begin) {
+  port::Reactor& reactor = *tenure.reactor;
+  std::ostream& people = context.json ? context.err : context.out;
+  Progress progress(people, display_for(context, options.plain), reactor, std::move(options.before));
+  run::Loop loop({.log = *tenure.log, .blobs = *tenure.blobs, .workspace = *tenure.workspace, .reactor = reactor},
+                 {.sdd = tenure.place.sdd, .environment = context.environment}, progress);
+  Result<RunOutcome> outcome = RunOutcome::environment;
+  {
+    const Ticker ticker(reactor, [&] { progress.tick(); });
+    outcome = begin(loop);
+  }
+  progress.close();
+  if (!outcome) return std::move(outcome).error();
+  people << (loop.state().finished ? recap(loop.state(), progress.tally()) : farewell(loop.state(), tenure.place.sdd))
+         << std::flush;
+  if (context.json) context.out << run_json(loop.state(), progress.tally().events, "stopped") << '\n';
+  return exit_of(*outcome);
+}
+
+std::map<std::string, std::uint32_t> living_commands(const std::string& sdd) {
+  std::map<std::string, std::uint32_t> living;
+  std::error_code ignored;
+  for (const auto& run : fs::directory_iterator(sdd + "/control", ignored)) {
+    std::error_code problem;
+    for (const auto& place : fs::directory_iterator(run.path(), problem)) {
+      if (proc::is_supervisor_alive(place.path().string())) ++living[run.path().filename().string()];
+    }
+  }
+  return living;
+}
+
+}  // namespace bernstein::cli

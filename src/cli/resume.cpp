@@ -1,0 +1,89 @@
+// resume: goes on with a run that was stopped, paused, or left by a crash.
+
+#include <csignal>
+#include <ostream>
+
+#include "app.hpp"
+#include "bernstein/base/text.hpp"
+#include "bernstein/cli/commands.hpp"
+#include "bernstein/decide/decide.hpp"
+#include "drive.hpp"
+#include "fold.hpp"
+#include "names.hpp"
+#include "open_workspace.hpp"
+#include "print.hpp"
+#include "program.hpp"
+#include "run_json.hpp"
+#include "signal_owner.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+Result<std::optional<UsdMicros>> read_budget(const std::string& typed) {
+  if (typed.empty()) return std::optional<UsdMicros>();
+  const std::optional<UsdMicros> amount = parse_usd(typed);
+  if (amount && *amount > UsdMicros{}) return amount;
+  return Error{ErrorCode::invalid_input,
+               "--budget: '" + typed + "' is not an amount of US dollars; write it like 15 or $0.50"};
+}
+
+bool is_at_its_end(const RunState& state) {
+  return state.finished &&
+         (state.finished->outcome == RunOutcome::landed || state.finished->outcome == RunOutcome::incomplete);
+}
+
+Exit tell_end(Context& context, const Picture& picture) {
+  const RunState& state = picture.state;
+  (context.json ? context.err : context.out)
+      << to_string(state.run) << " has ended: " << printable_utf8(state.finished->why) << "; nothing is left to resume\n";
+  if (context.json) context.out << run_json(state, picture.tally.events, "") << '\n';
+  return state.finished->outcome == RunOutcome::landed ? Exit::done : Exit::incomplete;
+}
+
+Status check_rules(const RunState& state) {
+  if (state.started->rules == k_rules_version) return Ok{};
+  return Error{ErrorCode::environment, to_string(state.run) + " is decided by version " +
+                                           std::to_string(state.started->rules) + " of the rules, and this Bernstein has " +
+                                           std::to_string(k_rules_version) + ": go on with Bernstein " +
+                                           state.started->bernstein + ", or start a new run"};
+}
+
+// A paused run has its owner still: it is told to go on.
+Result<Exit> wake(Context& context, const Home& home, const ResumeOptions& options) {
+  BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, std::nullopt));
+  BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, std::nullopt));
+  if (!picture.state.paused) return Error{ErrorCode::busy, "another Bernstein is at work on this workspace already: process " +
+                                                               std::to_string(owner_pid(home.sdd))};
+  BERNSTEIN_TRY_VOID(signal_owner(home, SIGUSR2, "RunContinued"));
+  (context.json ? context.err : context.out) << to_string(run) << " goes on, where it was started\n";
+  return Exit::done;
+}
+
+}  // namespace
+
+Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
+  BERNSTEIN_TRY(const Home home, open_workspace(context));
+  if (is_somebody_at_work(home)) return wake(context, home, options);
+  BERNSTEIN_TRY(const Place place, find_place(home.root));
+  BERNSTEIN_TRY(Tenure tenure, take_ownership(context, place));
+  BERNSTEIN_TRY(const RunId run, find_run(*tenure.log, options.run, std::nullopt));
+  BERNSTEIN_TRY(Picture picture, take_picture(*tenure.log, run, std::nullopt));
+  if (is_at_its_end(picture.state)) return tell_end(context, picture);
+  BERNSTEIN_TRY_VOID(check_rules(picture.state));
+  for (const auto& [other, living] : living_commands(place.sdd)) {
+    if (other == to_string(run)) continue;
+    return Error{ErrorCode::environment, other + " was left with " + counted(living, "agent or check") +
+                                             " at work: resume that one first, or end them with `bernstein stop`"};
+  }
+  const RunConfig& config = config_of(picture.state);
+  if (const auto missing = missing_programs(config.agents, context.environment, place.root); !missing.empty()) {
+    return Error{ErrorCode::environment, join(missing, "\n")};
+  }
+  RunResumed resumed{.bernstein = version(), .max_agents = options.max_agents};
+  BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
+  BERNSTEIN_TRY(resumed.target_tip, tenure.workspace->tip(picture.state.started->target));
+  return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally)},
+               [&](run::Loop& loop) { return loop.resume(run, resumed); });
+}
+
+}  // namespace bernstein::cli

@@ -1,0 +1,158 @@
+// How a command of an intent is run: adopted where an earlier life of ours has started it, else started.
+//
+// Control directories are .sdd/control/<run>/<intent>.<place>. A place where nothing began cannot be used again (a
+// supervisor that comes late must find it taken), so the next one is.
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "bernstein/base/check.hpp"
+#include "bernstein/base/text.hpp"
+#include "effects.hpp"
+
+namespace bernstein::run {
+namespace {
+
+namespace fs = std::filesystem;
+using Adopted = port::Reactor::Adopted;
+
+// More crashes than that between a command's start and its beginning, one after the other, are no accident.
+constexpr int k_places_max = 100;
+
+// Makes the directory of the log; what an effect that was cut short left there goes.
+Status start_log(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  if (!error) fs::remove(path, error);
+  if (error) return Error{ErrorCode::environment, "cannot prepare " + path + ": " + error.message()};
+  return Ok{};
+}
+
+Status make_directory(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return Error{ErrorCode::environment, "cannot make the directory " + path + ": " + error.message()};
+  return Ok{};
+}
+
+// "31.1" → 31; 0 for a name that is not ours.
+Seq intent_of(std::string_view name) {
+  Seq seq = 0;
+  std::size_t i = 0;
+  for (; i < name.size() && name[i] >= '0' && name[i] <= '9' && i < 18; ++i) seq = seq * 10 + (name[i] - '0');
+  return i > 0 && i < name.size() && name[i] == '.' ? seq : 0;
+}
+
+port::ProcessExit lost() {
+  return {.exit_code = 128 + 9, .signal = 9, .lost = true};
+}
+
+}  // namespace
+
+port::SuperviseSpec Effects::supervision(const RunState& state) const {
+  const Limits& limits = config_of(state).limits;
+  return {.control_directory = {},
+          .lock_path = site_.sdd + "/lock",
+          .orphan_limit_us = limits.adopt_timeout_us,
+          .processes_max = limits.processes,
+          .file_bytes_max = limits.file_bytes};
+}
+
+std::string Effects::control_root() const {
+  return site_.sdd + "/control/" + to_string(run_);
+}
+
+void Effects::run(const Task& task, Command command) {
+  if (Status made = make_directory(control_root()); !made) return could_not(task, command.effect, made.error());
+  adopt_or_start(task, std::make_shared<const Command>(std::move(command)), 1);
+}
+
+void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int place) {
+  BERNSTEIN_CHECK(place <= k_places_max, "a command begins at some time");
+  const std::string directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
+  Result<Adopted> adopted = ports_.reactor.adopt(
+      directory, [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });
+  if (!adopted) return could_not(task, command->effect, adopted.error());
+  switch (adopted->state) {
+    case Adopted::State::running:
+      return watch(task, command, adopted->key, adopted->pid);
+    case Adopted::State::finished:
+      return;  // we are told in the next turn
+    case Adopted::State::lost:
+      return end(task, command, place, lost());
+    case Adopted::State::never_started:
+      break;
+  }
+  if (!command->prepare) return start_command(task, command, place);
+  auto prepared = std::make_shared<Status>(Ok{});
+  ports_.reactor.submit([command, prepared] { *prepared = command->prepare(); },
+                        [this, task, command, place, prepared] {
+                          if (!*prepared) return could_not(task, command->effect, prepared->error());
+                          start_command(task, command, place);
+                        });
+}
+
+void Effects::start_command(const Task& task, const SharedCommand& command, int place) {
+  if (Status ready = start_log(command->process.output_path); !ready) {
+    return could_not(task, command->effect, ready.error());
+  }
+  port::SuperviseSpec supervise = command->supervise;
+  supervise.control_directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
+  Result<port::Reactor::Started> started = ports_.reactor.start_supervised(
+      command->process, std::move(supervise),
+      [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });
+  if (started) return watch(task, command, started->key, started->pid);
+  const bool used_before = started.error().code == ErrorCode::conflict;
+  if (used_before) return adopt_or_start(task, command, place + 1);
+  could_not(task, command->effect, started.error());
+}
+
+void Effects::watch(const Task& task, const SharedCommand& command, port::ProcessKey key, std::int64_t pid) {
+  if (!command->on_start) return ports_.reactor.go(key);
+  waiting_[task.intent] = {task.attempt, key};
+  command->on_start(pid);
+}
+
+void Effects::let_agents_begin(const RunState& state) {
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+    const auto [attempt, key] = waiting->second;
+    const bool durable = attempt_of(state, attempt).started;
+    if (durable) ports_.reactor.go(key);
+    waiting = durable ? waiting_.erase(waiting) : std::next(waiting);
+  }
+}
+
+void Effects::end(const Task& task, const SharedCommand& command, int place, const port::ProcessExit& exit) {
+  sweep_due_ = true;
+  // Its supervisor waited for its go in vain while nobody owned the workspace: nothing has been done.
+  if (exit.orphaned && !exit.started) return adopt_or_start(task, command, place + 1);
+  if (!exit.error.empty()) return could_not(task, command->effect, {ErrorCode::environment, exit.error});
+  command->on_exit(exit);
+}
+
+void Effects::could_not(const Task& task, std::string_view effect, const Error& error) {
+  answer(task,
+         EffectFailed{FailureClass::environment, std::string(effect), printable_utf8(error.message), ""});
+}
+
+// What an intent that has its result left behind.
+void Effects::sweep_control_directories(const RunState& state) {
+  sweep_due_ = false;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(control_root(), ignored), last; !ignored && entry != last;
+       entry.increment(ignored)) {
+    const Seq intent = intent_of(entry->path().filename().string());
+    if (intent == 0) continue;
+    const bool is_open = state.open_intents.contains(intent);
+    if (is_open) {
+      sweep_due_ = true;  // look again when it may have ended
+      continue;
+    }
+    std::error_code problem;
+    fs::remove_all(entry->path(), problem);
+  }
+  fs::remove(control_root(), ignored);  // when it is empty
+}
+
+}  // namespace bernstein::run
