@@ -64,9 +64,22 @@ std::uint64_t new_seed() {
   return ((high << 32) | device()) & ((std::uint64_t{1} << 53) - 1);
 }
 
-RunStarted started_of(const Prepared& prepared, const RunOptions& options) {
+// Where the last landing left the person's checkout of the target; "" when it followed.
+Result<std::string> checkout_left_at(port::EventReader& log, const std::string& target) {
+  BERNSTEIN_TRY(const port::Table table,
+                log.query("SELECT coalesce(nullif(json_extract(asked.payload, '$.behind'), ''),"
+                          " json_extract(asked.payload, '$.from')), json_extract(asked.payload, '$.target')"
+                          " FROM events AS done JOIN events AS asked ON asked.seq = done.cause"
+                          " WHERE done.seq = (SELECT max(seq) FROM events WHERE type = 'CheckoutSynced')"
+                          " AND json_extract(done.payload, '$.outcome') = 'left_alone'"));
+  if (table.rows.empty() || table.rows.front()[1].text != target) return std::string();
+  return table.rows.front()[0].text;
+}
+
+RunStarted started_of(const Prepared& prepared, const RunOptions& options, const std::string& behind) {
   const plan::Plan& plan = prepared.inputs.plan;
-  return {.bernstein = version(),
+  return {.behind = behind,
+          .bernstein = version(),
           .config = prepared.settings.config,
           .goal = plan.name.empty() ? options.plan_file : plan.name,
           .rules = k_rules_version,
@@ -114,8 +127,9 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   BERNSTEIN_TRY_VOID(refuse_beside_others(prepared.place));
   BERNSTEIN_TRY_VOID(tell_unfinished(context, *tenure.log));
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
+  BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
   return drive(context, tenure, {.plain = options.plain, .before = {}}, [&](run::Loop& loop) {
-    return loop.start(started_of(prepared, options), accepted_of(prepared, source));
+    return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source));
   });
 }
 
@@ -134,7 +148,7 @@ Result<Exit> run_command(Context& context, const RunOptions& options) {
          missing_programs(ready.settings.config.agents, context.environment, ready.place.root)) {
       context.err << "warning: " << missing << '\n';
     }
-    return dry_run(context, started_of(ready, options), accepted_of(ready, ""));
+    return dry_run(context, started_of(ready, options, ""), accepted_of(ready, ""));
   }
   return carry_out(context, ready, options);
 }

@@ -117,9 +117,9 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   const RunState& state = picture.state;
   const std::string prefix = is_latest ? "" : to_string(state.run) + "/";
   std::vector<std::string> lines;
-  if (!picture.tally.left_behind_from.empty()) {
+  if (!state.behind.empty()) {
     lines.push_back("your checkout was left alone: " + one_line(picture.tally.left_behind_why));
-    lines.push_back("  " + catch_up_command(picture.tally) +
+    lines.push_back("  " + catch_up_command(state) +
                     "   brings it up to date; it keeps your changes, or refuses");
   }
   if (unfinished == "interrupted") {

@@ -3,28 +3,6 @@
 #include <type_traits>
 
 namespace bernstein::cli {
-namespace {
-
-void note_sync(Tally& tally, Seq intent, const CheckoutSynced& synced) {
-  const auto open = tally.syncs.find(intent);
-  const std::string from = open == tally.syncs.end() ? "" : open->second;
-  if (open != tally.syncs.end()) tally.syncs.erase(open);
-  switch (synced.outcome) {
-    case SyncOutcome::updated:
-    case SyncOutcome::not_checked_out:
-      tally.left_behind_from.clear();
-      tally.left_behind_why.clear();
-      break;
-    case SyncOutcome::left_alone:
-      // Once left behind, a checkout stays at the commit where that began, however many landings follow.
-      if (tally.left_behind_from.empty()) tally.left_behind_from = from, tally.left_behind_why = synced.detail;
-      break;
-    case SyncOutcome::count_:
-      break;
-  }
-}
-
-}  // namespace
 
 void note(Tally& tally, const Event& event) {
   ++tally.events;
@@ -41,17 +19,15 @@ void note(Tally& tally, const Event& event) {
           } else {
             tally.unverified.erase(event.subject.task);
           }
-        } else if constexpr (std::is_same_v<Body, CheckoutSyncRequested>) {
-          tally.syncs[event.seq] = body.from;
         } else if constexpr (std::is_same_v<Body, CheckoutSynced>) {
-          note_sync(tally, event.cause, body);
+          tally.left_behind_why = body.outcome == SyncOutcome::left_alone ? body.detail : "";
         }
       },
       event.body);
 }
 
-std::string catch_up_command(const Tally& tally) {
-  return "git read-tree -m -u " + tally.left_behind_from.substr(0, 12) + " HEAD";
+std::string catch_up_command(const RunState& state) {
+  return "git read-tree -m -u " + state.behind.substr(0, 12) + " HEAD";
 }
 
 }  // namespace bernstein::cli

@@ -5,11 +5,11 @@
 //     for (const Event& event : run) note(tally, event);
 
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 
 #include "bernstein/event/event.hpp"
+#include "bernstein/state/run_state.hpp"
 
 namespace bernstein::cli {
 
@@ -18,16 +18,13 @@ struct Tally {
   Micros agent_us = 0;           // all agents' working time
   Micros check_us = 0;           // all checks' time
   std::set<TaskId> unverified;   // whose last verdict was that nothing looked at it
-  std::string left_behind_from;  // the commit at which the user's checkout was left; "" while it follows
-  std::string left_behind_why;
-
-  std::map<Seq, std::string> syncs;  // open CheckoutSyncRequested → its `from`
+  std::string left_behind_why;   // what kept the person's checkout from following (RunState::behind)
 };
 
 void note(Tally& tally, const Event& event);
 
-// The one command that brings a checkout up that was left behind: a two-tree read moves what differs between the two
+// The one command that brings a checkout up that was left behind (state.behind): a two-tree read moves what differs between the two
 // commits and keeps what the person changed, or refuses as a whole where both changed the same file (git-read-tree(1)).
-std::string catch_up_command(const Tally& tally);
+std::string catch_up_command(const RunState& state);
 
 }  // namespace bernstein::cli

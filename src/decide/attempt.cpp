@@ -41,7 +41,8 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
     return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
   }
   if (work.changes.empty()) {
-    const std::string why = "the agent changed nothing";
+    std::string why = "the agent changed nothing";
+    if (!work.also_kept.empty()) why += " on its branch; what it kept elsewhere is under " + join(work.also_kept, ", ");
     return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
   }
 
@@ -173,7 +174,7 @@ std::vector<Draft> decide_attempt(const RunState& state) {
       return conflict(state, task, attempt);
     case Step::landed:
       return {{about(id), reward_of(task, attempt)},
-              {about(id), CheckoutSyncRequested{attempt.candidate_base, state.started->target, attempt.merge_commit}},
+              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate_base, state.started->target, attempt.merge_commit}},
               {about(id), WorktreeRemoveRequested{}}};
     case Step::broken:
       return broken(state, task, attempt);

@@ -4,6 +4,7 @@
 
 #include "bernstein/base/path.hpp"
 #include "gathering.hpp"
+#include "session.hpp"
 #include "session_repository.hpp"
 #include "worktree_scan.hpp"
 
@@ -131,6 +132,27 @@ Status write_salvage(git_repository* users, const std::string& ref, const Oid& c
   return point(ref, commit);
 }
 
+// What the agent committed or stashed beside its branch is no work to land, and is not lost either.
+Result<std::vector<std::string>> keep_other_tips(const Layout& layout, const port::CaptureSpec& spec,
+                                                 Gathering& gathering, std::mutex& refs) {
+  std::vector<std::string> kept;
+  if (!gathering.has_session_objects()) return kept;
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  for (const SessionTip& tip : read_other_tips(layout, spec.session)) {
+    if (!gathering.inspect(tip.id)) continue;  // not one of git's commits: nothing of it can be vouched for
+    BERNSTEIN_TRY(const bool known, is_kept(users.get(), tip.id));
+    const std::string ref = spec.salvage_ref + "." + tip.name;
+    Oid there;
+    const bool written_before = git_reference_name_to_id(&there.id, users.get(), ref.c_str()) == 0 && there == tip.id;
+    if (written_before) kept.push_back(ref);
+    if (known) continue;
+    BERNSTEIN_TRY_VOID(gathering.keep(tip.id));
+    BERNSTEIN_TRY_VOID(write_salvage(users.get(), ref, tip.id, refs));
+    kept.push_back(ref);
+  }
+  return kept;
+}
+
 Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& spec, std::mutex& refs) {
   BERNSTEIN_TRY_VOID(check_name(spec.session));
   BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
@@ -145,6 +167,7 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
     work = gather(layout, spec, base_tree, base, gathering);
   }
   if (!work) return work.error();
+  BERNSTEIN_TRY(const std::vector<std::string> also_kept, keep_other_tips(layout, spec, gathering, refs));
 
   if (work->commit != base) {
     BERNSTEIN_TRY(const Repository users, open_repository(layout));
@@ -157,9 +180,9 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
                                                            : std::string("; nothing was left to keep"))};
   }
   // Commits that amount to nothing are kept, and are no change.
-  if (work->tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}};
+  if (work->tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}, also_kept};
   BERNSTEIN_TRY(const auto changes, compare_trees(gathering.repository(), base_tree, work->tree));
-  return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes)};
+  return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes), also_kept};
 }
 
 }  // namespace bernstein::git

@@ -38,9 +38,9 @@ Result<bool> is_kept_by(git_repository* users, const Oid& commit, const char* gl
 
 // ErrorCode::conflict when the session holds a commit that would be lost with it.
 Status check_saved(const Layout& layout, git_repository* users, const std::string& name) {
+  const std::optional<Oid> base = kept_base(users, name);
   const std::optional<Oid> tip = read_session_branch(layout, name);
-  if (!tip) return Ok{};
-  if (tip == kept_base(users, name)) return Ok{};
+  if (!tip || tip == base) return Ok{};
   BERNSTEIN_TRY(const bool kept, is_kept(users, *tip));
   if (kept) return Ok{};
   return Error{ErrorCode::conflict, "the last commit of " + name + " (" + to_hex(*tip).substr(0, 12) +

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "bernstein/base/text.hpp"
 #include "files.hpp"
@@ -65,6 +66,54 @@ std::optional<Oid> id_of_line(std::string_view line) {
   Result<Oid> id = parse_oid(trim(line));
   if (!id) return {};
   return *id;
+}
+
+// A reference's name as one part of another's: "refs/heads/a/b" → "a-b".
+std::string part_of_a_name(std::string_view reference) {
+  for (const std::string_view prefix : {"refs/heads/", "refs/"}) {
+    if (reference.starts_with(prefix)) {
+      reference.remove_prefix(prefix.size());
+      break;
+    }
+  }
+  std::string part;
+  for (const char c : reference.substr(0, 100)) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    part += plain ? c : '-';
+  }
+  return part;
+}
+
+// References as files below a directory, "refs/heads/a" → its id.
+void read_loose_refs(int directory, const std::string& prefix, int depth, std::map<std::string, Oid>& refs) {
+  constexpr int k_ref_depth_max = 10;
+  const auto entries = list_directory(directory);
+  if (!entries || depth > k_ref_depth_max) return;
+  for (const DirectoryEntry& entry : *entries) {
+    if (refs.size() >= k_tips_max) return;
+    if (S_ISDIR(entry.stat.st_mode)) {
+      const Fd below = open_directory_at(directory, entry.name.c_str());
+      if (below) read_loose_refs(below.get(), prefix + entry.name + "/", depth + 1, refs);
+    } else if (const auto text = read_plain(directory, entry.name.c_str(), 200)) {
+      if (const auto id = id_of_line(*text)) refs.insert_or_assign(prefix + entry.name, *id);
+    }
+  }
+}
+
+// The older entries of the stash live in its log alone: "<before> <after> who when\twhat", the newest last.
+void read_older_stashes(const Fd& repository, std::vector<SessionTip>& tips) {
+  const auto place = find_place(repository, "logs/refs/stash");
+  const auto log = place ? read_plain(place->parent.get(), place->name.c_str(), k_packed_refs_bytes_max) : std::nullopt;
+  if (!log) return;
+  std::vector<Oid> ids;
+  for (const std::string_view line : split(*log, '\n')) {
+    if (line.size() < 82) continue;
+    if (const auto id = id_of_line(line.substr(41, 40))) ids.push_back(*id);
+  }
+  for (std::size_t i = 1; i < ids.size() && tips.size() < k_tips_max; ++i) {
+    tips.push_back({"stash-" + std::to_string(i), ids[ids.size() - 1 - i]});
+  }
 }
 
 }  // namespace
@@ -137,6 +186,31 @@ std::optional<Oid> read_session_branch(const Layout& layout, const std::string& 
     }
   }
   return {};
+}
+
+std::vector<SessionTip> read_other_tips(const Layout& layout, const std::string& name) {
+  std::vector<SessionTip> tips;
+  Result<Fd> agents = open_directory(layout.sdd + "/agents");
+  if (!agents) return tips;
+  const Fd repository = open_directory_at(agents->get(), (name + ".git").c_str());
+  if (!repository) return tips;
+
+  std::map<std::string, Oid> refs;
+  for (const std::string_view line :
+       split(read_plain(repository.get(), "packed-refs", k_packed_refs_bytes_max).value_or(""), '\n')) {
+    if (line.size() <= 41 || line[40] != ' ' || refs.size() >= k_tips_max) continue;
+    if (const auto id = id_of_line(line.substr(0, 40))) refs.emplace(line.substr(41), *id);
+  }
+  const Fd loose = open_directory_at(repository.get(), "refs");
+  if (loose) read_loose_refs(loose.get(), "refs/", 0, refs);
+  refs.erase(session_branch(name));
+  for (const auto& [reference, id] : refs) tips.push_back({part_of_a_name(reference), id});
+  if (const auto head = find_place(repository, "worktrees/" + name + "/HEAD")) {
+    const auto text = read_plain(head->parent.get(), head->name.c_str(), 200);
+    if (const auto id = text ? id_of_line(*text) : std::nullopt) tips.push_back({"HEAD", *id});
+  }
+  read_older_stashes(repository, tips);
+  return tips;
 }
 
 bool lend_session_objects(const Layout& layout, const std::string& name, git_odb* odb) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "layout.hpp"
 
@@ -23,6 +24,15 @@ Status write_session_repository(const Layout& layout, git_repository* users, con
 
 // Where its branch stands; nothing when the branch, or the repository, is gone or is not what git writes.
 std::optional<Oid> read_session_branch(const Layout& layout, const std::string& name);
+
+// Commits that the repository names beside its branch: other branches, tags, the stash with its older entries, a HEAD
+// that was detached. At most k_tips_max; what is not what git writes is passed over.
+struct SessionTip {
+  std::string name;  // "try", "stash", "stash-1", "HEAD"; made of letters that a reference may have
+  Oid id;
+};
+inline constexpr std::size_t k_tips_max = 100;
+std::vector<SessionTip> read_other_tips(const Layout& layout, const std::string& name);
 
 // Lets the object database read the session's own objects too. False when something there is not a plain file or
 // directory (a pipe would make the reader wait for ever), or nothing is there.

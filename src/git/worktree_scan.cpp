@@ -66,8 +66,6 @@ class Scan {
     }
     const Fd directory = open_directory_at(parent.get(), entry.name.c_str());
     if (!directory) return keep_below(path + "/"), Ok{};
-    const bool nested_repository = stat_at(directory.get(), ".git").has_value();
-    if (!tracked && nested_repository) return Ok{};
     return visit(directory, path + "/", depth + 1);
   }
 

@@ -1,7 +1,8 @@
 #pragma once
 // What stands in a worktree, against a tree: the edits that turn the tree into what is there.
 //
-// Ignored files, nested repositories, pipes, sockets, devices, and names that git forbids are left out. What cannot be
+// Ignored files, pipes, sockets, devices, and names that git forbids are left out. Of a repository within the worktree
+// the files are taken, as any others (git itself would take a reference into nowhere). What cannot be
 // read stays as it is in the tree. Symbolic links are taken as links. Nothing of git's own files in the worktree is
 // used.
 

@@ -88,7 +88,7 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
     Result<port::Captured> captured = ports_.workspace.capture(spec);
     if (captured) {
       const bool changed = !captured->changes.empty();
-      return WorkCaptured{captured->changes, captured->commit, changed ? spec.salvage_ref : "", captured->tree};
+      return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "", captured->tree};
     }
     // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
     const bool agents_doing = captured.error().code == ErrorCode::conflict;
@@ -132,6 +132,9 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
 void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequested& intent) {
   in_background(task, [this, intent]() -> EventBody {
     Result<port::SyncResult> synced = ports_.workspace.sync_checkout(intent.target, intent.from, intent.to);
+    // The person may have caught up meanwhile or not: it stands at one of the two.
+    const bool try_again = synced && synced->outcome == SyncOutcome::left_alone && !intent.behind.empty();
+    if (try_again) synced = ports_.workspace.sync_checkout(intent.target, intent.behind, intent.to);
     if (!synced) return environment_failed<CheckoutSyncRequested>(synced.error());
     return CheckoutSynced{printable_utf8(synced->detail), synced->outcome};
   });

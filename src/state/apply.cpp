@@ -59,6 +59,7 @@ class Applier {
     state_.run = event_.run;
     state_.started = e;
     state_.target_tip = e.target_tip;
+    state_.behind = e.behind;
     state_.epoch = 1;
     return Ok{};
   }
@@ -374,8 +375,10 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::landed));
     return open_intent(*attempt, Step::syncing);
   }
-  Status on(const CheckoutSynced&) {
+  Status on(const CheckoutSynced& e) {
+    const std::string stood_at = checkout_stood_at();
     BERNSTEIN_TRY_VOID(close_intent<CheckoutSyncRequested>());
+    state_.behind = e.outcome == SyncOutcome::left_alone ? stood_at : "";
     return finish_sync();
   }
 
@@ -426,6 +429,7 @@ class Applier {
     if (type_of(open->second.body) != e.effect) return corrupt("answers an intent of another kind");
     const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
     const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
+    if (was_sync) state_.behind = checkout_stood_at();
     state_.open_intents.erase(open);
     if (was_sync) return finish_sync();  // the landing stands; the checkout is as it was
     if (was_removal) return Ok{};        // `clean` takes what is left
@@ -598,6 +602,15 @@ class Applier {
     }
     set_step(attempt, Step::candidate);
     return Ok{};
+  }
+
+  // Of the open sync that this event answers: once left behind, a checkout stays there however many landings follow.
+  std::string checkout_stood_at() const {
+    const auto open = state_.open_intents.find(event_.cause);
+    const auto* sync =
+        open == state_.open_intents.end() ? nullptr : std::get_if<CheckoutSyncRequested>(&open->second.body);
+    if (sync == nullptr) return "";
+    return sync->behind.empty() ? sync->from : sync->behind;
   }
 
   Status finish_sync() {

@@ -52,7 +52,8 @@ void add_attempt(Facts& facts, const Attempt& a) {
 
 std::string state_hash(const RunState& state) {
   Facts facts;
-  facts.add("run", std::int64_t{state.run.number}, state.last_seq, state.at_us, state.target_tip, state.halted);
+  facts.add("run", std::int64_t{state.run.number}, state.last_seq, state.at_us, state.target_tip, state.behind,
+            state.halted);
   if (state.started) facts.add("started", encode(*state.started));
   if (state.plan) facts.add("plan", encode(*state.plan));
   facts.add("epoch", state.epoch);

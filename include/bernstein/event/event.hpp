@@ -115,6 +115,7 @@ struct Evidence {
 // ---- Inputs -------------------------------------------------------------------------------------------------------
 
 struct RunStarted {
+  std::string behind;       // where an earlier run left the person's checkout of the target; "" when it followed
   std::string bernstein;    // our version
   RunConfig config;
   std::string goal;         // what the person asked for, or the plan's name
@@ -127,6 +128,7 @@ struct RunStarted {
   static constexpr Kind kind = Kind::input;
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
+    field("behind", self.behind);
     field("bernstein", self.bernstein);
     field("config", self.config);
     field("goal", self.goal);
@@ -525,6 +527,7 @@ struct CaptureRequested {
   bool operator==(const CaptureRequested&) const = default;
 };
 struct WorkCaptured {
+  std::vector<std::string> also_kept;  // refs of what the agent committed or stashed beside its branch
   std::vector<ChangedPath> changes;  // against the base, by path
   std::string commit;                // equals the base when nothing changed
   std::string salvage;               // the ref that keeps it; "" when nothing changed
@@ -534,6 +537,7 @@ struct WorkCaptured {
   static constexpr Kind kind = Kind::result;
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
+    field("also_kept", self.also_kept);
     field("changes", self.changes);
     field("commit", self.commit);
     field("salvage", self.salvage);
@@ -666,6 +670,7 @@ struct MergeRefused {
 
 // The user's checkout is to follow the target, if that is safe.
 struct CheckoutSyncRequested {
+  std::string behind;  // where the checkout was left by an earlier landing; "" when it followed
   std::string from;
   std::string target;
   std::string to;
@@ -674,6 +679,7 @@ struct CheckoutSyncRequested {
   static constexpr Kind kind = Kind::intent;
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
+    field("behind", self.behind);
     field("from", self.from);
     field("target", self.target);
     field("to", self.to);

@@ -45,6 +45,7 @@ struct Captured {
   std::string commit;                // == base when nothing changed
   std::string tree;
   std::vector<ChangedPath> changes;  // base → commit, sorted by path
+  std::vector<std::string> also_kept = {};  // refs of what the agent committed or stashed beside its branch
 };
 
 struct Candidate {
@@ -97,8 +98,10 @@ class Workspace {
 
   // Commits what the agent left in the worktree (untracked files too, ignored ones not) on top of what it committed
   // itself, copies the objects into the user's repository and points the salvage ref there. When nothing was committed
-  // or changed, no ref is written; commits that amount to nothing are kept, and the answer is the base. Nested repositories and special files are left out. ErrorCode::conflict when the agent's
-  // branch no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
+  // or changed, no ref is written; commits that amount to nothing are kept, and the answer is the base. The files of a
+  // nested repository are taken as any others; special files are left out. Other branches of the session, its tags and
+  // its stash go under refs beside the salvage ref ("<salvage_ref>.<name>"). ErrorCode::conflict when the agent's branch
+  // no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
   virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
 
   // Three-way merge of `commit` into the target's tip, in memory; writes only objects.
@@ -115,7 +118,7 @@ class Workspace {
   // it stands at `expected`. Already there: Landed. Elsewhere: Moved, and nothing changes.
   virtual Result<LandOutcome> land(const LandSpec& spec) = 0;
 
-  // After the target moved from `from` to `to`: if it is checked out in the repository's main worktree and nothing there
+  // After the target moved from `from` to `to`: if it is checked out in a worktree of the person's and nothing there
   // is uncommitted that the move would touch or hide (index and tracked files equal `from`; no untracked file in the
   // way), updates files and index. Else leaves everything alone and says what is in the way.
   virtual Result<SyncResult> sync_checkout(const std::string& target, const std::string& from, const std::string& to) = 0;

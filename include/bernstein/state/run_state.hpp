@@ -147,6 +147,7 @@ struct RunState {
   std::vector<Stage> stages;
   std::map<TaskId, std::vector<TaskId>> dependents;  // tasks that name the key; those that wait for a stage are there
   std::string target_tip;                            // as far as we know
+  std::string behind;                                // commit where the person's checkout was left; "": it follows
 
   UsdMicros spent;     // known costs
   UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only

@@ -152,26 +152,26 @@ TEST(Recap, ACostThatNobodyToldIsUnknown) {
   EXPECT_NE(text.find("mock/cheap: unknown, 1 attempt\n"), std::string::npos) << text;
 }
 
-TEST(Recap, ACheckoutLeftBehindStaysAtTheCommitWhereThatBegan) {
-  Tally tally;
-  const auto event = [&](Seq seq, Seq cause, EventBody body) {
-    Event made;
-    made.seq = seq;
-    made.cause = cause;
-    made.body = std::move(body);
-    note(tally, made);
+TEST(Recap, ACheckoutLeftBehindIsBroughtUpFromWhereThatBegan) {
+  World world;
+  world.start({a_task(1), a_task(2), a_task(3)});
+  const auto land = [&](std::uint32_t task, SyncOutcome outcome) {
+    world.works(at(task), {"file" + std::to_string(task)});
+    world.candidate_built(at(task));
+    world.merged(at(task));
+    world.answer<CheckoutSyncRequested>(at(task), CheckoutSynced{"README.md is changed", outcome});
   };
-  const auto sync = [&](Seq seq, const std::string& from, SyncOutcome outcome) {
-    event(seq, seq - 1, CheckoutSyncRequested{.from = from, .target = "", .to = ""});
-    event(seq + 1, seq, CheckoutSynced{"README.md is changed", outcome});
-  };
-  sync(1, "aaaa", SyncOutcome::updated);
-  EXPECT_EQ(tally.left_behind_from, "");
-  sync(3, "bbbb", SyncOutcome::left_alone);
-  sync(5, "cccc", SyncOutcome::left_alone);
-  EXPECT_EQ(catch_up_command(tally), "git read-tree -m -u bbbb HEAD");
-  sync(7, "dddd", SyncOutcome::updated);
-  EXPECT_EQ(tally.left_behind_from, "");
+  const std::string start = world.state().target_tip;
+  land(1, SyncOutcome::left_alone);
+  land(2, SyncOutcome::left_alone);
+  EXPECT_EQ(world.state().behind, start) << "however many landings follow";
+  EXPECT_EQ(world.the<CheckoutSyncRequested>(about(at(2))).behind, start) << "so that it can catch up by itself";
+  EXPECT_EQ(catch_up_command(world.state()), "git read-tree -m -u " + start.substr(0, 12) + " HEAD");
+  EXPECT_EQ(tally_of(world).left_behind_why, "README.md is changed");
+
+  land(3, SyncOutcome::updated);
+  EXPECT_EQ(world.state().behind, "");
+  EXPECT_EQ(tally_of(world).left_behind_why, "");
 }
 
 }  // namespace

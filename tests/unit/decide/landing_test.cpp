@@ -35,7 +35,7 @@ TEST(Landing, TheNextWaitsUntilTheCheckoutHasFollowed) {
   EXPECT_EQ(in_short(world.merged(at(1))),
             (Words{"RewardRecorded t1.1", "CheckoutSyncRequested t1.1", "WorktreeRemoveRequested t1.1"}));
   EXPECT_EQ(world.the<CheckoutSyncRequested>(about(at(1))),
-            (CheckoutSyncRequested{"commit-0", "refs/heads/main", "merge of t1.1"}));
+            (CheckoutSyncRequested{"", "commit-0", "refs/heads/main", "merge of t1.1"}));
   EXPECT_EQ(in_short(world.synced(at(1))), (Words{"CandidateRequested t2.1"}));
 }
 

@@ -58,7 +58,8 @@ TEST_F(Capture, HonoursTheRulesOfThePersonAndNotThoseOfTheSession) {
   EXPECT_EQ(text_of(capture(base).changes), "A public.txt");
 }
 
-TEST_F(Capture, LeavesNestedRepositoriesOut) {
+// Tools that scaffold a project make one. Their files are the agent's work, their history is not.
+TEST_F(Capture, TakesTheFilesOfANestedRepository) {
   const std::string base = start();
   GitRepository::git_in(worktree(), "init -q nested");
   write_file(worktree() / "nested/file", "x");
@@ -67,12 +68,37 @@ TEST_F(Capture, LeavesNestedRepositoriesOut) {
   GitRepository::git_in(worktree(), "init -q empty");
   write_file(worktree() / "linked/.git", "gitdir: /somewhere\n");
   write_file(worktree() / "linked/file", "x");
-  EXPECT_EQ(text_of(capture(base).changes), "");
+  EXPECT_EQ(text_of(capture(base).changes), "A linked/file, A nested/file");
 
   agent_git("add nested");  // git makes a reference into nowhere of it
   agent_git("commit -q -m nested");
   ASSERT_NE(agent_git("ls-tree HEAD nested").output.find("160000 commit"), std::string::npos);
-  EXPECT_EQ(text_of(capture(base).changes), "");
+  EXPECT_EQ(text_of(capture(base).changes), "A linked/file, A nested/file");
+}
+
+TEST_F(Capture, KeepsWhatTheAgentCommittedOrStashedBesideItsBranch) {
+  const std::string base = start();
+  agent_git("checkout -q -b some/try");
+  write_file(worktree() / "valuable", "1");
+  agent_git("add -A");
+  agent_git("commit -q -m try");
+  const std::string tried = agent_git("rev-parse HEAD").output;
+  agent_git("checkout -q -");
+  for (const std::string text : {"older", "newer"}) {
+    write_file(worktree() / "stashed", text);
+    agent_git("add -A");
+    agent_git("stash -q");
+  }
+
+  const port::Captured captured = capture(base);
+
+  EXPECT_EQ(captured.commit, base);
+  const std::string salvage = "refs/bernstein/salvage/r1/t1.1";
+  EXPECT_EQ(captured.also_kept, (std::vector<std::string>{salvage + ".some-try", salvage + ".stash", salvage + ".stash-1"}));
+  EXPECT_EQ(repository.git("rev-parse " + salvage + ".some-try"), tried);
+  EXPECT_EQ(repository.git("show " + salvage + ".stash:stashed"), "newer");
+  EXPECT_EQ(repository.git("show " + salvage + ".stash-1:stashed"), "older");
+  EXPECT_EQ(capture(base).also_kept, captured.also_kept) << "said again, it answers alike";
 }
 
 TEST_F(Capture, KeepsTrackedFilesOfADirectoryThatWasMadeARepository) {
