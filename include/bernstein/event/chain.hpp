@@ -5,8 +5,8 @@
 //     if (std::string fault = chain.follow(record); !fault.empty()) return altered(record, fault);
 //
 // Whoever acts on folded records follows their chain: a byte that changed inside of a payload is still a good payload.
-// What one run cannot tell: whether its first record stands where it stood in the file (run_genesis, run/audit.hpp), and
-// whether records are missing after the last one.
+// What one run cannot tell: whether its first record stands where it stood in the file (run_genesis, run/audit.hpp),
+// and whether records are missing after the last one.
 
 #include <string>
 

@@ -40,8 +40,8 @@ Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, 
 // Creates the directory where there is none.
 Result<std::unique_ptr<port::BlobStore>> open_blobs(const std::string& directory);
 
-// Held as long as the object lives; the kernel releases it when the process ends, however it ends. It locks the file, not
-// the path: when the file is deleted or replaced, still_ours() tells.
+// Held as long as the object lives; the kernel releases it when the process ends, however it ends. It locks the file,
+// not the path: when the file is deleted or replaced, still_ours() tells.
 class Lock : public port::Ownership {};
 
 // How long whoever comes second waits for the first one to write its pid.

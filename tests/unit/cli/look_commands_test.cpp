@@ -726,10 +726,10 @@ TEST(Status, IsNotFoldedFromAnEventThatWasChanged) {
                            " of r2: hash does not match the row's content; the log was altered or damaged: keep a copy "
                            "and put a backup in its place"};
 
-  EXPECT_EQ(here.look(status_command, StatusOptions{.run = "r2"}).error, expected);
-  EXPECT_EQ(here.look(cost_command, CostOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(status_command, LookOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(cost_command, LookOptions{.run = "r2"}).error, expected);
   EXPECT_EQ(here.look(replay_command, ReplayOptions{.run = "r2"}).error, expected);
-  EXPECT_EQ(here.look(status_command, StatusOptions{.run = "r1"}).exit, Exit::done);
+  EXPECT_EQ(here.look(status_command, LookOptions{.run = "r1"}).exit, Exit::done);
 }
 
 TEST(Audit, OfOneRunLooksAtWhatItStandsOn) {
