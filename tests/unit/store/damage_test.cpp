@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
-#include <set>
+#include <map>
+#include <optional>
 
 #include "bernstein/event/codec.hpp"
 #include "bernstein/run/audit.hpp"
@@ -68,13 +69,6 @@ Result<Looked> look(port::EventReader& reader) {
   if (!audit.ok()) return Error{ErrorCode::corrupt, "event " + std::to_string(audit.first_bad->seq)};
   BERNSTEIN_TRY_VOID(reader.read_all([&](const Record& record) { return looked.records.push_back(record), true; }));
   return looked;
-}
-
-// Each run for itself, as resume and status do it: one that cannot be had is a run that somebody is told about.
-std::map<RunId, Result<std::string>> fold_each(port::EventReader& reader, const std::set<RunId>& runs) {
-  std::map<RunId, Result<std::string>> states;
-  for (const RunId run : runs) states.emplace(run, folded(reader, run));
-  return states;
 }
 
 class Damage : public testing::Test {
@@ -152,59 +146,75 @@ struct Tally {
   int harmless = 0;   // everything is as it was written
   int silent = 0;     // neither
   std::string first;  // of the silent ones
+
+  void add(const std::optional<bool>& was_told, const std::string& what) {
+    if (was_told) {
+      ++(*was_told ? told : harmless);
+    } else if (++silent == 1) {
+      first = what;
+    }
+  }
 };
+
+void print(int damages, const Tally& tally) {
+  std::cout << damages << " damages: " << tally.told << " told, " << tally.harmless << " harmless, " << tally.silent
+            << " silent\n";
+}
+
+Result<std::unique_ptr<port::EventReader>> open(const std::string& path, bool to_write) {
+  if (!to_write) return store::open_reader(path);
+  BERNSTEIN_TRY(std::unique_ptr<port::EventReader> log, store::open_log(path));
+  return log;
+}
+
+// Whether somebody who goes on with the copy, or looks at it, is told. Nothing: they see what was not written.
+std::optional<bool> is_told(const std::string& path, bool to_write, const Looked& whole) {
+  const auto reader = open(path, to_write);
+  if (!reader) return true;
+  // Each run for itself: what one of them hides is not excused by a fault of the other.
+  for (const auto& [run, state_hash] : whole.state_hashes) {
+    const Result<std::string> state = folded(**reader, run);
+    if (state && *state != state_hash) return std::nullopt;
+  }
+  const Result<Looked> looked = look(**reader);
+  if (!looked) return true;
+  return *looked == whole ? std::optional(false) : std::nullopt;
+}
 
 TEST_F(Damage, IsToldOrChangesNothing) {
   std::mt19937_64 random(seed_of_test());
-  std::set<RunId> runs;
-  for (const auto& [run, hash] : whole_.state_hashes) runs.insert(run);
-  ASSERT_EQ(runs.size(), 2U);
-
-  Tally tally;
+  ASSERT_EQ(whole_.state_hashes.size(), 2U);
   const int damages = times("BERNSTEIN_DAMAGES", 100);
+  Tally tally;
+
   for (int i = 0; i < damages; ++i) {
     copy_afresh();
-    // Four of ten in the -wal, where the smaller part is; now and then the note of the last event itself.
+    // Four of ten in the -wal, which holds the end of the log; now and then the note of the last event itself.
     const std::uint64_t where = random() % 20;
     const std::string what = damage(copy(where < 11 ? "" : where < 19 ? "-wal" : "-seq"), random);
-    std::string told;
-    bool silent = false;
-    // Given:a writer that goes on, or somebody who only looks.
-    const bool writes = random() % 2 == 0;
-    std::unique_ptr<port::EventReader> reader;
-    if (writes) {
-      auto log = store::open_log(copy(""));
-      if (log)
-        reader = std::move(log).value();
-      else
-        told = log.error().message;
-    } else {
-      auto opened = store::open_reader(copy(""));
-      if (opened)
-        reader = std::move(opened).value();
-      else
-        told = opened.error().message;
-    }
-    if (reader) {
-      for (const auto& [run, state] : fold_each(*reader, runs)) {
-        if (state && *state != whole_.state_hashes.at(run)) silent = true;
-      }
-      const Result<Looked> looked = look(*reader);
-      if (looked && *looked != whole_) silent = true;
-      if (!looked) told = looked.error().message;
-    }
-    if (silent) {
-      ++tally.silent;
-      if (tally.first.empty()) tally.first = "damage " + std::to_string(i) + ", " + what;
-    } else {
-      ++(told.empty() ? tally.harmless : tally.told);
-    }
+    const bool to_write = random() % 2 == 0;
+    tally.add(is_told(copy(""), to_write, whole_), "damage " + std::to_string(i) + ", " + what);
   }
 
-  std::cout << damages << " damages: " << tally.told << " told, " << tally.harmless << " harmless, " << tally.silent
-            << " silent\n";
+  print(damages, tally);
   EXPECT_EQ(tally.silent, 0) << tally.first;
   EXPECT_GT(tally.told, damages / 2);
+}
+
+// Why there is a note, and that this test sees what it is for: SQLite drops the damaged end of a -wal without a word.
+TEST_F(Damage, OfTheWalIsSilentWithoutTheNote) {
+  std::mt19937_64 random(seed_of_test());
+  Tally tally;
+
+  for (int i = 0; i < 20; ++i) {
+    copy_afresh();
+    fs::remove(copy("-seq"));
+    const std::string what = damage(copy("-wal"), random);
+    tally.add(is_told(copy(""), false, whole_), what);
+  }
+
+  print(20, tally);
+  EXPECT_GT(tally.silent, 0);
 }
 
 }  // namespace
