@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bernstein/event/chain.hpp"
 #include "bernstein/event/codec.hpp"
 
 namespace bernstein::cli {
@@ -44,11 +45,16 @@ bool ReadAhead::push(std::vector<Event> events) {
 }
 
 void ReadAhead::read() {
+  RunChain chain;
   std::vector<Event> batch;
   std::optional<Error> fault;
   Status walked = reader_.read(run_, [&](const Record& record) {
     if (first_seq_ == 0) first_seq_ = record.seq;
     if (until_ && record.seq > *until_) return false;
+    if (const std::string broken = chain.follow(record); !broken.empty()) {
+      fault = altered(record, broken);
+      return false;
+    }
     Result<Event> event = to_event(record);
     if (!event) {
       fault = std::move(event).error();

@@ -1,6 +1,6 @@
 #pragma once
-// ReadAhead: the events of a run, read and decoded on a second thread while the first one folds them. Both take about
-// as long, so a look at a long run takes little more than half the time.
+// ReadAhead: the events of a run, read, checked against their chain and decoded on a second thread while the first one
+// folds them. Both take about as long, so a look at a long run takes little more than half the time.
 //
 //     ReadAhead ahead(reader, run, until);
 //     while (std::optional<std::vector<Event>> events = ahead.take()) ...fold them...

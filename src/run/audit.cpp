@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bernstein/event/chain.hpp"
 #include "bernstein/event/codec.hpp"
 #include "bernstein/run/anchor.hpp"
 #include "bernstein/state/apply.hpp"
@@ -12,9 +13,8 @@ namespace {
 
 // What is known of a run while its records pass by.
 struct RunTrail {
-  std::int64_t last_run_seq = 0;
-  Digest last_hash{};
-  Seq last_seq = 0;
+  RunChain chain;
+  Seq last_seq = 0;  // 0: none yet
   Micros last_at_us = 0;
   RunState state;
   bool anchored = false;  // its anchor names an event that we saw
@@ -28,11 +28,9 @@ class Auditor {
   std::string look_at(const Record& record) {
     RunTrail& trail = trails_[record.run];
     if (record.seq != last_seq_ + 1) return "follows seq " + std::to_string(last_seq_) + ": events in between are gone";
-    if (record.run_seq != trail.last_run_seq + 1)
-      return "is number " + std::to_string(record.run_seq) + " of its run, after " + std::to_string(trail.last_run_seq);
-    const Digest expected_prev = trail.last_run_seq == 0 ? run_genesis(record.run, last_hash_) : trail.last_hash;
-    if (record.prev_hash != expected_prev) return "prev_hash is not the hash of the event before it";
-    if (record.hash != chain_hash(record)) return "hash does not match the row's content";
+    if (record.run_seq == 1 && record.prev_hash != run_genesis(record.run, last_hash_))
+      return "prev_hash is not the hash of the event before it";
+    if (std::string fault = trail.chain.follow(record); !fault.empty()) return fault;
     if (record.cause < 0 || record.cause >= record.seq) return "names a cause that does not come before it";
     if (record.at_us < trail.last_at_us) return "the run's clock goes back";
     Result<Event> event = to_event(record);
@@ -41,8 +39,6 @@ class Auditor {
 
     last_seq_ = record.seq;
     last_hash_ = record.hash;
-    trail.last_run_seq = record.run_seq;
-    trail.last_hash = record.hash;
     trail.last_seq = record.seq;
     trail.last_at_us = record.at_us;
     if (auto anchor = anchors_.find(record.run); anchor != anchors_.end() && !trail.anchored) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bernstein/decide/decide.hpp"
+#include "bernstein/event/chain.hpp"
 #include "bernstein/event/codec.hpp"
 #include "bernstein/state/apply.hpp"
 
@@ -26,6 +27,7 @@ class Replayer {
 
   // False when there is no point in going on: a divergence was found (in the report) or an error (returned).
   Result<bool> take(const Record& record) {
+    if (const std::string fault = chain_.follow(record); !fault.empty()) return altered(record, fault);
     ++report_.events;
     if (next_ < expected_.size()) return compare(record);
     if (!is_observed(record.kind)) return diverge(record.seq, in_words(record), "nothing");
@@ -82,6 +84,7 @@ class Replayer {
   }
 
   ReplayReport report_;
+  RunChain chain_;
   RunState state_;
   std::vector<Record> expected_;
   std::size_t next_ = 0;

@@ -25,6 +25,7 @@ SQLite::Database connect_writer(const std::string& path) {
   SQLite::Database database(path, SQLite::OPEN_READWRITE, k_busy_timeout_ms);
   harden(database);
   database.exec("PRAGMA synchronous = FULL");
+  database.exec("PRAGMA journal_size_limit = " + std::to_string(k_wal_bytes_kept));
   database.exec("PRAGMA recursive_triggers = ON");  // REPLACE fires DELETE triggers
   return database;
 }
@@ -34,10 +35,14 @@ void use_wal(SQLite::Database& database) {
   if (mode != "wal") throw SQLite::Exception("this file system has no shared memory for WAL", SQLITE_CANTOPEN);
 }
 
+void leave_wal(SQLite::Database& database) {
+  set_option(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
+}
+
 SQLite::Database connect_reader(const std::string& path) {
   SQLite::Database database(path, SQLite::OPEN_READONLY, k_busy_timeout_ms);
   harden(database);
-  set_option(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
+  leave_wal(database);
   database.exec("PRAGMA query_only = ON");
   return database;
 }

@@ -1,40 +1,78 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/store/store.hpp"
 #include "fd.hpp"
+#include "file_identity.hpp"
 
 namespace bernstein::store {
 namespace {
+
+// The pid of the process that owns the lock file; 0 when it has not written it yet. What a process left behind that
+// is dead by now is not the owner's.
+pid_t owner_in(int file) {
+  std::array<char, 32> text{};
+  const ssize_t size = ::pread(file, text.data(), text.size(), 0);
+  const std::string_view written(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), pid);
+  const bool whole = error == std::errc{} && written.substr(static_cast<std::size_t>(end - written.data())) == "\n";
+  if (!whole || pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return 0;
+  return pid;
+}
+
+std::string owner_at(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const pid_t pid = file.is_open() ? owner_in(file.get()) : 0;
+  return pid == 0 ? "" : " (pid " + std::to_string(pid) + ")";
+}
 
 // flock(2) rather than fcntl: it belongs to the open file, so that closing some other descriptor of the file does not
 // drop it. Children do not inherit it (O_CLOEXEC): an agent that outlives us does not keep the workspace.
 class FileLock : public Lock {
  public:
-  explicit FileLock(Fd file) : file_(std::move(file)) {}
+  FileLock(Fd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock() override {
     if (::ftruncate(file_.get(), 0) != 0) return;  // a stale pid in a file that nobody locks harms nobody
   }
 
+  Status still_ours() const override {
+    const std::optional<FileIdentity> at_path = identity_of(path_);
+    if (at_path && at_path == identity_of(file_.get())) return Ok{};
+    if (at_path)
+      return Error{ErrorCode::busy,
+                   "another Bernstein took over this workspace" + owner_at(path_) + "; this one stops"};
+    return Error{
+        ErrorCode::busy,
+        "the lock '" + path_ + "' was deleted, so that another Bernstein may take over this workspace; this one stops"};
+  }
+
  private:
   Fd file_;
+  std::string path_;
 };
 
-std::string owner_of(const Fd& file) {
-  std::array<char, 32> text{};
-  const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
-  std::string_view pid = size > 0 ? std::string_view(text.data(), static_cast<std::size_t>(size)) : std::string_view();
-  pid = trim(pid);
-  const bool is_number = !pid.empty() && pid.find_first_not_of("0123456789") == std::string_view::npos;
-  return is_number ? "process " + std::string(pid) : "a process that has just started";
+enum class Taken { ours, theirs, replaced };
+
+Result<Taken> try_lock(const Fd& file, const std::string& path) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+    // Between our open and our flock somebody may have put another file in its place, and locked that one.
+    return identity_of(path) == identity_of(file.get()) ? Taken::ours : Taken::replaced;
+  }
+  if (errno == EWOULDBLOCK) return Taken::theirs;
+  return Error{ErrorCode::environment, "cannot lock '" + path + "': " + std::strerror(errno) +
+                                           "; .sdd must be on a file system that has locks"};
 }
 
 bool write_pid(const Fd& file) {
@@ -46,23 +84,29 @@ bool write_pid(const Fd& file) {
 }  // namespace
 
 Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path) {
-  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.is_open()) {
-    return Error{ErrorCode::environment, "cannot open the lock '" + path + "': " + std::strerror(errno) +
-                                             "; check that the directory exists and may be written"};
-  }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      return Error{ErrorCode::environment, "cannot lock '" + path + "': " + std::strerror(errno) +
-                                               "; .sdd must be on a file system that has locks"};
+  constexpr int k_look_ms = 2;
+  // The owner writes its pid after it has locked the file, so whoever comes at the same instant looks a few times.
+  for (Micros waited = 0;; waited += k_look_ms * k_second / 1000) {
+    const bool enough = waited >= k_owner_wait;
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.is_open()) {
+      return Error{ErrorCode::environment, "cannot open the lock '" + path + "': " + std::strerror(errno) +
+                                               "; check that the directory exists and may be written"};
     }
-    return Error{ErrorCode::busy, "another Bernstein owns this workspace: " + owner_of(file) +
-                                      "; wait until it is done, or end it with 'bernstein stop'"};
+    BERNSTEIN_TRY(const Taken taken, try_lock(file, path));
+    if (taken == Taken::ours) {
+      if (write_pid(file)) return std::unique_ptr<Lock>(std::make_unique<FileLock>(std::move(file), path));
+      return Error{ErrorCode::environment,
+                   "cannot write '" + path + "': " + std::strerror(errno) + "; free some space"};
+    }
+    const pid_t owner = taken == Taken::theirs ? owner_in(file.get()) : 0;
+    if (owner != 0 || enough) {
+      const std::string who = owner != 0 ? "process " + std::to_string(owner) : "a process that has just started";
+      return Error{ErrorCode::busy, "another Bernstein owns this workspace: " + who +
+                                        "; wait until it is done, or end it with 'bernstein stop'"};
+    }
+    ::poll(nullptr, 0, k_look_ms);
   }
-  if (!write_pid(file)) {
-    return Error{ErrorCode::environment, "cannot write '" + path + "': " + std::strerror(errno) + "; free some space"};
-  }
-  return std::unique_ptr<Lock>(std::make_unique<FileLock>(std::move(file)));
 }
 
 }  // namespace bernstein::store

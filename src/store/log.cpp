@@ -1,35 +1,23 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
 #include <optional>
 
+#include "acknowledged.hpp"
 #include "bernstein/store/store.hpp"
 #include "connection.hpp"
 #include "errors.hpp"
 #include "fd.hpp"
+#include "file_identity.hpp"
 #include "migrate.hpp"
 #include "reader.hpp"
 #include "rows.hpp"
 
 namespace bernstein::store {
 namespace {
-
-// Which file a path names: changes when it is replaced.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
-
-std::optional<FileIdentity> identity_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileIdentity{status.st_dev, status.st_ino};
-}
 
 class SqliteLog : public port::EventLog {
  public:
@@ -38,6 +26,7 @@ class SqliteLog : public port::EventLog {
         writer_(std::move(writer)),
         reader_(path_, std::move(reader), k_query_limit),
         insert_(writer_, "INSERT INTO events (" + std::string(k_columns) + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+        acknowledged_(path_),
         identity_(identity_of(path_)) {}
 
   Result<port::LogHead> head() override { return reader_.head(); }
@@ -56,6 +45,7 @@ class SqliteLog : public port::EventLog {
     }
     Status appended = append_checked(records);
     if (!appended && appended.error().code != ErrorCode::conflict) broken_ = appended.error();
+    if (appended && !records.empty()) acknowledged_.note(records.back().seq);
     return appended;
   }
 
@@ -107,12 +97,15 @@ class SqliteLog : public port::EventLog {
   SQLite::Database writer_;
   SqliteReader reader_;
   SQLite::Statement insert_;
+  Acknowledged acknowledged_;
   std::optional<FileIdentity> identity_;
   std::optional<Error> broken_;  // why nothing is written any more
 };
 
-// An empty file of mode 0600 where there is none. SQLite gives its helper files the mode of the database.
+// An empty file of mode 0600 where there is none. SQLite gives its helper files the mode of the database, and makes its
+// name durable with that of the -wal.
 Status create_file(const std::string& path) {
+  if (!identity_of(path)) forget_acknowledged(path);
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file.is_open() || errno == EEXIST) return Ok{};
   return Error{ErrorCode::environment, "cannot create '" + path + "': " + std::strerror(errno) +
@@ -123,9 +116,16 @@ Status create_file(const std::string& path) {
 
 Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path) {
   BERNSTEIN_TRY_VOID(create_file(path));
+  // No quick_check, also after a crash: it takes most of a second for 100,000 events, which each start would pay for.
+  // Whoever folds events follows their chain, and that finds what it would find.
   return guarded(path, "open", [&]() -> Result<std::unique_ptr<port::EventLog>> {
+    const Seq acknowledged = acknowledged_in(path);
     SQLite::Database writer = connect_writer(path);
     BERNSTEIN_TRY_VOID(check_schema(writer, path));
+    if (Status whole = check_end(writer, path, acknowledged); !whole) {
+      leave_wal(writer);
+      return std::move(whole).error();
+    }
     use_wal(writer);
     migrate(writer);
     return std::unique_ptr<port::EventLog>(std::make_unique<SqliteLog>(path, std::move(writer), connect_reader(path)));

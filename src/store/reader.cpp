@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "acknowledged.hpp"
 #include "bernstein/store/store.hpp"
 #include "connection.hpp"
 #include "errors.hpp"
@@ -33,13 +34,30 @@ std::vector<RunId> select_runs(SQLite::Database& database) {
   return runs;
 }
 
-Status visit_rows(SQLite::Statement& rows, const std::function<bool(const Record&)>& visit) {
+enum class Visited { all, as_many_as_wanted };
+
+Result<Visited> visit_rows(SQLite::Statement& rows, const std::function<bool(const Record&)>& visit, Seq& last) {
   Record record;
   while (rows.executeStep()) {
     BERNSTEIN_TRY_VOID(read_record(rows, record));
-    if (!visit(record)) break;
+    last = record.seq;
+    if (!visit(record)) return Visited::as_many_as_wanted;
   }
-  return Ok{};
+  return Visited::all;
+}
+
+// Rows of a run are found by the index. One whose end is damaged would hide the run's last events, and nothing in the
+// others tells that they are missing: so the table is asked as well, from its end, where the latest run is at once
+// found.
+Status check_last(SQLite::Database& database, const std::string& path, RunId run, Seq last) {
+  SQLite::Statement row(database, "SELECT seq FROM events NOT INDEXED WHERE run = ? ORDER BY seq DESC LIMIT 1");
+  row.bind(1, to_string(run));
+  const Seq in_table = row.executeStep() ? row.getColumn(0).getInt64() : 0;
+  if (in_table == last) return Ok{};
+  return Error{ErrorCode::corrupt, "cannot read '" + path + "': the index of the events leads to event " +
+                                       std::to_string(last) + " as the last of " + to_string(run) +
+                                       ", the table to event " + std::to_string(in_table) +
+                                       ": the database is damaged; keep a copy and put a backup in its place"};
 }
 
 // One view of the database for several statements.
@@ -77,17 +95,22 @@ Result<std::vector<RunId>> SqliteReader::runs() {
 
 Status SqliteReader::read(RunId run, const std::function<bool(const Record&)>& visit) {
   return guarded(path_, "read", [&]() -> Status {
+    const Snapshot snapshot(database_);
     SQLite::Statement rows(database_,
                            "SELECT " + std::string(k_columns) + " FROM events WHERE run = ? ORDER BY run_seq");
     rows.bind(1, to_string(run));
-    return visit_rows(rows, visit);
+    Seq last = 0;
+    BERNSTEIN_TRY(const Visited visited, visit_rows(rows, visit, last));
+    return visited == Visited::all ? check_last(database_, path_, run, last) : Ok{};
   });
 }
 
 Status SqliteReader::read_all(const std::function<bool(const Record&)>& visit) {
   return guarded(path_, "read", [&]() -> Status {
     SQLite::Statement rows(database_, "SELECT " + std::string(k_columns) + " FROM events ORDER BY seq");
-    return visit_rows(rows, visit);
+    Seq last = 0;
+    BERNSTEIN_TRY_VOID(visit_rows(rows, visit, last));
+    return Ok{};
   });
 }
 
@@ -101,8 +124,10 @@ Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, 
     return Error{ErrorCode::not_found, "there is no '" + path + "'; nothing has run here yet"};
   }
   return guarded(path, "open", [&]() -> Result<std::unique_ptr<port::EventReader>> {
+    const Seq acknowledged = acknowledged_in(path);
     SQLite::Database database = connect_reader(path);
     BERNSTEIN_TRY_VOID(check_schema(database, path));
+    BERNSTEIN_TRY_VOID(check_end(database, path, acknowledged));
     if (!database.tableExists("events")) {
       return Error{ErrorCode::not_found, "'" + path + "' is empty; nothing has run here yet"};
     }

@@ -223,6 +223,7 @@ class BadPlaces(EndToEnd):
             """), encoding="utf-8")  # fmt: skip
         first = self.start(repository, "run", str(plan))
         self.wait_until(lambda: (self.directory / "script.t1.1").exists(), "the agent is at work")
+        self.wait_until(lambda: self.events(repository, "AgentStarted"), "that is recorded")
         events = len(self.events(repository))
         second = self.bernstein(repository, "run", self.plan_file())
         self.assertEqual(75, second.code, str(second))

@@ -56,7 +56,10 @@ class EventLog : public EventReader {
  public:
   // Appends in one transaction. When it returns Ok, the records survive power loss; when it returns an error, none of
   // them is in the log. Records must continue the log: next seq, next run_seq, prev_hash of the run's last record.
-  // After an error that is not ErrorCode::conflict the log must not be written again (a failed fsync cannot be retried).
+  //
+  // After an error that is not ErrorCode::conflict this object refuses to write, for good: a failed fsync cannot be
+  // retried, and leaves the one case in which nobody knows what the disk holds. Opened again, the log has all of that
+  // batch or nothing of it, and whoever goes on goes on from what is there.
   virtual Status append(std::span<const Record> records) = 0;
 };
 

@@ -16,6 +16,7 @@
 #include "bernstein/base/units.hpp"
 #include "bernstein/port/blob_store.hpp"
 #include "bernstein/port/event_log.hpp"
+#include "bernstein/port/ownership.hpp"
 
 namespace bernstein::store {
 
@@ -28,7 +29,8 @@ inline constexpr Micros k_query_limit = 60 * k_second;
 // append also fails, for good, when the file was deleted or replaced while it was open (ErrorCode::environment).
 //
 // Errors: ErrorCode::environment (directory missing, permissions, disk full, locked by another process),
-// ErrorCode::corrupt (not a database, damaged, not Bernstein's, written by a newer version).
+// ErrorCode::corrupt (not a database, damaged, not Bernstein's, written by a newer version, or shorter than it was: a
+// file "<path>-seq" beside it says which event the log ended with).
 Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path);
 
 // A reader: cannot write, creates nothing, leaves checkpoints to the writer. ErrorCode::not_found when there is no
@@ -38,11 +40,12 @@ Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, 
 // Creates the directory where there is none.
 Result<std::unique_ptr<port::BlobStore>> open_blobs(const std::string& directory);
 
-// Held as long as the object lives; the kernel releases it when the process ends, however it ends.
-class Lock {
- public:
-  virtual ~Lock() = default;
-};
+// Held as long as the object lives; the kernel releases it when the process ends, however it ends. It locks the file,
+// not the path: when the file is deleted or replaced, still_ours() tells.
+class Lock : public port::Ownership {};
+
+// How long whoever comes second waits for the first one to write its pid.
+inline constexpr Micros k_owner_wait = k_second / 5;
 
 // ErrorCode::busy when another process holds it: the message names its pid.
 Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path);

@@ -718,6 +718,20 @@ TEST(Audit, NamesTheFirstEventThatWasChanged) {
   EXPECT_EQ(json["first_bad"]["seq"], seq);
 }
 
+TEST(Status, IsNotFoldedFromAnEventThatWasChanged) {
+  SmallRun here;
+  const Seq seq = forge(here);
+  const Error expected{ErrorCode::corrupt,
+                       "event " + std::to_string(seq) +
+                           " of r2: hash does not match the row's content; the log was altered or damaged: keep a copy "
+                           "and put a backup in its place"};
+
+  EXPECT_EQ(here.look(status_command, LookOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(cost_command, LookOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(replay_command, ReplayOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(status_command, LookOptions{.run = "r1"}).exit, Exit::done);
+}
+
 TEST(Audit, OfOneRunLooksAtWhatItStandsOn) {
   SmallRun here;
   forge(here);

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <vector>
+
+#include "bernstein/event/chain.hpp"
 
 namespace bernstein {
 namespace {
@@ -61,6 +64,48 @@ TEST(Chain, AGenesisDependsOnRunAndPredecessor) {
   before[0] = 1;
   EXPECT_NE(run_genesis(RunId{1}, Digest{}), run_genesis(RunId{2}, Digest{}));
   EXPECT_NE(run_genesis(RunId{1}, Digest{}), run_genesis(RunId{1}, before));
+}
+
+// Three records of a run, the first of which is not the first of the file.
+std::vector<Record> three_records() {
+  std::vector<Record> records(3, a_record());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].seq += static_cast<Seq>(i);
+    records[i].run_seq = static_cast<std::int64_t>(i) + 1;
+    if (i > 0) records[i].prev_hash = records[i - 1].hash;
+    records[i].hash = chain_hash(records[i]);
+  }
+  return records;
+}
+
+// The faults of the records, in order, up to the first.
+std::string fault_of(const std::vector<Record>& records) {
+  RunChain chain;
+  for (const Record& record : records) {
+    if (const std::string fault = chain.follow(record); !fault.empty()) return altered(record, fault).message;
+  }
+  return "";
+}
+
+TEST(RunChain, FollowsWhatWasWritten) {
+  EXPECT_EQ(fault_of(three_records()), "");
+}
+
+TEST(RunChain, NamesTheRecordThatWasAltered) {
+  constexpr const char* k_remedy = "; the log was altered or damaged: keep a copy and put a backup in its place";
+  std::vector<Record> records = three_records();
+  records[1].payload = R"({"why":"another"})";
+  EXPECT_EQ(fault_of(records), std::string("event 8 of r2: hash does not match the row's content") + k_remedy);
+
+  records[1].hash = chain_hash(records[1]);
+  EXPECT_EQ(fault_of(records),
+            std::string("event 9 of r2: prev_hash is not the hash of the event before it") + k_remedy);
+
+  records = three_records();
+  records.erase(records.begin() + 1);
+  EXPECT_EQ(fault_of(records), std::string("event 9 of r2: is number 3 of its run, after 1") + k_remedy);
+  records.erase(records.begin());
+  EXPECT_EQ(fault_of(records), std::string("event 9 of r2: is number 3 of its run, after 0") + k_remedy);
 }
 
 }  // namespace

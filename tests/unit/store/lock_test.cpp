@@ -80,6 +80,50 @@ TEST_F(WorkspaceLock, IsNotKeptByAProgramThatWasStartedMeanwhile) {
   ::waitpid(child, nullptr, 0);
 }
 
+TEST_F(WorkspaceLock, DoesNotTakeADeadProcessForTheOwner) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  // A process that has locked the file, in which a predecessor has left its pid, and not written its own yet.
+  const auto lock = store::acquire_lock(path_).value();
+  write_file(path_, std::to_string(child) + "\n");
+  EXPECT_NE(store::acquire_lock(path_).error().message.find("a process that has just started"), std::string::npos);
+}
+
+TEST_F(WorkspaceLock, IsOursAsLongAsItsFileIsThere) {
+  const auto lock = store::acquire_lock(path_).value();
+  EXPECT_TRUE(lock->still_ours());
+  EXPECT_FALSE(store::acquire_lock(path_));
+  EXPECT_TRUE(lock->still_ours());
+}
+
+TEST_F(WorkspaceLock, IsNotOursWhenItsFileWasDeleted) {
+  const auto lock = store::acquire_lock(path_).value();
+  std::filesystem::remove(path_);
+  const Error expected{ErrorCode::busy, "the lock '" + path_ +
+                                            "' was deleted, so that another Bernstein may take over this workspace; "
+                                            "this one stops"};
+  EXPECT_EQ(lock->still_ours().error(), expected);
+}
+
+TEST_F(WorkspaceLock, IsNotOursWhenAnotherTookOver) {
+  const auto lock = store::acquire_lock(path_).value();
+  std::filesystem::remove(path_);
+  const auto other = store::acquire_lock(path_).value();
+  EXPECT_EQ(lock->still_ours().error(), (Error{ErrorCode::busy, "another Bernstein took over this workspace (pid " +
+                                                                    std::to_string(::getpid()) + "); this one stops"}));
+  EXPECT_TRUE(other->still_ours());
+}
+
+TEST_F(WorkspaceLock, IsNotOursWhenItsFileWasReplacedByOneWithoutAnOwner) {
+  const auto lock = store::acquire_lock(path_).value();
+  std::filesystem::remove(path_);
+  write_file(path_, "");
+  EXPECT_EQ(lock->still_ours().error(),
+            (Error{ErrorCode::busy, "another Bernstein took over this workspace; this one stops"}));
+}
+
 TEST_F(WorkspaceLock, IsForItsOwnerOnly) {
   const auto lock = store::acquire_lock(path_).value();
   struct stat status {};

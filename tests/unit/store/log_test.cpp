@@ -69,7 +69,7 @@ TEST_F(Log, SurvivesTheDeathOfItsProcess) {
 TEST_F(Log, FilesAreForTheirOwnerOnly) {
   auto log = open();
   ASSERT_TRUE(log->append(sealer_.take({a_draft("a")})));
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  for (const char* suffix : {"", "-wal", "-shm", "-seq"}) {
     struct stat status {};
     ASSERT_EQ(::stat((path_ + suffix).c_str(), &status), 0) << suffix;
     EXPECT_EQ(status.st_mode & 0777, 0600U) << suffix;
@@ -103,6 +103,101 @@ TEST_F(Log, TellsASecondWriterThatTheLogWentOn) {
   // When it continues from the new head, it may.
   EXPECT_TRUE(second->append(sealer_.take({a_draft("third")})));
   EXPECT_EQ(first->head()->last_seq, 3);
+}
+
+TEST_F(Log, RefusesAnOwnerThatWasTakenOver) {
+  auto stale = open();
+  ASSERT_TRUE(stale->append(sealer_.take({a_draft("a")})));
+  Sealer stale_sealer = sealer_;
+  const std::vector<Record> taken_over = sealer_.take({a_draft("taken over"), a_draft("goes on")});
+  ASSERT_TRUE(open()->append(taken_over));
+
+  const Status appended = stale->append(stale_sealer.take({a_draft("b"), a_draft("c"), a_draft("d")}));
+
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error(), (Error{ErrorCode::conflict, "cannot append to '" + path_ + "': seq leaves a gap"}));
+  EXPECT_EQ(all_records(*open()).back(), taken_over.back());
+  EXPECT_EQ(open()->head()->last_seq, 3);
+}
+
+TEST_F(Log, KeepsItsWalSmall) {
+  // Checkpoints begin at 1,000 pages; a batch may go past that.
+  constexpr std::uintmax_t k_wal_bytes = std::uintmax_t{1'100} * 4'096;
+  auto log = open();
+  std::uintmax_t largest = 0;
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(log->append(sealer_.take({a_draft(std::string(50'000, 'x'))})));
+    largest = std::max(largest, fs::file_size(path_ + "-wal"));
+  }
+  EXPECT_GT(fs::file_size(path_), 2 * k_wal_bytes);
+  EXPECT_LT(largest, k_wal_bytes);
+}
+
+TEST_F(Log, GoesOnBesideALongReaderAndShrinksItsWalAfterwards) {
+  a_log_with(3);
+  auto log = open();
+  auto reader = store::open_reader(path_).value();
+  std::vector<Record> seen;
+  std::uintmax_t beside = 0;
+  ASSERT_TRUE(reader->read_all([&](const Record& record) {
+    // All of this happens while the reader stands at its first events.
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(log->append(sealer_.take({a_draft(std::string(50'000, 'x'))})));
+    beside = fs::file_size(path_ + "-wal");
+    return seen.push_back(record), true;
+  }));
+  EXPECT_EQ(seen.size(), 3U);
+  EXPECT_GT(beside, std::uintmax_t{10} << 20) << "what the reader needs cannot be thrown away";
+
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log->append(sealer_.take({a_draft("after it")})));
+  EXPECT_LE(fs::file_size(path_ + "-wal"), std::uintmax_t{8} << 20);
+}
+
+// What is at the end of the log is protected by nothing that comes after it.
+TEST_F(Log, NoticesThatItsWalIsGone) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b")})));
+  const std::string crashed = (directory_.path() / "crashed.db").string();
+  fs::copy_file(path_, crashed);
+  fs::copy_file(path_ + "-seq", crashed + "-seq");
+  const std::string message = "'" + crashed +
+                              "' ends with event 0, and event 2 was recorded in it: its end, or that of its -wal, was "
+                              "lost or damaged; keep a copy, put a backup in its place or take it as it is, and remove "
+                              "'" +
+                              crashed + "-seq'";
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(store::open_log(crashed).error(), (Error{ErrorCode::corrupt, message}));
+    EXPECT_EQ(store::open_reader(crashed).error(), (Error{ErrorCode::corrupt, message}));
+  }
+  fs::remove(crashed + "-seq");
+  EXPECT_TRUE(store::open_log(crashed));
+}
+
+TEST_F(Log, KeepsADamagedWalForWhoeverLooksIntoIt) {
+  auto log = open();
+  ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b")})));
+  const std::string crashed = (directory_.path() / "crashed.db").string();
+  for (const char* suffix : {"", "-wal", "-seq"}) fs::copy_file(path_ + suffix, crashed + suffix);
+  std::string wal = read_file(crashed + "-wal");
+  wal[wal.size() - 100] = static_cast<char>(wal[wal.size() - 100] ^ 1);
+  write_file(crashed + "-wal", wal);
+  EXPECT_EQ(store::open_log(crashed).error().code, ErrorCode::corrupt);
+  EXPECT_EQ(read_file(crashed + "-wal"), wal);
+}
+
+TEST_F(Log, StartsAnewWhereItWasMovedAway) {
+  a_log_with(3);
+  fs::rename(path_, path_ + ".away");
+  EXPECT_EQ(open()->head()->last_seq, 0);
+}
+
+TEST_F(Log, TakesNoWarningFromHalfANote) {
+  a_log_with(3);
+  for (const char* note : {"", "0000", "0000000000000000009", "000000000000000000x\n"}) {
+    write_file(path_ + "-seq", note);
+    EXPECT_TRUE(store::open_log(path_)) << note;
+  }
+  write_file(path_ + "-seq", "0000000000000000004\n");
+  EXPECT_FALSE(store::open_log(path_));
 }
 
 TEST_F(Log, RefusesADatabaseOfANewerVersion) {

@@ -5,6 +5,7 @@
 #include "bernstein/store/store.hpp"
 #include "support/temp_directory.hpp"
 #include "unit/store/sealer.hpp"
+#include "unit/store/shell.hpp"
 
 namespace bernstein::test {
 namespace {
@@ -53,6 +54,34 @@ TEST_F(Reader, SeesOnlyWhatWasCommittedWhenItBegan) {
   }));
   EXPECT_EQ(seen, first);
   EXPECT_EQ(all_records(*reader).size(), 4U);
+}
+
+TEST_F(Reader, NoticesAnIndexThatLeavesOutTheEndOfARun) {
+  {
+    auto log = store::open_log(path_).value();
+    ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b"), a_draft("c")})));
+    ASSERT_TRUE(log->append(sealer_.in(RunId{2}).take({a_draft("d")})));
+  }
+  // The index of another table, which holds less, in the place of ours.
+  const Ran swapped = sqlite3_shell(
+      path_,
+      "CREATE TABLE less (run TEXT NOT NULL, run_seq INTEGER NOT NULL, UNIQUE (run, run_seq));"
+      "INSERT INTO less SELECT run, run_seq FROM events WHERE run_seq < 3;"
+      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE "
+      "name = 'sqlite_autoindex_less_1') WHERE name = 'sqlite_autoindex_events_1'");
+  ASSERT_EQ(swapped.exit_code, 0) << swapped.output;
+
+  auto reader = store::open_reader(path_).value();
+  int seen = 0;
+  const auto visit = [&](const Record&) { return ++seen > 0; };
+  EXPECT_EQ(reader->read(RunId{1}, visit).error(),
+            (Error{ErrorCode::corrupt,
+                   "cannot read '" + path_ +
+                       "': the index of the events leads to event 2 as the last of r1, the table to event 3: the "
+                       "database is damaged; keep a copy and put a backup in its place"}));
+  EXPECT_EQ(seen, 2);
+  // Whoever has enough before the end does not miss anything.
+  EXPECT_TRUE(reader->read(RunId{1}, [&](const Record& record) { return record.seq < 2; }));
 }
 
 TEST_F(Reader, DoesNotSeeWhatIsNotCommitted) {
