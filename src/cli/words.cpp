@@ -105,7 +105,9 @@ std::string summary_of(const EventBody& body) {
                    counted(static_cast<std::int64_t>(e.stages.size()), "stage");
           },
           [](const StopRequested& e) { return std::string(to_word(e.mode)) + ": " + e.reason; },
-          [](const AgentStarted& e) { return "pid " + std::to_string(e.pid); },
+          [](const AgentStarted& e) {
+            return "pid " + std::to_string(e.pid) + ", sandbox " + std::string(to_word(e.sandbox));
+          },
           [](const TaskCreated& e) {
             return quoted(e.spec.title) + ", role " + e.spec.role + ", priority " + std::to_string(e.spec.priority) +
                    "; longest chain from here " + std::to_string(e.chain_minutes) + " min";

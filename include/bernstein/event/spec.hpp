@@ -191,6 +191,10 @@ struct WorktreeSetup {
   bool operator==(const WorktreeSetup&) const = default;
 };
 
+// What agents, checks and setup commands may touch (agent/sandbox.hpp).
+enum class SandboxMode { off, automatic, strict, count_ };
+BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
+
 struct Limits {
   Micros agent_timeout_us = 30 * k_minute;
   std::uint32_t attempts = 3;              // per task, >= 1
