@@ -24,6 +24,7 @@
 #include "progress.hpp"
 #include "recap.hpp"
 #include "run_json.hpp"
+#include "sandbox.hpp"
 #include "settings.hpp"
 
 namespace bernstein::cli {
@@ -35,6 +36,7 @@ struct Prepared {
   Landing landing;
   Inputs inputs;
   Settings settings;
+  agent::Sandbox sandbox;
 };
 
 using PrepareResult = std::variant<Prepared, Refusal>;
@@ -63,7 +65,15 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
     const std::vector<std::string> missing = missing_programs(settings.config.agents, context.environment, place->root);
     if (!missing.empty()) return Refusal{.exit = Exit::environment, .reasons = missing};
   }
-  return Prepared{std::move(*place), std::move(*landing), std::move(inputs), std::move(settings)};
+  ChosenSandbox chosen;
+  if (!options.dry_run) {
+    Result<ChosenSandbox> tried = choose_sandbox(context, *place, inputs.config.sandbox, settings.config.agents);
+    if (!tried) return refusal_of(tried.error());
+    chosen = std::move(*tried);
+    if (!chosen.note.empty()) settings.notes.push_back(chosen.note);
+  }
+  return Prepared{std::move(*place), std::move(*landing), std::move(inputs), std::move(settings),
+                  std::move(chosen.sandbox)};
 }
 
 std::uint64_t new_seed() {
@@ -171,7 +181,7 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   std::ostream& people = context.json ? context.err : context.out;
   Progress progress(people, display_for(context, options.plain), *reactor);
   run::Loop loop({.log = *log, .blobs = *blobs, .workspace = *workspace, .reactor = *reactor},
-                 {.sdd = place.sdd, .environment = context.environment}, progress);
+                 {.sdd = place.sdd, .environment = context.environment, .sandbox = prepared.sandbox}, progress);
   Result<RunOutcome> outcome = RunOutcome::environment;
   {
     const Ticker ticker(*reactor, [&] { progress.tick(); });

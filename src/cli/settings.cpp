@@ -44,7 +44,6 @@ class Merge {
     take_budget();
     take_roles();
     check_pins();
-    check_sandbox();
     take_arms();
     if (!refusal_.reasons.empty()) return refusal_;
     take_agents();
@@ -111,13 +110,6 @@ class Merge {
   void check_pins() {
     for (const TaskSpec& task : plan_.tasks) {
       if (!task.agent.empty()) known("step '" + task.title + "'", task.agent);
-    }
-  }
-
-  // strict is a promise about what agents can reach: better no run than one without it.
-  void check_sandbox() {
-    if (config_.sandbox == plan::SandboxMode::strict) {
-      refuse("sandbox: strict is not built yet; set it to auto or off to let agents run with your rights");
     }
   }
 

@@ -113,6 +113,17 @@ std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore&
   return agent::build_prompt(input);
 }
 
+// What an attempt's own processes may write: its worktree and its repository.
+agent::SandboxedProcess session_places(const std::string& session, const std::string& directory) {
+  return {.directory = directory, .writable = {"worktrees/" + session, "agents/" + session + ".git"}, .read_only = {}};
+}
+
+// What a check may write: the checkout that it looks at. What an agent wrote runs there, and needs no network.
+agent::SandboxedProcess checkout_places(const std::string& directory) {
+  const std::string name = directory.substr(directory.rfind('/') + 1);
+  return {.directory = directory, .writable = {"worktrees/" + name}, .read_only = {}, .network = false};
+}
+
 }  // namespace
 
 void Effects::start(const RunState& state, const Task& task, const SpawnRequested& intent) {
@@ -145,7 +156,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   if (!command.prompt_on_stdin) {
     if (Status written = write_file(prompt_file, prompt); !written) return broken(written.error());
   }
+  agent::SandboxedProcess places = session_places(session(task.attempt), directory);
+  places.read_only = {prompt_file.substr(site_.sdd.size() + 1)};
   port::ProcessSpec process{.argv = command.argv,
+                            .wrapper = agent::sandbox_words(site_.sandbox, places),
                             .env = command.env,
                             .directory = directory,
                             .stdin_text = command.prompt_on_stdin ? prompt : "",
@@ -178,7 +192,7 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   };
   run_process(task, SpawnRequested::type, std::move(process), std::move(on_exit),
               [this, task, digest](std::int64_t pid) {
-                inbox_.push({{about(task.attempt), AgentStarted{pid, *digest}}});
+                inbox_.push({{about(task.attempt), AgentStarted{pid, *digest, site_.sandbox.mode}}});
               });
 }
 
@@ -189,11 +203,13 @@ void Effects::set_up_worktree(const Task& task, const std::string& command, cons
     return answer(task, EffectFailed{FailureClass::environment, std::string(WorktreeRequested::type),
                                      printable_utf8(ready.error().message), ""});
   }
-  port::ProcessSpec process{.argv = janitor::command_line({.command = command}),
-                            .env = agent::allowed_environment(site_.environment, {}),
-                            .directory = directory,
-                            .output_path = log,
-                            .timeout_us = timeout_us};
+  port::ProcessSpec process{
+      .argv = janitor::command_line({.command = command}),
+      .wrapper = agent::sandbox_words(site_.sandbox, session_places(session(task.attempt), directory)),
+      .env = agent::allowed_environment(site_.environment, {}),
+      .directory = directory,
+      .output_path = log,
+      .timeout_us = timeout_us};
   run_process(task, WorktreeRequested::type, std::move(process),
               [this, task, log, command, timeout_us](port::ProcessExit exit) {
                 const janitor::CheckResult judged = janitor::judge_command(command_end(exit, timeout_us));
@@ -235,6 +251,7 @@ void Effects::run_check(const Task& task, const CheckRequested& intent, const st
                                      printable_utf8(ready.error().message), ""});
   }
   port::ProcessSpec process{.argv = janitor::command_line(intent.check),
+                            .wrapper = agent::sandbox_words(site_.sandbox, checkout_places(directory)),
                             .env = agent::allowed_environment(site_.environment, {}),
                             .directory = directory,
                             .output_path = log,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "bernstein/agent/sandbox.hpp"
 #include "bernstein/base/result.hpp"
 #include "bernstein/event/event.hpp"
 #include "bernstein/port/blob_store.hpp"
@@ -33,6 +34,7 @@ struct Ports {
 struct Site {
   std::string sdd;                                 // absolute path of .sdd
   std::map<std::string, std::string> environment;  // of the person who started us; agents get an allow-list of it
+  agent::Sandbox sandbox;                          // of everything that runs in .sdd/worktrees; decided before the run
 };
 
 // Told of every committed event, in order, with the state at the end of its turn. For progress lines; must not throw or
