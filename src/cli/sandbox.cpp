@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -38,10 +37,20 @@ std::string real_path(const fs::path& path) {
   return problem ? "" : real.string();
 }
 
-// As real_path(), but a file that is itself a link keeps its name: a program finds out by it what it is to be.
-std::string real_place(const fs::path& file) {
-  const std::string directory = real_path(file.parent_path());
-  return directory.empty() ? "" : (fs::path(directory) / file.filename()).string();
+// The name by which a program in a personal place is asked for there, "" when it is in none. Links on the way to the
+// place stay what they are and are followed; those within it are gone with all that was there, so their names are kept.
+std::string name_in_personal(const fs::path& program, const std::vector<std::string>& personal) {
+  const fs::path name = program.lexically_normal();
+  fs::path above;
+  for (auto part = name.begin(); part != name.end(); ++part) {
+    above /= *part;
+    const std::string real = real_path(above);
+    if (std::find(personal.begin(), personal.end(), real) == personal.end()) continue;
+    fs::path found = real;
+    while (++part != name.end()) found /= *part;
+    return found.string();
+  }
+  return "";
 }
 
 void add(std::vector<std::string>& paths, const std::string& path) {
@@ -62,7 +71,7 @@ agent::Sandbox sandbox_of(const Context& context, const Place& place, SandboxMod
   for (const AgentSpec& agent : agents) {
     if (agent.command.empty()) continue;
     const auto program = find_program(agent.command.front(), variable(context, "PATH"), root);
-    if (program) add(sandbox.read_only, real_place(*program));
+    if (program) add(sandbox.read_only, name_in_personal(*program, sandbox.personal));
   }
   return sandbox;
 }

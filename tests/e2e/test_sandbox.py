@@ -65,8 +65,8 @@ class Sandboxed(EndToEnd):
                 found[str(file)] = os.readlink(file) if file.is_symlink() else file.read_bytes()
         return found
 
-    def log(self, repository, name):
-        return (repository.sdd / "logs/r1" / f"{name}.log").read_text(encoding="utf-8")
+    def log(self, repository, name, run="r1"):
+        return (repository.sdd / "logs" / run / f"{name}.log").read_text(encoding="utf-8")
 
     def modes(self, repository):
         return {e["payload"]["sandbox"] for e in self.events(repository, "AgentStarted")}
@@ -130,7 +130,9 @@ class Reach(Sandboxed):
     def test_with_strict_nothing_outside_its_worktree_changes(self):
         repository = self.place("strict")
         root, above = shlex.quote(str(repository.root)), shlex.quote(str(self.directory))
-        strike = f"rm -rf {root}/.git {root}/.sdd {root}/* {above}/* ~/*; echo x > ~/x; echo x > {above}/x; echo x > /var/x"
+        far = pathlib.Path(f"/var/bernstein-test-{os.getpid()}")  # neither temporary nor ours
+        self.addCleanup(far.unlink, missing_ok=True)
+        strike = f"rm -rf {root}/.git {root}/.sdd {root}/* {above}/* ~/*; for f in ~/x {above}/x {far}; do echo x > $f; done"
         plan = self.plan(repository, strike)
         (self.directory / "plan.yaml").write_text(dedent(plan), encoding="utf-8")
         before = self.files(self.directory, without=[repository.root])
@@ -141,9 +143,32 @@ class Reach(Sandboxed):
         self.assertIn(str(self.home / "letter ☃.txt"), before)
         self.assertEqual({"strict"}, self.modes(repository))
         self.assertEqual("right\nsurvived\n", repository.show("later.txt"))
-        self.assertIn("/var/x: Read-only file system", self.log(repository, "t1.1"))
-        self.assertFalse(pathlib.Path("/var/x").exists())
+        said = self.log(repository, "t1.1")
+        self.assertIn(f"{repository.root}/README.md': Read-only file system", said)
+        self.assertTrue("Read-only file system" in said.splitlines()[-1] or os.geteuid() != 0, said)
+        self.assertFalse(far.exists())
         self.assert_sound(repository)
+
+    def test_strict_works_wherever_the_home_is_and_finds_an_agent_that_lives_there(self):
+        home = self.home / "bin=1"
+        home.mkdir()
+        agent = home / "agent"
+        shutil.copy(self.script("agent", 'cat > /dev/null; (ls -A "$HOME"; echo x > "$HOME/x" && echo mine) > one.txt 2>&1 || true'), agent)
+        (home / "known as").symlink_to("agent")
+        alias = self.directory / "the home"
+        alias.symlink_to("home")
+        repository = self.repository(".files=☃")
+        repository.write("bernstein.yaml", f'agents: {{a: ["{alias}/bin=1/known as"]}}\nsandbox: strict\n')
+        repository.commit("settings")
+        for number, (where, seen) in enumerate([(alias, "mine"), (self.home, "mine"), (repository.root, "Read-only file system"),
+                                                (self.directory / "nowhere", "No such file"), ("/", ".")], 1):  # fmt: skip
+            with self.subTest(where):
+                self.run_plan(repository, ONE, environment={"HOME": str(where)})
+                self.assertIn(seen, repository.show("one.txt") + self.log(repository, "t1.1", f"r{number}"))
+                self.assertNotIn("letter", repository.show("one.txt"))
+                repository.git("rm", "-q", "one.txt")
+                repository.commit("again")
+        self.assertFalse((self.home / "x").exists())
 
     def test_with_off_there_is_none(self):
         repository = self.place("off")
@@ -253,7 +278,9 @@ class Processes(Sandboxed):
         self.addCleanup(outsider.wait)
         self.addCleanup(outsider.kill)
         repository = self.place("auto")
-        run = f"kill -9 {outsider.pid} $PPID 2>> one.txt; echo /proc/[0-9]* >> one.txt; kill -9 -1; echo alive >> one.txt"
+        # It strikes at all processes only where it cannot see that one: a sandbox that failed shall not cost the machine.
+        strike = f"test -e /proc/{outsider.pid} || kill -9 -1"
+        run = f"kill -9 {outsider.pid} 2>> one.txt; echo /proc/[0-9]* >> one.txt; {strike}; echo alive >> one.txt"
         self.run_plan(repository, ONE.replace("echo one > one.txt", run))
         said = repository.show("one.txt")
         self.assertIn("No such process", said)

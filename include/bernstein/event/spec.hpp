@@ -27,6 +27,10 @@ BERNSTEIN_ENUM_WORDS(Complexity, "low", "medium", "high");
 enum class CheckType { path_exists, glob_exists, file_contains, command, count_ };
 BERNSTEIN_ENUM_WORDS(CheckType, "path_exists", "glob_exists", "file_contains", "command");
 
+// What agents, checks and setup commands may touch (agent/sandbox.hpp).
+enum class SandboxMode { off, automatic, strict, count_ };
+BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
+
 // One check: a completion signal of a task or a quality gate of the project.
 struct CheckSpec {
   std::string command;        // command: run by `sh -c` at the root of the tree; written by the user, never by a model
@@ -190,10 +194,6 @@ struct WorktreeSetup {
   }
   bool operator==(const WorktreeSetup&) const = default;
 };
-
-// What agents, checks and setup commands may touch (agent/sandbox.hpp).
-enum class SandboxMode { off, automatic, strict, count_ };
-BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
 
 struct Limits {
   Micros agent_timeout_us = 30 * k_minute;
