@@ -10,6 +10,7 @@
 #include "bernstein/port/reactor.hpp"
 #include "bernstein/proc/reactor.hpp"
 #include "bernstein/store/store.hpp"
+#include "sandbox.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -43,12 +44,18 @@ Result<std::vector<TriedGate>> try_gates(Context& context, const Place& place, c
   std::filesystem::create_directories(logs, problem);
   if (problem) return Error{ErrorCode::environment, "cannot make " + logs + ": " + problem.message()};
 
+  // As in a run, so that a gate which needs more than a run will give it is not called green. That there is no sandbox
+  // is for a run to say.
+  BERNSTEIN_TRY(const ChosenSandbox chosen, choose_sandbox(context, place, SandboxMode::automatic, {}));
+  const auto wrapper = agent::sandbox_words(
+      chosen.sandbox, {.directory = directory, .writable = {std::string("worktrees/") + k_checkout}, .read_only = {}});
   const std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
   std::vector<TriedGate> tried;
   for (const Proposal& gate : gates) {
     context.err << "trying " << gate.name << ": " << gate.command << std::flush;
     TriedGate result{.gate = gate, .green = false, .fact = "", .log = logs + "/" + gate.name + ".log"};
     auto exit = run_to_end(*reactor, {.argv = {"sh", "-c", gate.command},
+                                      .wrapper = wrapper,
                                       .env = agent::allowed_environment(context.environment, {}),
                                       .directory = directory,
                                       .stdin_text = "",

@@ -100,8 +100,13 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
   port::Reactor& reactor = *tenure.reactor;
   std::ostream& people = context.json ? context.err : context.out;
   Progress progress(people, display_for(context, options.plain), reactor, std::move(options.before));
-  run::Loop loop({.log = *tenure.log, .blobs = *tenure.blobs, .workspace = *tenure.workspace, .reactor = reactor},
-                 {.sdd = tenure.place.sdd, .environment = context.environment}, progress);
+  run::Loop loop({.log = *tenure.log,
+                  .blobs = *tenure.blobs,
+                  .workspace = *tenure.workspace,
+                  .reactor = reactor,
+                  .ownership = *tenure.lock},
+                 {.sdd = tenure.place.sdd, .environment = context.environment, .sandbox = std::move(options.sandbox)},
+                 progress);
   Result<RunOutcome> outcome = RunOutcome::environment;
   {
     const Ticker ticker(reactor, [&] { progress.tick(); });

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "bernstein/agent/sandbox.hpp"
 #include "bernstein/cli/context.hpp"
 #include "bernstein/port/blob_store.hpp"
 #include "bernstein/port/event_log.hpp"
@@ -38,6 +39,7 @@ Result<Tenure> take_ownership(const Context& context, const Place& place);
 struct DriveOptions {
   bool plain = false;  // lines instead of a display that changes in place
   Tally before;        // of what the log has of the run already
+  agent::Sandbox sandbox;
 };
 // Shows the run that `begin` carries on, prints its recap when it has ended, and gives its exit code.
 Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,

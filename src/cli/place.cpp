@@ -39,6 +39,7 @@ Result<Place> find_place(const std::string& directory) {
   }
   return Place{.root = facts.root,
                .worktree = facts.worktree,
+               .git_dir = facts.git_dir,
                .sdd = facts.sdd,
                .branch = facts.branch,
                .head = facts.tip,

@@ -17,6 +17,7 @@ namespace bernstein::cli {
 struct Place {
   std::string root;                // main working tree, absolute
   std::string worktree;            // the working tree that the person stands in: bernstein.yaml is read there
+  std::string git_dir;             // the repository itself, which all its working trees share
   std::string sdd;                 // root/.sdd
   std::string branch;              // full name of the branch that is checked out; "" when HEAD is detached
   std::string head;                // commit that is checked out

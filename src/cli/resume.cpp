@@ -14,6 +14,7 @@
 #include "print.hpp"
 #include "program.hpp"
 #include "run_json.hpp"
+#include "sandbox.hpp"
 #include "signal_owner.hpp"
 
 namespace bernstein::cli {
@@ -79,10 +80,12 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   if (const auto missing = missing_programs(config.agents, context.environment, place.root); !missing.empty()) {
     return Error{ErrorCode::environment, join(missing, "\n")};
   }
+  BERNSTEIN_TRY(ChosenSandbox chosen, choose_sandbox(context, place, config.sandbox, config.agents));
+  if (!chosen.note.empty()) context.err << "note: " << chosen.note << '\n' << std::flush;
   RunResumed resumed{.bernstein = version(), .max_agents = options.max_agents};
   BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
   BERNSTEIN_TRY(resumed.target_tip, tenure.workspace->tip(picture.state.started->target));
-  return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally)},
+  return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
                [&](run::Loop& loop) { return loop.resume(run, resumed); });
 }
 

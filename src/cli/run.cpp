@@ -16,6 +16,7 @@
 #include "place.hpp"
 #include "print.hpp"
 #include "program.hpp"
+#include "sandbox.hpp"
 #include "settings.hpp"
 
 namespace bernstein::cli {
@@ -27,6 +28,7 @@ struct Prepared {
   Landing landing;
   Inputs inputs;
   Settings settings;
+  agent::Sandbox sandbox;
 };
 
 using PrepareResult = std::variant<Prepared, Refusal>;
@@ -55,7 +57,15 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
     const std::vector<std::string> missing = missing_programs(settings.config.agents, context.environment, place->root);
     if (!missing.empty()) return Refusal{.exit = Exit::environment, .reasons = missing};
   }
-  return Prepared{std::move(*place), std::move(*landing), std::move(inputs), std::move(settings)};
+  ChosenSandbox chosen;
+  if (!options.dry_run) {
+    Result<ChosenSandbox> tried = choose_sandbox(context, *place, settings.config.sandbox, settings.config.agents);
+    if (!tried) return refusal_of(tried.error());
+    chosen = std::move(*tried);
+    if (!chosen.note.empty()) settings.notes.push_back(chosen.note);
+  }
+  return Prepared{std::move(*place), std::move(*landing), std::move(inputs), std::move(settings),
+                  std::move(chosen.sandbox)};
 }
 
 std::uint64_t new_seed() {
@@ -128,7 +138,7 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   BERNSTEIN_TRY_VOID(tell_unfinished(context, *tenure.log));
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
-  return drive(context, tenure, {.plain = options.plain, .before = {}}, [&](run::Loop& loop) {
+  return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
     return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source));
   });
 }

@@ -44,7 +44,6 @@ class Merge {
     take_budget();
     take_roles();
     check_pins();
-    check_sandbox();
     take_arms();
     if (!refusal_.reasons.empty()) return refusal_;
     take_agents();
@@ -76,6 +75,7 @@ class Merge {
     }
     run.gates = config_.gates;
     run.limits = config_.limits;
+    run.sandbox = config_.sandbox;
     run.max_agents = options_.max_agents.value_or(top.max_agents.value_or(config_.max_agents));
     run.role_slots = config_.role_slots;
     run.worktree_setup = config_.worktree_setup;
@@ -111,13 +111,6 @@ class Merge {
   void check_pins() {
     for (const TaskSpec& task : plan_.tasks) {
       if (!task.agent.empty()) known("step '" + task.title + "'", task.agent);
-    }
-  }
-
-  // strict is a promise about what agents can reach: better no run than one without it.
-  void check_sandbox() {
-    if (config_.sandbox == plan::SandboxMode::strict) {
-      refuse("sandbox: strict is not built yet; set it to auto or off to let agents run with your rights");
     }
   }
 

@@ -111,7 +111,9 @@ std::string summary_of(const EventBody& body) {
           [](const RunPaused& e) { return e.reason + ": nothing new starts"; },
           [](const RunContinued&) { return std::string("new tasks start again"); },
           [](const StopRequested& e) { return std::string(to_word(e.mode)) + ": " + e.reason; },
-          [](const AgentStarted& e) { return "pid " + std::to_string(e.pid); },
+          [](const AgentStarted& e) {
+            return "pid " + std::to_string(e.pid) + ", sandbox " + std::string(to_word(e.sandbox));
+          },
           [](const TaskCreated& e) {
             return quoted(e.spec.title) + ", role " + e.spec.role + ", priority " + std::to_string(e.spec.priority) +
                    "; longest chain from here " + std::to_string(e.chain_minutes) + " min";

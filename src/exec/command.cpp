@@ -53,11 +53,10 @@ void reset_signals() {
 }  // namespace
 
 Result<pid_t> start_command(const proc::Order& order, const proc::Fd& input, const proc::Fd& output) {
-  BERNSTEIN_TRY(const std::string program, proc::find_program(order.process));
-  std::vector<std::string> arguments = order.process.argv;
+  BERNSTEIN_TRY(proc::Invocation invocation, proc::find_invocation(order.process));
   std::vector<std::string> variables;
   for (const auto& [name, value] : order.process.env) variables.push_back(name + "=" + value);
-  const std::vector<char*> argv = pointers(arguments);
+  const std::vector<char*> argv = pointers(invocation.argv);
   const std::vector<char*> env = pointers(variables);
   BERNSTEIN_TRY(proc::Pipe report, proc::open_pipe());  // carries the errno of a failure; closed by a successful exec
 
@@ -71,7 +70,7 @@ Result<pid_t> start_command(const proc::Order& order, const proc::Fd& input, con
                        ::chdir(order.process.directory.c_str()) == 0 && apply_limits(order.supervise);
     if (ready) {
       reset_signals();
-      ::execve(program.c_str(), argv.data(), env.data());
+      ::execve(invocation.program.c_str(), argv.data(), env.data());
     }
     const int error = errno;
     [[maybe_unused]] const auto told = ::write(report.write_end.get(), &error, sizeof error);

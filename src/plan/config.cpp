@@ -222,10 +222,7 @@ class ConfigReader {
 
   void read_sandbox(MapReader& top) {
     static const std::vector<std::string> modes{"auto", "off", "strict"};
-    std::string mode = top.one_of("sandbox", modes).value_or("auto");
-    config_.sandbox = mode == "off"      ? SandboxMode::off
-                      : mode == "strict" ? SandboxMode::strict
-                                         : SandboxMode::automatic;
+    from_word(top.one_of("sandbox", modes).value_or("auto"), config_.sandbox);
   }
 
   Report report_;

@@ -13,7 +13,6 @@
 #include "bernstein/base/check.hpp"
 #include "bernstein/proc/reactor.hpp"
 #include "group.hpp"
-#include "program.hpp"
 
 namespace bernstein::proc {
 namespace {
@@ -34,10 +33,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 Result<std::unique_ptr<Child>> Child::start(uv_loop_t* loop, TimerQueue& timers, port::ProcessSpec spec,
                                             std::function<void(port::ProcessExit)> ended) {
-  BERNSTEIN_TRY(const std::string program, find_program(spec));
+  BERNSTEIN_TRY(Invocation invocation, find_invocation(spec));
   BERNSTEIN_TRY(OutputFile output, OutputFile::open(spec.output_path, spec.output_bytes_max));
   std::unique_ptr<Child> child(new Child(timers, std::move(spec), std::move(output), std::move(ended)));
-  BERNSTEIN_TRY_VOID(child->spawn(loop, program));
+  BERNSTEIN_TRY_VOID(child->spawn(loop, std::move(invocation)));
   return child;
 }
 
@@ -53,7 +52,7 @@ Child::~Child() {
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_process_t*>(handle); });
 }
 
-Status Child::spawn(uv_loop_t* loop, const std::string& program) {
+Status Child::spawn(uv_loop_t* loop, Invocation invocation) {
   BERNSTEIN_TRY(Pipe output, open_pipe());
   Pipe input;
   if (!spec_.stdin_text.empty()) {
@@ -62,7 +61,7 @@ Status Child::spawn(uv_loop_t* loop, const std::string& program) {
 
   std::vector<std::string> variables;
   for (const auto& [name, value] : spec_.env) variables.push_back(name + "=" + value);
-  std::vector<char*> arguments = pointers(spec_.argv);
+  std::vector<char*> arguments = pointers(invocation.argv);
   std::vector<char*> environment = pointers(variables);
   std::array<uv_stdio_container_t, 3> stdio{};
   stdio[0].flags = input.read_end.is_open() ? UV_INHERIT_FD : UV_IGNORE;  // ignored: /dev/null
@@ -71,7 +70,7 @@ Status Child::spawn(uv_loop_t* loop, const std::string& program) {
   stdio[1].data.fd = stdio[2].data.fd = output.write_end.get();
 
   uv_process_options_t options{};
-  options.file = program.c_str();
+  options.file = invocation.program.c_str();
   options.args = arguments.data();
   options.env = environment.data();
   options.cwd = spec_.directory.c_str();

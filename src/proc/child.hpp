@@ -18,6 +18,7 @@
 #include "fd.hpp"
 #include "fd_watch.hpp"
 #include "output.hpp"
+#include "program.hpp"
 #include "timers.hpp"
 
 namespace bernstein::proc {
@@ -40,7 +41,7 @@ class Child {
  private:
   Child(TimerQueue& timers, port::ProcessSpec spec, OutputFile output, std::function<void(port::ProcessExit)> ended);
 
-  Status spawn(uv_loop_t* loop, const std::string& program);
+  Status spawn(uv_loop_t* loop, Invocation invocation);
   void feed_stdin();
   void read_output();
   void drain_output();

@@ -59,6 +59,7 @@ Order read_order(const Json& json) {
   port::ProcessSpec& process = order.process;
   for (const Json& argument : array(json.at("argv"))) process.argv.push_back(bytes_from_json(argument));
   if (process.argv.empty()) throw Unexpected{};
+  for (const Json& word : array(json.at("wrapper"))) process.wrapper.push_back(bytes_from_json(word));
   for (const Json& variable : array(json.at("env"))) {
     if (array(variable).size() != 2) throw Unexpected{};
     process.env.emplace(bytes_from_json(variable.at(0)), bytes_from_json(variable.at(1)));
@@ -81,11 +82,14 @@ std::string write_json(const Order& order) {
   const port::ProcessSpec& process = order.process;
   Json arguments = Json::array();
   for (const std::string& argument : process.argv) arguments.push_back(bytes_to_json(argument));
+  Json wrapper = Json::array();
+  for (const std::string& word : process.wrapper) wrapper.push_back(bytes_to_json(word));
   Json variables = Json::array();
   for (const auto& [name, value] : process.env) {
     variables.push_back(Json::array({bytes_to_json(name), bytes_to_json(value)}));
   }
   return Json{{"argv", arguments},
+              {"wrapper", wrapper},
               {"env", variables},
               {"directory", bytes_to_json(process.directory)},
               {"output_path", bytes_to_json(process.output_path)},

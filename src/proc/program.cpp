@@ -35,6 +35,9 @@ bool has_nul(const std::string& text) {
 }
 
 std::optional<Error> argument_fault(const port::ProcessSpec& spec) {
+  for (const std::string& word : spec.wrapper) {
+    if (has_nul(word)) return refused(spec, "what it is to run in contains a NUL byte");
+  }
   for (std::size_t i = 0; i < spec.argv.size(); ++i) {
     if (has_nul(spec.argv[i])) return refused(spec, "argument " + std::to_string(i) + " contains a NUL byte");
   }
@@ -82,6 +85,19 @@ Result<std::string> find_program(const port::ProcessSpec& spec) {
   }
   return refused(spec, not_executable ? "what PATH has by this name is not an executable file"
                                       : "no such program in PATH (" + path + "); install it or correct the command");
+}
+
+Result<Invocation> find_invocation(const port::ProcessSpec& spec) {
+  BERNSTEIN_TRY(const std::string program, find_program(spec));
+  if (spec.wrapper.empty()) return Invocation{program, spec.argv};
+  const std::string& wrapper = spec.wrapper.front();
+  if (kind_of_file(wrapper) != FileKind::program) {
+    return refused(spec, wrapper + ", which it is to run in, is no executable file");
+  }
+  Invocation invocation{wrapper, spec.wrapper};
+  invocation.argv.push_back(program);
+  invocation.argv.insert(invocation.argv.end(), spec.argv.begin() + 1, spec.argv.end());
+  return invocation;
 }
 
 }  // namespace bernstein::proc

@@ -2,6 +2,7 @@
 // Which file a command names.
 
 #include <string>
+#include <vector>
 
 #include "bernstein/base/result.hpp"
 #include "bernstein/port/reactor.hpp"
@@ -12,5 +13,12 @@ namespace bernstein::proc {
 // spec's directory, as the process itself would see it. Also refuses what cannot be passed to a process: a directory
 // that is not there, NUL bytes, names of variables with '='. Errors start with "cannot start 'NAME': ".
 Result<std::string> find_program(const port::ProcessSpec& spec);
+
+// What is executed: the program, or the spec's wrapper in front of it.
+struct Invocation {
+  std::string program;  // absolute
+  std::vector<std::string> argv;
+};
+Result<Invocation> find_invocation(const port::ProcessSpec& spec);
 
 }  // namespace bernstein::proc

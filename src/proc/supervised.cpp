@@ -84,7 +84,7 @@ Supervised::~Supervised() {
 Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueue& timers,
                                                       const std::string& supervisor, const Order& order, Ended ended) {
   // The supervisor finds these too; known now, they are errors of the start.
-  BERNSTEIN_TRY([[maybe_unused]] const std::string program, find_program(order.process));
+  BERNSTEIN_TRY([[maybe_unused]] const Invocation invocation, find_invocation(order.process));
   BERNSTEIN_TRY([[maybe_unused]] const OutputFile output, OutputFile::open(order.process.output_path, 0));
   const std::string& directory = order.supervise.control_directory;
   BERNSTEIN_TRY_VOID(prepare_control(order));

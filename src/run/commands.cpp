@@ -64,7 +64,6 @@ std::string Effects::control_root() const {
 }
 
 void Effects::run(const Task& task, Command command) {
-  if (Status made = make_directory(control_root()); !made) return could_not(task, command.effect, made.error());
   adopt_or_start(task, std::make_shared<const Command>(std::move(command)), 1);
 }
 
@@ -94,9 +93,9 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
 }
 
 void Effects::start_command(const Task& task, const SharedCommand& command, int place) {
-  if (Status ready = start_log(command->process.output_path); !ready) {
-    return could_not(task, command->effect, ready.error());
-  }
+  Status ready = start_log(command->process.output_path);
+  if (ready) ready = make_directory(control_root());  // a sweep takes it away when it is empty
+  if (!ready) return could_not(task, command->effect, ready.error());
   port::SuperviseSpec supervise = command->supervise;
   supervise.control_directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
   Result<port::Reactor::Started> started = ports_.reactor.start_supervised(

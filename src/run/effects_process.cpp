@@ -117,6 +117,16 @@ std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore&
   return agent::build_prompt(input);
 }
 
+// What an attempt's own processes may write: its worktree and its repository.
+agent::SandboxedProcess session_places(const std::string& session, const std::string& directory) {
+  return {.directory = directory, .writable = {"worktrees/" + session, "agents/" + session + ".git"}, .read_only = {}};
+}
+
+// What a check may write: the checkout that it looks at. What an agent wrote runs there, and needs no network.
+agent::SandboxedProcess checkout_places(const std::string& name, const std::string& directory) {
+  return {.directory = directory, .writable = {"worktrees/" + name}, .read_only = {}, .network = false};
+}
+
 }  // namespace
 
 void Effects::start(const RunState& state, const Task& task, const SpawnRequested& intent) {
@@ -141,8 +151,11 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                                                           .worktree = directory,
                                                           .prompt_file = prompt_file},
                                                          site_.environment);
+  agent::SandboxedProcess places = session_places(session(task.attempt), directory);
+  places.read_only = {prompt_file.substr(site_.sdd.size() + 1)};
   Command command{.effect = SpawnRequested::type,
                   .process = {.argv = agent.argv,
+                              .wrapper = agent::sandbox_words(site_.sandbox, places),
                               .env = agent.env,
                               .directory = directory,
                               .stdin_text = agent.prompt_on_stdin ? prompt : "",
@@ -156,7 +169,7 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   if (!agent.prompt_on_stdin) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
   if (!attempt_of(state, task.attempt).started) {
     command.on_start = [this, task, digest](std::int64_t pid) {
-      inbox_.push({{about(task.attempt), AgentStarted{pid, *digest}}});
+      inbox_.push({{about(task.attempt), AgentStarted{pid, *digest, site_.sandbox.mode}}});
     };
   }
   run(task, std::move(command));
@@ -211,6 +224,7 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
   };
   run(task, {.effect = WorktreeRequested::type,
              .process = {.argv = janitor::command_line({.command = setup}),
+                         .wrapper = agent::sandbox_words(site_.sandbox, session_places(session(task.attempt), directory)),
                          .env = agent::allowed_environment(site_.environment, {}),
                          .directory = directory,
                          .stdin_text = {},
@@ -241,6 +255,7 @@ void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
 
 void Effects::run_check(const RunState& state, const Task& task, const CheckRequested& intent) {
   const std::string name = checkout(task.attempt);
+  const std::string directory = site_.sdd + "/worktrees/" + name;
   const std::string log = log_path(task.attempt, "." + file_name_of(intent.check.name));
   const auto on_exit = [this, task, intent, log](const port::ProcessExit& exit) {
     const janitor::CheckResult judged = janitor::judge_command(command_end(exit, intent.check.timeout_us));
@@ -259,8 +274,9 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
   };
   Command command{.effect = CheckRequested::type,
                   .process = {.argv = janitor::command_line(intent.check),
+                              .wrapper = agent::sandbox_words(site_.sandbox, checkout_places(name, directory)),
                               .env = agent::allowed_environment(site_.environment, {}),
-                              .directory = site_.sdd + "/worktrees/" + name,
+                              .directory = directory,
                               .stdin_text = {},
                               .output_path = log,
                               .timeout_us = intent.check.timeout_us},
@@ -270,7 +286,7 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                   .on_start = {}};
   if (intent.fresh) {
     command.prepare = [this, name, tree = intent.tree]() -> Status {
-      BERNSTEIN_TRY([[maybe_unused]] const std::string directory, ports_.workspace.checkout_tree(tree, name));
+      BERNSTEIN_TRY([[maybe_unused]] const std::string made, ports_.workspace.checkout_tree(tree, name));
       return Ok{};
     };
   }

@@ -1,3 +1,4 @@
+#include "bernstein/event/chain.hpp"
 #include "bernstein/event/codec.hpp"
 #include "bernstein/run/loop.hpp"
 #include "bernstein/state/apply.hpp"
@@ -33,17 +34,9 @@ Result<RunState> load_state(port::EventReader& reader, RunId run, Seq until) {
 }
 
 Result<LoadedRun> load_to_go_on(port::EventReader& reader, RunId run) {
-  std::int64_t run_seq = 0;
-  Digest last{};
+  RunChain chain;
   return fold(reader, run, [&](const Record& record) -> Result<bool> {
-    const bool follows = record.run_seq == run_seq + 1 && (run_seq == 0 || record.prev_hash == last);
-    if (!follows || record.hash != chain_hash(record)) {
-      return Error{ErrorCode::corrupt, "event " + std::to_string(record.seq) + " of " + to_string(run) +
-                                           " was altered, or one before it is gone: nothing is built on that; see "
-                                           "`bernstein audit`"};
-    }
-    run_seq = record.run_seq;
-    last = record.hash;
+    if (const std::string fault = chain.follow(record); !fault.empty()) return altered(record, fault);
     return true;
   });
 }

@@ -75,6 +75,7 @@ Status Loop::turn() {
                   settle(state_, input, [&](Draft draft) { return ledger_->seal(std::move(draft), input.seq); }));
     events.insert(events.end(), std::make_move_iterator(followed.begin()), std::make_move_iterator(followed.end()));
   }
+  BERNSTEIN_TRY_VOID(ports_.ownership.still_ours());
   BERNSTEIN_TRY_VOID(ports_.log.append(ledger_->take_records()));
 
   for (const Event& event : events) observer_.on_event(state_, event);

@@ -157,11 +157,6 @@ class BadSettings(EndToEnd):
                 self.assertIn("is not built yet", result.err)
                 self.assertEqual(1, result.err.count("\n"), result.err)
 
-    def test_a_strict_sandbox_is_refused_rather_than_left_out(self):
-        repository = self.repository()
-        self.config(repository, "sandbox: strict")
-        self.refused(repository, ONE, text="sandbox: strict is not built yet")
-
 
 class BadPlaces(EndToEnd):
     def plan_file(self):

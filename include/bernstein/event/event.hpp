@@ -216,6 +216,7 @@ struct StopRequested {
 struct AgentStarted {
   std::int64_t pid = 0;  // of the supervisor
   std::string prompt;  // digest of the blob that holds it
+  SandboxMode sandbox = SandboxMode::off;  // what it runs in, which may be less than what was asked for
 
   static constexpr std::string_view type = "AgentStarted";
   static constexpr Kind kind = Kind::input;
@@ -223,6 +224,7 @@ struct AgentStarted {
   static void fields(auto& self, auto&& field) {
     field("pid", self.pid);
     field("prompt", self.prompt);
+    field("sandbox", self.sandbox);
   }
   bool operator==(const AgentStarted&) const = default;
 };

@@ -27,6 +27,10 @@ BERNSTEIN_ENUM_WORDS(Complexity, "low", "medium", "high");
 enum class CheckType { path_exists, glob_exists, file_contains, command, count_ };
 BERNSTEIN_ENUM_WORDS(CheckType, "path_exists", "glob_exists", "file_contains", "command");
 
+// What agents, checks and setup commands may touch (agent/sandbox.hpp).
+enum class SandboxMode { off, automatic, strict, count_ };
+BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
+
 // One check: a completion signal of a task or a quality gate of the project.
 struct CheckSpec {
   std::string command;        // command: run by `sh -c` at the root of the tree; written by the user, never by a model
@@ -224,6 +228,7 @@ struct RunConfig {
   std::uint32_t max_agents = 4;               // >= 1
   std::map<std::string, RolePolicy> role_policy;
   std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
+  SandboxMode sandbox = SandboxMode::automatic;     // wanted; what an agent got is in its AgentStarted
   WorktreeSetup worktree_setup;
 
   static void fields(auto& self, auto&& field) {
@@ -237,6 +242,7 @@ struct RunConfig {
     field("max_agents", self.max_agents);
     field("role_policy", self.role_policy);
     field("role_slots", self.role_slots);
+    field("sandbox", self.sandbox);
     field("worktree_setup", self.worktree_setup);
   }
   bool operator==(const RunConfig&) const = default;

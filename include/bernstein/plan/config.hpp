@@ -20,7 +20,6 @@
 namespace bernstein::plan {
 
 enum class RoutingMode { static_, bandit, shadow };
-enum class SandboxMode { automatic, off, strict };
 
 struct RoutingSettings {
   RoutingMode mode = RoutingMode::static_;

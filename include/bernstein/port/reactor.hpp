@@ -20,6 +20,8 @@ namespace bernstein::port {
 
 struct ProcessSpec {
   std::vector<std::string> argv;             // no shell; argv[0] is looked up in PATH of env when it has no '/'
+  std::vector<std::string> wrapper;          // what runs it: a program by its absolute path, and arguments. The command
+                                             // follows them, its program by the absolute path it was found at
   std::map<std::string, std::string> env;    // all of it: nothing is inherited
   std::string directory;                     // absolute
   std::string stdin_text;                    // written to its stdin, then closed

@@ -15,10 +15,12 @@
 #include <memory>
 #include <string>
 
+#include "bernstein/agent/sandbox.hpp"
 #include "bernstein/base/result.hpp"
 #include "bernstein/event/event.hpp"
 #include "bernstein/port/blob_store.hpp"
 #include "bernstein/port/event_log.hpp"
+#include "bernstein/port/ownership.hpp"
 #include "bernstein/port/reactor.hpp"
 #include "bernstein/port/workspace.hpp"
 #include "bernstein/state/run_state.hpp"
@@ -30,12 +32,14 @@ struct Ports {
   port::BlobStore& blobs;
   port::Workspace& workspace;
   port::Reactor& reactor;
+  port::Ownership& ownership;
 };
 
 // Where the run takes place.
 struct Site {
   std::string sdd;                                 // absolute path of .sdd
   std::map<std::string, std::string> environment;  // of the person who started us; agents get an allow-list of it
+  agent::Sandbox sandbox;                          // of everything that runs in .sdd/worktrees; decided before the run
 };
 
 // Told of every committed event, in order, with the state at the end of its turn. For progress lines; must not throw or

@@ -186,8 +186,6 @@ TEST(Settings, ASettingThatThisVersionCannotFollowIsRefusedOrSaid) {
   const MergeResult result = merge_settings(config, a_plan(), {}, k_built_in);
   EXPECT_EQ(std::get<Settings>(result).notes,
             (Words{"routing.mode: only static is built yet; the static cascade chooses"}));
-  config.sandbox = plan::SandboxMode::strict;
-  EXPECT_EQ(refused(config, a_plan()).exit, Exit::bad_input);
 }
 
 }  // namespace

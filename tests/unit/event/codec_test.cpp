@@ -119,7 +119,8 @@ TEST(Codec, RefusesOtherSpellingsOfTheSameValue) {
   }
   for (const char* pid : {"01", "-0", "+1", "1.0", "1e3", "\"1\"", "-", "", "9007199254740992", "-9007199254740992",
                           "99999999999999999999999", " 1", "null", "true"}) {
-    EXPECT_FALSE(decode("AgentStarted", 1, std::string("{\"pid\":") + pid + ",\"prompt\":\"\"}")) << pid;
+    EXPECT_FALSE(decode("AgentStarted", 1, std::string("{\"pid\":") + pid + ",\"prompt\":\"\",\"sandbox\":\"off\"}"))
+        << pid;
   }
   for (const char* by : {"t01", "4", "T4", "t-1", "t", "t4294967296", "t4.2", ""}) {
     EXPECT_FALSE(decode("TaskBlocked", 1, std::string("{\"by\":\"") + by + "\",\"why\":\"\"}")) << by;
@@ -146,7 +147,7 @@ TEST(Codec, RefusesNumbersThatTheFieldCannotHold) {
   EXPECT_FALSE(decode("RunFinished", 1, R"({"failed":-1,"landed":0,"outcome":"landed","why":""})"));
   EXPECT_FALSE(decode("RunFinished", 1, R"({"failed":4294967296,"landed":0,"outcome":"landed","why":""})"));
   EXPECT_TRUE(decode("RunFinished", 1, R"({"failed":4294967295,"landed":0,"outcome":"landed","why":""})"));
-  EXPECT_TRUE(decode("AgentStarted", 1, R"({"pid":-9007199254740991,"prompt":""})"));
+  EXPECT_TRUE(decode("AgentStarted", 1, R"({"pid":-9007199254740991,"prompt":"","sandbox":"off"})"));
 }
 
 TEST(Codec, RefusesTextThatIsNotUtf8) {

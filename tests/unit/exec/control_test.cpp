@@ -15,6 +15,7 @@ namespace {
 
 Order an_order() {
   return {.process = {.argv = {"/bin/sh", "-c", "echo \"ä\"\n", "\xff\xfe", ""},
+                      .wrapper = {"/bin/box", "\xfe"},
                       .env = {{"PATH", "/bin"}, {"NAME", "b\xff"}, {"EMPTY", ""}, {"LINES", "a\nb=c"}},
                       .directory = "/w\xf6rk",
                       .stdin_text = {},
@@ -48,6 +49,7 @@ TEST(ControlJson, KeepsEveryByteOfACommandAlsoThoseThatAreNoText) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(write_json(*read), write_json(an_order()));
   EXPECT_EQ(read->process.argv, an_order().process.argv);
+  EXPECT_EQ(read->process.wrapper, an_order().process.wrapper);
   EXPECT_EQ(read->process.env, an_order().process.env);
   EXPECT_EQ(read->process.directory, an_order().process.directory);
   EXPECT_EQ(read->process.output_path, "/tmp/out");

@@ -48,6 +48,23 @@ TEST_F(Supervised, EndAsPlainProcessesDo) {
   }
 }
 
+TEST_F(Supervised, RunInTheirWrapper) {
+  port::ProcessSpec spec = shell("echo \"$WORD\"; exit 5");
+  spec.argv[0] = "sh";
+  spec.wrapper = {"/usr/bin/env", "WORD=wrapped"};
+  for (const bool supervised : {false, true}) {
+    spec.output_path = path(supervised ? "supervised" : "plain");
+    exit.reset();
+    if (supervised) {
+      EXPECT_EQ(run(spec, in("control")).exit_code, 5);
+    } else {
+      ASSERT_TRUE(reactor().start(spec, [this](port::ProcessExit result) { exit = result; }));
+      EXPECT_EQ(await_exit().exit_code, 5);
+    }
+    EXPECT_EQ(test::read_file(spec.output_path), "wrapped\n");
+  }
+}
+
 TEST_F(Supervised, KeepALineOfTenMegabytesAndSayWhatWasDropped) {
   port::ProcessSpec spec = shell("head -c 10485760 /dev/zero | tr '\\0' x; printf '\\000\\001\\377\\r\\n'");
   run(spec, in("all"));

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "support/temp_directory.hpp"
 
@@ -84,6 +85,30 @@ TEST_F(Program, CannotBeGivenWhatNoProcessCanGet) {
   port::ProcessSpec gone = a_spec("/bin/sh");
   gone.directory = "/no/such/directory";
   EXPECT_EQ(message_of(gone), "cannot start '/bin/sh': its directory /no/such/directory is not there");
+}
+
+TEST_F(Program, InAWrapperIsNamedByThePathThatItWasFoundAt) {
+  const std::string tool = a_file("bin/tool");
+  const std::string box = a_file("a box");
+  port::ProcessSpec spec = a_spec("tool", (root() / "bin").string());
+  spec.argv.push_back("--all");
+  EXPECT_EQ(find_invocation(spec)->program, tool);
+  EXPECT_EQ(find_invocation(spec)->argv, (std::vector<std::string>{"tool", "--all"}));
+
+  spec.wrapper = {box, "--"};
+  EXPECT_EQ(find_invocation(spec)->program, box);
+  EXPECT_EQ(find_invocation(spec)->argv, (std::vector<std::string>{box, "--", tool, "--all"}));
+}
+
+TEST_F(Program, InAWrapperIsMissedAsItIsWithout) {
+  port::ProcessSpec spec = a_spec("ghost", "/nowhere");
+  spec.wrapper = {a_file("box")};
+  EXPECT_EQ(find_invocation(spec).error().message, message_of(a_spec("ghost", "/nowhere")));
+
+  spec.argv = {a_file("tool")};
+  spec.wrapper = {root() / "no box"};
+  EXPECT_EQ(find_invocation(spec).error().message, "cannot start '" + spec.argv[0] + "': " + spec.wrapper[0] +
+                                                       ", which it is to run in, is no executable file");
 }
 
 }  // namespace
