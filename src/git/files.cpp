@@ -10,6 +10,8 @@
 #include <memory>
 #include <system_error>
 
+#include "bernstein/failpoint/failpoint.hpp"
+
 namespace bernstein::git {
 namespace {
 
@@ -51,6 +53,10 @@ std::vector<std::string> parts_of(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return parts;
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -200,6 +206,7 @@ Status discard(const std::string& path, const std::string& trash) {
     ::rmdir(box.c_str());
     return error;
   }
+  BERNSTEIN_FAILPOINT("git.discard.after_rename");
   remove_tree(AT_FDCWD, box.c_str());
   return Ok{};
 }
@@ -207,6 +214,26 @@ Status discard(const std::string& path, const std::string& trash) {
 bool exists(const std::string& path) {
   struct ::stat stat {};
   return ::lstat(path.c_str(), &stat) == 0;
+}
+
+bool is_open_somewhere(const std::string& path) {
+  struct ::stat wanted {};
+  if (::lstat(path.c_str(), &wanted) != 0) return false;
+  const Fd processes = open_directory_at(AT_FDCWD, "/proc");
+  const auto entries = processes ? list_directory(processes.get()) : std::nullopt;
+  if (!entries) return true;  // it cannot be known
+  for (const DirectoryEntry& process : *entries) {
+    if (!is_number(process.name)) continue;
+    const Fd files = open_directory_at(processes.get(), (process.name + "/fd").c_str());
+    const auto open = files ? list_directory(files.get()) : std::nullopt;
+    if (!open) continue;  // it has ended, or belongs to another person, whose locks are none of ours
+    for (const DirectoryEntry& entry : *open) {
+      struct ::stat file {};
+      if (::fstatat(files.get(), entry.name.c_str(), &file, 0) != 0) continue;
+      if (file.st_dev == wanted.st_dev && file.st_ino == wanted.st_ino) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace bernstein::git

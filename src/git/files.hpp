@@ -83,4 +83,7 @@ Status discard(const std::string& path, const std::string& trash);
 
 bool exists(const std::string& path);  // whatever it is
 
+// Whether a living process that we may look at has the file open, be it ours. Absent: false.
+bool is_open_somewhere(const std::string& path);
+
 }  // namespace bernstein::git
