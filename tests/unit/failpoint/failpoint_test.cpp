@@ -63,6 +63,17 @@ TEST(Failpoint, WithoutANumberMeansTheFirstHit) {
   EXPECT_FALSE(was_killed(run_with("b", "", [] { come_by("bb"); })));
 }
 
+TEST(Failpoint, CountsTheHitsOfSeveralProcessesTogether) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  const TempDirectory directory;
+  ::setenv("BERNSTEIN_CRASH_COUNT", (directory.path() / "count").c_str(), 1);
+  const auto come = [] { return run_with("b:2", "", [] { come_by("b"); }); };
+  EXPECT_FALSE(was_killed(come()));
+  EXPECT_TRUE(was_killed(come()));
+  EXPECT_FALSE(was_killed(come()));
+  ::unsetenv("BERNSTEIN_CRASH_COUNT");
+}
+
 TEST(Failpoint, ListsEveryHitWithItsProcessAlsoTheLast) {
   BERNSTEIN_NEEDS_FAILPOINTS();
   const TempDirectory directory;
