@@ -59,6 +59,16 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// What processes left there that were killed: everything is the trash of one process, by its pid.
+void empty_trash_of_others(const std::string& trash, const std::string& prefix) {
+  const Fd directory = open_directory_at(AT_FDCWD, trash.c_str());
+  const auto boxes = directory ? list_directory(directory.get()) : std::nullopt;
+  if (!boxes) return;
+  for (const DirectoryEntry& box : *boxes) {
+    if (!box.name.starts_with(prefix)) remove_tree(directory.get(), box.name.c_str());
+  }
+}
+
 }  // namespace
 
 void Fd::close() {
@@ -192,9 +202,11 @@ void remove_tree(int parent, const char* name) {
 }
 
 Status discard(const std::string& path, const std::string& trash) {
+  const std::string prefix = std::to_string(::getpid()) + "-";
+  empty_trash_of_others(trash, prefix);
   if (!exists(path)) return Ok{};
   BERNSTEIN_TRY_VOID(make_directories(trash));
-  std::string box = trash + "/XXXXXX";
+  std::string box = trash + "/" + prefix + "XXXXXX";
   if (::mkdtemp(box.data()) == nullptr) return file_fault("cannot make a directory in", trash);
   // A directory that may not be written cannot be moved to another parent, since its ".." changes.
   struct ::stat stat {};

@@ -163,6 +163,7 @@ TEST_P(RemoveSession, IsFinishedAfterACrash) {
   EXPECT_TRUE(fs::is_empty(repository.root() / ".sdd/agents"));
   EXPECT_TRUE(fs::is_empty(repository.root() / ".sdd/worktrees"));
   EXPECT_EQ(repository.git("for-each-ref --format='%(refname)' refs/bernstein/keep"), "");
+  EXPECT_TRUE(fs::is_empty(repository.root() / ".sdd/trash"));
   expect_sound();
 }
 INSTANTIATE_TEST_SUITE_P(Sites, RemoveSession,
