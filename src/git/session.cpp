@@ -1,5 +1,7 @@
 #include "session.hpp"
 
+#include <stdio.h>
+
 #include "bernstein/failpoint/failpoint.hpp"
 #include "files.hpp"
 #include "references.hpp"
@@ -72,7 +74,10 @@ Status ensure_sdd(const Layout& layout) {
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/agents"));
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/worktrees"));
   const std::string ignore = layout.sdd + "/.gitignore";
-  if (!exists(ignore)) BERNSTEIN_TRY_VOID(write_file(ignore, "*\n"));
+  if (exists(ignore)) return Ok{};
+  // Whole or not at all: with an empty one all of .sdd would show up in `git status`.
+  BERNSTEIN_TRY_VOID(write_file(ignore + ".new", "*\n"));
+  if (::rename((ignore + ".new").c_str(), ignore.c_str()) != 0) return file_fault("cannot write", ignore);
   return Ok{};
 }
 
