@@ -4,6 +4,7 @@ option(BERNSTEIN_BENCH "Build tools/bench" OFF)
 option(BERNSTEIN_WERROR "Warnings are errors" OFF)
 option(BERNSTEIN_TIDY "Run clang-tidy beside the compiler" OFF)
 option(BERNSTEIN_ASSERTIONS "Check the standard library's preconditions" OFF)
+option(BERNSTEIN_FAILPOINTS "Tests can have a process killed at named sites (bernstein/failpoint/failpoint.hpp)" OFF)
 set(BERNSTEIN_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
 
 set(CMAKE_CXX_STANDARD 20)

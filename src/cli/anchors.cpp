@@ -3,6 +3,8 @@
 #include <optional>
 #include <vector>
 
+#include "bernstein/run/anchor.hpp"
+
 namespace bernstein::cli {
 namespace {
 
@@ -34,6 +36,23 @@ Result<Anchors> read_anchors(const Home& home) {
     if (!text) return anchors;
     anchors.emplace(next, *std::move(text));
   }
+}
+
+Status renew_anchor(port::Workspace& repository, port::EventReader& log, RunId run) {
+  BERNSTEIN_TRY(const std::optional<std::string> text, read_anchor(repository, run));
+  bool is_known = !text;
+  Record last;
+  BERNSTEIN_TRY_VOID(log.read(run, [&](const Record& record) {
+    is_known = is_known || *text == run::anchor_text(run, record.run_seq, record.hash);
+    last = record;
+    return true;
+  }));
+  if (!is_known) {
+    return Error{ErrorCode::corrupt, "the anchor refs/bernstein/runs/" + to_string(run) +
+                                         " names an event that the log does not have: nothing is built on this log; see "
+                                         "`bernstein audit`"};
+  }
+  return repository.write_anchor(to_string(run), run::anchor_text(run, last.run_seq, last.hash), last.wall_us);
 }
 
 }  // namespace bernstein::cli

@@ -297,9 +297,8 @@ Exit exit_for(ErrorCode code) {
       return Exit::bad_input;
     case ErrorCode::conflict:
     case ErrorCode::environment:
+    case ErrorCode::corrupt:  // to replay and audit it is what they look for: they answer it themselves
       return Exit::environment;
-    case ErrorCode::corrupt:
-      return Exit::diverged;
     case ErrorCode::busy:
       return Exit::owned;
     case ErrorCode::cancelled:

@@ -72,10 +72,15 @@ Status make_sdd(const std::string& sdd) {
   }
   const std::string ignore = sdd + "/.gitignore";
   if (std::filesystem::exists(ignore, problem)) return Ok{};
-  std::ofstream file(ignore, std::ios::binary);
+  // Whole or not at all: with an empty one, which a kill can leave, all of .sdd would show up in `git status`.
+  const std::string fresh = ignore + ".new";
+  std::ofstream file(fresh, std::ios::binary);
   file << "*\n";
   file.close();
-  if (!file) return Error{ErrorCode::environment, "cannot write " + ignore + "; check permissions and free space"};
+  if (file) std::filesystem::rename(fresh, ignore, problem);
+  if (!file || problem) {
+    return Error{ErrorCode::environment, "cannot write " + ignore + "; check permissions and free space"};
+  }
   return Ok{};
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <ostream>
 
+#include "anchors.hpp"
 #include "app.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
@@ -69,6 +70,7 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, place));
   BERNSTEIN_TRY(const RunId run, find_run(*tenure.log, options.run, std::nullopt));
   BERNSTEIN_TRY(Picture picture, take_picture(*tenure.log, run, std::nullopt));
+  BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, run));
   if (is_at_its_end(picture.state)) return tell_end(context, picture);
   BERNSTEIN_TRY_VOID(check_rules(picture.state));
   for (const auto& [other, living] : living_commands(place.sdd)) {

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <random>
 
+#include "anchors.hpp"
 #include "app.hpp"
 #include "bernstein/agent/script.hpp"
 #include "bernstein/base/text.hpp"
@@ -136,6 +137,8 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, prepared.place));
   BERNSTEIN_TRY_VOID(refuse_beside_others(prepared.place));
   BERNSTEIN_TRY_VOID(tell_unfinished(context, *tenure.log));
+  BERNSTEIN_TRY(const port::LogHead head, tenure.log->head());
+  if (head.last_seq > 0) BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, head.last_run));
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
   return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "bernstein/base/result.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "proc/control.hpp"
 #include "proc/fd.hpp"
 #include "proc/output.hpp"
@@ -60,7 +61,9 @@ Result<port::ProcessExit> run(const std::string& directory, Result<proc::Order> 
   BERNSTEIN_TRY(proc::Fd input, proc::open_input(directory));
   BERNSTEIN_TRY(proc::OutputFile output,
                 proc::OutputFile::open(order->process.output_path, order->process.output_bytes_max));
+  BERNSTEIN_FAILPOINT("exec.run.before_order_is_gone");
   proc::remove_order(directory);
+  BERNSTEIN_FAILPOINT("exec.run.before_go");
   return Supervisor(std::move(*order), std::move(output), std::move(input), std::move(control), std::move(signals))
       .run();
 }
@@ -75,7 +78,9 @@ Status supervise(const std::string& directory) {
   if (is_no_control_directory) return order.error();
   const std::optional<proc::Identity> self = proc::identity_of(::getpid());
   if (!self) return Error{ErrorCode::environment, "/proc is not there; mount it"};
+  BERNSTEIN_FAILPOINT("exec.claim.before_link");
   BERNSTEIN_TRY_VOID(proc::claim_control(directory, *self));
+  BERNSTEIN_FAILPOINT("exec.claim.after_link");
 
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   Result<port::ProcessExit> exit = run(directory, std::move(order), std::move(signals));

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/proc/reactor.hpp"
 #include "command.hpp"
 #include "descendants.hpp"
@@ -116,9 +117,11 @@ void Supervisor::begin() {
   Result<proc::Pipe> pipe = proc::open_pipe();
   if (!pipe) return finish(pipe.error().message);
   started_at_ = now_us();
+  BERNSTEIN_FAILPOINT("exec.begin.before_command");
   Result<pid_t> pid = start_command(order_, input_, pipe->write_end);
   if (!pid) return finish(pid.error().message);
   command_ = *pid;
+  BERNSTEIN_FAILPOINT("exec.begin.after_command");
   exit_.started = true;
   input_.close();
   output_fd_ = std::move(pipe->read_end);

@@ -3,7 +3,9 @@
 #include <git2/sys/commit.h>
 
 #include "bernstein/base/path.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "gathering.hpp"
+#include "references.hpp"
 #include "session.hpp"
 #include "session_repository.hpp"
 #include "worktree_scan.hpp"
@@ -108,19 +110,19 @@ Result<Work> gather(const Layout& layout, const port::CaptureSpec& spec, const O
   if (work.tree != start_tree) {
     BERNSTEIN_TRY(work.commit, write_commit(repository, work.tree, start, spec.message, spec.at_us));
   }
+  BERNSTEIN_FAILPOINT("git.capture.before_objects");
   BERNSTEIN_TRY_VOID(gathering.keep(work.commit));
+  BERNSTEIN_FAILPOINT("git.capture.after_objects");
   return work;
 }
 
 }  // namespace
 
-Status write_salvage(git_repository* users, const std::string& ref, const Oid& commit, std::mutex& refs) {
+Status write_salvage(const Layout& layout, git_repository* users, const std::string& ref, const Oid& commit,
+                     std::mutex& refs) {
   const std::lock_guard lock(refs);
   const auto point = [&](const std::string& name, const Oid& id) {
-    git_reference* written = nullptr;
-    const int code = git_reference_create(&written, users, name.c_str(), id.get(), 1, "bernstein: salvage");
-    git_reference_free(written);
-    return check(code, "cannot write " + name);
+    return point_reference(layout, users, name, id, "bernstein: salvage");
   };
   Oid before;
   if (git_reference_name_to_id(&before.id, users, ref.c_str()) == 0) {
@@ -147,7 +149,7 @@ Result<std::vector<std::string>> keep_other_tips(const Layout& layout, const por
     if (written_before) kept.push_back(ref);
     if (known) continue;
     BERNSTEIN_TRY_VOID(gathering.keep(tip.id));
-    BERNSTEIN_TRY_VOID(write_salvage(users.get(), ref, tip.id, refs));
+    BERNSTEIN_TRY_VOID(write_salvage(layout, users.get(), ref, tip.id, refs));
     kept.push_back(ref);
   }
   return kept;
@@ -171,7 +173,9 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
 
   if (work->commit != base) {
     BERNSTEIN_TRY(const Repository users, open_repository(layout));
-    BERNSTEIN_TRY_VOID(write_salvage(users.get(), spec.salvage_ref, work->commit, refs));
+    BERNSTEIN_FAILPOINT("git.capture.before_salvage");
+    BERNSTEIN_TRY_VOID(write_salvage(layout, users.get(), spec.salvage_ref, work->commit, refs));
+    BERNSTEIN_FAILPOINT("git.capture.after_salvage");
   }
   if (!start.fault && !work->has_worktree) start.fault = "the worktree of " + spec.session + " is gone";
   if (start.fault) {

@@ -12,6 +12,7 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
 
 // Points a salvage reference to a commit. What it pointed to before stays under "<ref>.superseded-<12 digits>", unless
 // the new commit contains it.
-Status write_salvage(git_repository* users, const std::string& ref, const Oid& commit, std::mutex& refs);
+Status write_salvage(const Layout& layout, git_repository* users, const std::string& ref, const Oid& commit,
+                     std::mutex& refs);
 
 }  // namespace bernstein::git

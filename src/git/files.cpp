@@ -10,6 +10,8 @@
 #include <memory>
 #include <system_error>
 
+#include "bernstein/failpoint/failpoint.hpp"
+
 namespace bernstein::git {
 namespace {
 
@@ -51,6 +53,20 @@ std::vector<std::string> parts_of(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return parts;
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What processes left there that were killed: everything is the trash of one process, by its pid.
+void empty_trash_of_others(const std::string& trash, const std::string& prefix) {
+  const Fd directory = open_directory_at(AT_FDCWD, trash.c_str());
+  const auto boxes = directory ? list_directory(directory.get()) : std::nullopt;
+  if (!boxes) return;
+  for (const DirectoryEntry& box : *boxes) {
+    if (!box.name.starts_with(prefix)) remove_tree(directory.get(), box.name.c_str());
+  }
 }
 
 }  // namespace
@@ -186,9 +202,11 @@ void remove_tree(int parent, const char* name) {
 }
 
 Status discard(const std::string& path, const std::string& trash) {
+  const std::string prefix = std::to_string(::getpid()) + "-";
+  empty_trash_of_others(trash, prefix);
   if (!exists(path)) return Ok{};
   BERNSTEIN_TRY_VOID(make_directories(trash));
-  std::string box = trash + "/XXXXXX";
+  std::string box = trash + "/" + prefix + "XXXXXX";
   if (::mkdtemp(box.data()) == nullptr) return file_fault("cannot make a directory in", trash);
   // A directory that may not be written cannot be moved to another parent, since its ".." changes.
   struct ::stat stat {};
@@ -200,6 +218,7 @@ Status discard(const std::string& path, const std::string& trash) {
     ::rmdir(box.c_str());
     return error;
   }
+  BERNSTEIN_FAILPOINT("git.discard.after_rename");
   remove_tree(AT_FDCWD, box.c_str());
   return Ok{};
 }
@@ -207,6 +226,26 @@ Status discard(const std::string& path, const std::string& trash) {
 bool exists(const std::string& path) {
   struct ::stat stat {};
   return ::lstat(path.c_str(), &stat) == 0;
+}
+
+bool is_open_somewhere(const std::string& path) {
+  struct ::stat wanted {};
+  if (::lstat(path.c_str(), &wanted) != 0) return false;
+  const Fd processes = open_directory_at(AT_FDCWD, "/proc");
+  const auto entries = processes ? list_directory(processes.get()) : std::nullopt;
+  if (!entries) return true;  // it cannot be known
+  for (const DirectoryEntry& process : *entries) {
+    if (!is_number(process.name)) continue;
+    const Fd files = open_directory_at(processes.get(), (process.name + "/fd").c_str());
+    const auto open = files ? list_directory(files.get()) : std::nullopt;
+    if (!open) continue;  // it has ended, or belongs to another person, whose locks are none of ours
+    for (const DirectoryEntry& entry : *open) {
+      struct ::stat file {};
+      if (::fstatat(files.get(), entry.name.c_str(), &file, 0) != 0) continue;
+      if (file.st_dev == wanted.st_dev && file.st_ino == wanted.st_ino) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace bernstein::git

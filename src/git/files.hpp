@@ -78,9 +78,13 @@ Status write_file(const std::string& path, std::string_view bytes);  // a place 
 // fine. What cannot be removed stays.
 void remove_tree(int parent, const char* name);
 
-// Moves `path` into the directory `trash` under a name of its own, at once, then deletes it there.
+// Moves `path` into the directory `trash` under a name of its own, at once, then deletes it there; with it what other
+// processes, killed meanwhile, left in the trash.
 Status discard(const std::string& path, const std::string& trash);
 
 bool exists(const std::string& path);  // whatever it is
+
+// Whether a living process that we may look at has the file open, be it ours. Absent: false.
+bool is_open_somewhere(const std::string& path);
 
 }  // namespace bernstein::git

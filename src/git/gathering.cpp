@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "object_fault.hpp"
 #include "session_repository.hpp"
 
@@ -152,6 +153,7 @@ Status Gathering::write_loose() {
                                            git_odb_object_size(object.get()), git_odb_object_type(object.get())),
                              "cannot store an object"));
     if (written != id) return refused(id, "its content has another id");
+    BERNSTEIN_FAILPOINT("git.capture.after_object");
   }
   return Ok{};
 }
@@ -162,6 +164,7 @@ Status Gathering::write_pack() {
     BERNSTEIN_TRY_VOID(check(git_packbuilder_insert(builder.get(), id.get(), nullptr), "cannot add to a pack"));
   }
   BERNSTEIN_TRY_VOID(check(git_packbuilder_write(builder.get(), nullptr, 0, nullptr, nullptr), "cannot write a pack"));
+  BERNSTEIN_FAILPOINT("git.capture.after_pack");
   return check(git_odb_refresh(users_odb_.get()), "cannot read the new pack");
 }
 

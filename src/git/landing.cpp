@@ -2,18 +2,14 @@
 
 #include <git2/sys/commit.h>
 
-#include <chrono>
-#include <thread>
-
+#include "bernstein/failpoint/failpoint.hpp"
 #include "merge.hpp"
 #include "names.hpp"
+#include "references.hpp"
 
 namespace bernstein::git {
 namespace {
 
-// How long a reference that another git process holds is waited for.
-constexpr int k_ref_lock_attempts_max = 40;
-constexpr std::chrono::milliseconds k_ref_lock_pause{25};
 // How far back a landing is looked for that an earlier life of this process may have made.
 constexpr int k_first_parents_max = 100'000;
 
@@ -32,25 +28,6 @@ Result<bool> has_landed(git_repository* users, const Oid& tip, const Oid& expect
   return false;
 }
 
-// Sets a reference if it stands at `expected`. False: it stands elsewhere.
-Result<bool> compare_and_swap(git_repository* users, const std::string& name, const Oid& expected, const Oid& id,
-                              const std::string& why) {
-  for (int attempt = 0; attempt < k_ref_lock_attempts_max; ++attempt) {
-    git_reference* written = nullptr;
-    const int code =
-        git_reference_create_matching(&written, users, name.c_str(), id.get(), 1, expected.get(), why.c_str());
-    git_reference_free(written);
-    if (code == GIT_EMODIFIED || code == GIT_ENOTFOUND) return false;
-    if (code != GIT_ELOCKED) {
-      BERNSTEIN_TRY_VOID(check(code, "cannot move " + name));
-      return true;
-    }
-    std::this_thread::sleep_for(k_ref_lock_pause);
-  }
-  return Error{ErrorCode::environment, "cannot move " + name + ": another git process holds it; if none runs, remove " +
-                                           git_repository_commondir(users) + name + ".lock"};
-}
-
 std::string first_line(const std::string& message) {
   return message.substr(0, message.find('\n'));
 }
@@ -62,7 +39,9 @@ Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::
   BERNSTEIN_TRY(const Oid theirs, parse_oid(commit));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
   BERNSTEIN_TRY(const Tip tip, find_tip(view.repository.get(), target));
+  BERNSTEIN_FAILPOINT("git.build_candidate.before_merge");
   BERNSTEIN_TRY(const MergeOutcome merged, merge_commits(view, tip.id, theirs));
+  BERNSTEIN_FAILPOINT("git.build_candidate.after_merge");
   if (const Oid* tree = std::get_if<Oid>(&merged)) {
     return port::CandidateOutcome(port::Candidate{to_hex(tip.id), to_hex(*tree)});
   }
@@ -81,16 +60,19 @@ Result<port::LandOutcome> land(const Layout& layout, const port::LandSpec& spec,
   BERNSTEIN_TRY_VOID(find_commit(users.get(), second));
   BERNSTEIN_TRY_VOID(make<Tree>("cannot read the tree " + spec.tree, git_tree_lookup, users.get(), tree.get()));
   BERNSTEIN_TRY(const Signature who, our_signature(spec.at_us));
+  BERNSTEIN_FAILPOINT("git.land.before_object");
   const git_oid* parents[] = {expected.get(), second.get()};
   Oid merge;
   BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&merge.id, users.get(), nullptr, who.get(), who.get(), nullptr,
                                                       spec.message.c_str(), tree.get(), 2, parents),
                            "cannot write the merge commit"));
+  BERNSTEIN_FAILPOINT("git.land.before_ref");
   const std::lock_guard lock(refs);
   BERNSTEIN_TRY(const Tip tip, find_tip(users.get(), spec.target));
   if (tip.id == expected) {
-    BERNSTEIN_TRY(const bool moved, compare_and_swap(users.get(), tip.name, expected, merge,
-                                                     "bernstein: land " + first_line(spec.message)));
+    BERNSTEIN_TRY(const bool moved, move_reference(layout, users.get(), tip.name, expected, merge,
+                                                   "bernstein: land " + first_line(spec.message)));
+    BERNSTEIN_FAILPOINT("git.land.after_ref");
     if (moved) return port::LandOutcome(port::Landed{to_hex(merge)});
   }
   BERNSTEIN_TRY(const Tip now, find_tip(users.get(), spec.target));
@@ -127,10 +109,10 @@ Status write_anchor(const Layout& layout, const std::string& run, const std::str
   BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, users.get(), nullptr, who.get(), who.get(), nullptr,
                                                       message.c_str(), tree.get(), has_parent ? 1 : 0, parents),
                            "cannot write an anchor"));
-  git_reference* written = nullptr;
-  const int code = git_reference_create(&written, users.get(), name.c_str(), commit.get(), 1, "bernstein: anchor");
-  git_reference_free(written);
-  return check(code, "cannot write " + name);
+  BERNSTEIN_FAILPOINT("git.write_anchor.before_ref");
+  BERNSTEIN_TRY_VOID(point_reference(layout, users.get(), name, commit, "bernstein: anchor"));
+  BERNSTEIN_FAILPOINT("git.write_anchor.after_ref");
+  return Ok{};
 }
 
 }  // namespace bernstein::git

@@ -1,8 +1,10 @@
 #include "session.hpp"
 
-#include <unistd.h>
+#include <stdio.h>
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "files.hpp"
+#include "references.hpp"
 #include "session_repository.hpp"
 #include "setup_files.hpp"
 #include "stat_cache.hpp"
@@ -49,8 +51,10 @@ Status check_saved(const Layout& layout, git_repository* users, const std::strin
 
 Status discard_session(const Layout& layout, const std::string& name) {
   // The cache goes first: it is the sign of a complete session.
-  ::unlink(layout.stat_cache(name).c_str());
+  remove_stat_cache(layout.stat_cache(name));
+  BERNSTEIN_FAILPOINT("git.discard_session.after_cache");
   BERNSTEIN_TRY_VOID(discard(layout.worktree(name), layout.trash()));
+  BERNSTEIN_FAILPOINT("git.discard_session.after_worktree");
   return discard(layout.session(name), layout.trash());
 }
 
@@ -70,7 +74,10 @@ Status ensure_sdd(const Layout& layout) {
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/agents"));
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/worktrees"));
   const std::string ignore = layout.sdd + "/.gitignore";
-  if (!exists(ignore)) BERNSTEIN_TRY_VOID(write_file(ignore, "*\n"));
+  if (exists(ignore)) return Ok{};
+  // Whole or not at all: with an empty one all of .sdd would show up in `git status`.
+  BERNSTEIN_TRY_VOID(write_file(ignore + ".new", "*\n"));
+  if (::rename((ignore + ".new").c_str(), ignore.c_str()) != 0) return file_fault("cannot write", ignore);
   return Ok{};
 }
 
@@ -83,18 +90,19 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   const std::string worktree = layout.worktree(spec.name);
   const bool complete = exists(layout.stat_cache(spec.name)) && exists(worktree + "/.git");
   if (complete && read_session_branch(layout, spec.name) == base && kept_base(users.get(), spec.name) == base) {
+    clear_session_locks(layout, spec.name);
     return worktree;
   }
   BERNSTEIN_TRY_VOID(check_saved(layout, users.get(), spec.name));
+  BERNSTEIN_FAILPOINT("git.create_session.before_discard");
   BERNSTEIN_TRY_VOID(discard_session(layout, spec.name));
+  BERNSTEIN_FAILPOINT("git.create_session.before_keep");
   {
     const std::lock_guard lock(refs);
-    git_reference* keep = nullptr;
-    BERNSTEIN_TRY_VOID(check(git_reference_create(&keep, users.get(), keep_ref(spec.name).c_str(), base.get(), 1,
-                                                  "bernstein: a session starts here"),
-                             "cannot write " + keep_ref(spec.name)));
-    git_reference_free(keep);
+    BERNSTEIN_TRY_VOID(
+        point_reference(layout, users.get(), keep_ref(spec.name), base, "bernstein: a session starts here"));
   }
+  BERNSTEIN_FAILPOINT("git.create_session.after_keep");
   BERNSTEIN_TRY_VOID(make_directories(worktree));
   BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
@@ -102,11 +110,16 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), tree));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
   BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
+  BERNSTEIN_FAILPOINT("git.create_session.after_files");
   BERNSTEIN_TRY(const auto placed, place_setup_files(layout, users.get(), spec, files, directory));
+  BERNSTEIN_FAILPOINT("git.create_session.before_repository");
   BERNSTEIN_TRY_VOID(write_session_repository(layout, users.get(), spec.name, base, exclude_lines(placed)));
   const std::string linked = layout.session(spec.name) + "/worktrees/" + spec.name;
+  BERNSTEIN_FAILPOINT("git.create_session.before_link");
   BERNSTEIN_TRY_VOID(write_file(worktree + "/.git", "gitdir: " + linked + "\n"));
+  BERNSTEIN_FAILPOINT("git.create_session.after_link");
   BERNSTEIN_TRY_VOID(write_stat_cache(written, layout.stat_cache(spec.name), linked + "/index"));
+  BERNSTEIN_FAILPOINT("git.create_session.complete");
   return worktree;
 }
 
@@ -114,11 +127,13 @@ Status remove_session(const Layout& layout, const std::string& name, std::mutex&
   BERNSTEIN_TRY_VOID(check_name(name));
   BERNSTEIN_TRY(const Repository users, open_repository(layout));
   BERNSTEIN_TRY_VOID(check_saved(layout, users.get(), name));
+  BERNSTEIN_FAILPOINT("git.remove_session.before_discard");
   BERNSTEIN_TRY_VOID(discard_session(layout, name));
+  BERNSTEIN_FAILPOINT("git.remove_session.before_keep");
   const std::lock_guard lock(refs);
-  const int code = git_reference_remove(users.get(), keep_ref(name).c_str());
-  if (code == GIT_ENOTFOUND) return Ok{};
-  return check(code, "cannot remove " + keep_ref(name));
+  BERNSTEIN_TRY_VOID(remove_reference(layout, keep_ref(name)));
+  BERNSTEIN_FAILPOINT("git.remove_session.after_keep");
+  return Ok{};
 }
 
 Result<std::string> checkout_tree(const Layout& layout, const std::string& tree, const std::string& name) {
@@ -130,9 +145,12 @@ Result<std::string> checkout_tree(const Layout& layout, const std::string& tree,
   const Oid id(git_tree_id(root.get()));
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), id));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
+  BERNSTEIN_FAILPOINT("git.checkout_tree.before_directory");
   BERNSTEIN_TRY_VOID(make_directories(layout.worktree(name)));
   BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(name)));
+  BERNSTEIN_FAILPOINT("git.checkout_tree.before_files");
   BERNSTEIN_TRY_VOID(write_tree_files(view, id, directory));
+  BERNSTEIN_FAILPOINT("git.checkout_tree.after_files");
   return layout.worktree(name);
 }
 

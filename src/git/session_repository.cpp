@@ -1,6 +1,7 @@
 #include "session_repository.hpp"
 
 #include <git2/sys/odb_backend.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::int64_t k_small_file_bytes_max = 1 << 20;
 constexpr std::int64_t k_packed_refs_bytes_max = 64 << 20;
 constexpr int k_objects_depth_max = 4;
+constexpr int k_locks_depth_max = 8;
 
 // A value for a git configuration file, between quotes.
 std::string quoted(std::string_view value) {
@@ -60,6 +62,18 @@ bool is_plain(int directory, int depth) {
     const Fd below = open_directory_at(directory, entry.name.c_str());
     return below && is_plain(below.get(), depth + 1);
   });
+}
+
+void clear_locks(int directory, const std::string& path, int depth) {
+  for (const DirectoryEntry& entry : list_directory(directory).value_or(std::vector<DirectoryEntry>{})) {
+    const std::string below = path + "/" + entry.name;
+    if (S_ISDIR(entry.stat.st_mode) && depth < k_locks_depth_max && entry.name != "objects") {
+      const Fd inner = open_directory_at(directory, entry.name.c_str());
+      if (inner) clear_locks(inner.get(), below, depth + 1);
+    } else if (S_ISREG(entry.stat.st_mode) && entry.name.ends_with(".lock") && !is_open_somewhere(below)) {
+      ::unlinkat(directory, entry.name.c_str(), 0);
+    }
+  }
 }
 
 std::optional<Oid> id_of_line(std::string_view line) {
@@ -166,6 +180,11 @@ Status write_session_repository(const Layout& layout, git_repository* users, con
   BERNSTEIN_TRY_VOID(write_file(linked + "/HEAD", head));
   BERNSTEIN_TRY_VOID(write_file(linked + "/commondir", "../..\n"));
   return write_file(linked + "/gitdir", layout.worktree(name) + "/.git\n");
+}
+
+void clear_session_locks(const Layout& layout, const std::string& name) {
+  const Result<Fd> repository = open_directory(layout.session(name));
+  if (repository) clear_locks(repository->get(), layout.session(name), 0);
 }
 
 std::optional<Oid> read_session_branch(const Layout& layout, const std::string& name) {

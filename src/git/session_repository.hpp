@@ -22,6 +22,9 @@ Status check_name(const std::string& name);
 Status write_session_repository(const Layout& layout, git_repository* users, const std::string& name, const Oid& base,
                                 const std::string& exclude);
 
+// Removes git's lock files in it that no living process has open: of a setup command, say, that was killed at work.
+void clear_session_locks(const Layout& layout, const std::string& name);
+
 // Where its branch stands; nothing when the branch, or the repository, is gone or is not what git writes.
 std::optional<Oid> read_session_branch(const Layout& layout, const std::string& name);
 

@@ -1,11 +1,14 @@
 #include "stat_cache.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <tuple>
+
+#include "bernstein/failpoint/failpoint.hpp"
 
 namespace bernstein::git {
 namespace {
@@ -51,8 +54,9 @@ void set_stat(git_index_entry& entry, const struct ::stat& stat) {
 }
 
 Status write_stat_cache(const WrittenFiles& files, const std::string& path, const std::string& copy) {
-  ::unlink(path.c_str());
-  BERNSTEIN_TRY(const Index index, make<Index>("cannot make the index " + path, git_index_open, path.c_str()));
+  remove_stat_cache(path);
+  const std::string fresh = path + ".new";
+  BERNSTEIN_TRY(const Index index, make<Index>("cannot make the index " + path, git_index_open, fresh.c_str()));
   for (const auto& [name, file] : files) {
     git_index_entry entry{};
     set_stat(entry, file.stat);
@@ -63,12 +67,18 @@ Status write_stat_cache(const WrittenFiles& files, const std::string& path, cons
   }
   const bool trusted = wait_for_clock(files, path);
   BERNSTEIN_TRY_VOID(check(git_index_write(index.get()), "cannot write the index " + path));
-  const std::optional<std::string> bytes = read_plain(path, std::int64_t{1} << 40);
-  if (!bytes) return file_fault("cannot read back", path);
+  const std::optional<std::string> bytes = read_plain(fresh, std::int64_t{1} << 40);
+  if (!bytes) return file_fault("cannot read back", fresh);
   BERNSTEIN_TRY_VOID(write_file(copy, *bytes));
   // Without entries it is still there, as the sign that the session was completed.
-  if (!trusted) BERNSTEIN_TRY_VOID(write_file(path, ""));
+  if (!trusted) BERNSTEIN_TRY_VOID(write_file(fresh, ""));
+  BERNSTEIN_FAILPOINT("git.create_session.before_complete");
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return file_fault("cannot write", path);
   return Ok{};
+}
+
+void remove_stat_cache(const std::string& path) {
+  for (const char* suffix : {"", ".new", ".new.lock", ".clock"}) ::unlink((path + suffix).c_str());
 }
 
 StatCache read_stat_cache(const std::string& path) {

@@ -24,8 +24,12 @@ struct KnownFile {
 };
 using StatCache = std::map<std::string, KnownFile>;
 
-// Writes the cache, and the same bytes to `copy`, the index that git itself will use.
+// Writes the cache, and the same bytes to `copy`, the index that git itself will use. The cache is there last, as a
+// whole.
 Status write_stat_cache(const WrittenFiles& files, const std::string& path, const std::string& copy);
+
+// With what a write left that was cut short.
+void remove_stat_cache(const std::string& path);
 
 // Empty when there is none or it cannot be read.
 StatCache read_stat_cache(const std::string& path);

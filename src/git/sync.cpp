@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <set>
+#include <utility>
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "checkout.hpp"
 #include "names.hpp"
 #include "stat_cache.hpp"
@@ -16,39 +18,72 @@ namespace {
 
 constexpr std::int64_t k_index_bytes_max = std::int64_t{1} << 32;
 
-// git's lock of an index: index.lock beside it, made by who holds it and renamed over the index, or removed.
+// What stands in our lock of an index; git's own is empty or begins with "DIRC".
+constexpr std::string_view k_lock_text =
+    "Bernstein updates this checkout. If none runs, resume it or remove this file.\n";
+
+// git's lock of an index: index.lock beside it, made by who holds it and removed when the index was replaced.
+//
+// Ours is recognised when we were killed holding it. It is made with its text in it, as a hard link of .sdd/index-lock,
+// and the new index is written beside it rather than into it. Where there are no hard links it is written in place: one
+// that we were killed in the middle of is then taken for somebody else's.
 class IndexLock {
  public:
-  // Nothing when somebody else holds it.
-  static std::optional<IndexLock> take(const std::string& index) {
+  // Nothing when somebody else holds it. One of ours that is there was left: whoever calls this has the workspace.
+  static Result<std::optional<IndexLock>> take(const std::string& sdd, const std::string& index) {
     const std::string path = index + ".lock";
-    Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (!file) return {};
-    IndexLock lock;
-    lock.index_ = index;
-    lock.file_ = std::move(file);
-    return lock;
+    BERNSTEIN_TRY(bool taken, make(sdd, path));
+    if (!taken && read_plain(path, static_cast<std::int64_t>(k_lock_text.size())) == k_lock_text) {
+      ::unlink(path.c_str());
+      BERNSTEIN_TRY(taken, make(sdd, path));
+    }
+    if (!taken) return std::optional<IndexLock>();
+    ::unlink((index + ".bernstein").c_str());  // of one that was killed before it replaced the index
+    return std::optional<IndexLock>(IndexLock(index));
   }
-  IndexLock(IndexLock&&) = default;
+  IndexLock(IndexLock&& other) noexcept : index_(std::exchange(other.index_, "")) {}
   IndexLock& operator=(IndexLock&&) = delete;
   ~IndexLock() {
-    if (file_) ::unlink((index_ + ".lock").c_str());
+    if (!index_.empty()) ::unlink((index_ + ".lock").c_str());
   }
 
-  // Puts these bytes in the index's place and lets go.
+  // Puts these bytes in the index's place.
   Status replace(std::string_view bytes) {
-    const std::string path = index_ + ".lock";
-    BERNSTEIN_TRY_VOID(write_file(path, bytes));
-    if (::fsync(file_.get()) != 0) return file_fault("cannot write", path);
-    if (::rename(path.c_str(), index_.c_str()) != 0) return file_fault("cannot replace", index_);
-    file_ = Fd();
+    const std::string fresh = index_ + ".bernstein";
+    BERNSTEIN_TRY_VOID(write_durably(fresh, bytes));
+    BERNSTEIN_FAILPOINT("git.sync_checkout.before_index");
+    if (::rename(fresh.c_str(), index_.c_str()) != 0) return file_fault("cannot replace", index_);
+    BERNSTEIN_FAILPOINT("git.sync_checkout.after_index");
     return Ok{};
   }
 
  private:
-  IndexLock() = default;
+  explicit IndexLock(std::string index) : index_(std::move(index)) {}
+
+  // False when the file is there.
+  static Result<bool> make(const std::string& sdd, const std::string& path) {
+    const std::string original = sdd + "/index-lock";
+    if (read_plain(original, static_cast<std::int64_t>(k_lock_text.size())) != k_lock_text) {
+      BERNSTEIN_TRY_VOID(write_durably(original + ".new", k_lock_text));
+      if (::rename((original + ".new").c_str(), original.c_str()) != 0) return file_fault("cannot write", original);
+    }
+    if (::link(original.c_str(), path.c_str()) == 0) return true;
+    if (errno == EEXIST) return false;
+    const Result<struct ::stat> written = write_new(AT_FDCWD, path, k_lock_text, 0666);
+    if (written) return true;
+    if (exists(path)) return false;
+    return written.error();
+  }
+
+  static Status write_durably(const std::string& path, std::string_view bytes) {
+    ::unlink(path.c_str());
+    BERNSTEIN_TRY_VOID(write_file(path, bytes));
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file || ::fsync(file.get()) != 0) return file_fault("cannot write", path);
+    return Ok{};
+  }
+
   std::string index_;
-  Fd file_;
 };
 
 Error in_the_way(std::string what) {
@@ -80,10 +115,14 @@ class Move {
 
   Status apply(git_index* index) {
     for (const auto& [path, change] : changes_) {
-      if (!change.after) BERNSTEIN_TRY_VOID(remove(path));
+      if (change.after) continue;
+      BERNSTEIN_TRY_VOID(remove(path));
+      BERNSTEIN_FAILPOINT("git.sync_checkout.after_file");
     }
     for (const auto& [path, change] : changes_) {
-      if (change.after) BERNSTEIN_TRY_VOID(write(path, *change.after));
+      if (!change.after) continue;
+      BERNSTEIN_TRY_VOID(write(path, *change.after));
+      BERNSTEIN_FAILPOINT("git.sync_checkout.after_file");
     }
     for (const auto& [path, change] : changes_) {
       if (!change.after) git_index_remove(index, path.c_str(), 0);  // not there: it has been done
@@ -251,6 +290,7 @@ class Move {
       const ::mode_t mode = entry.mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777 : 0666;
       BERNSTEIN_TRY_VOID(write_new(place.parent.get(), fresh, bytes, mode));
     }
+    BERNSTEIN_FAILPOINT("git.sync_checkout.before_rename");
     const Status untouched = check_untouched(path, stat_at(place.parent.get(), place.name.c_str()));
     // A file that appears in this instant where there was none is not replaced.
     const unsigned flags = before.kind == Standing::Kind::file ? 0U : static_cast<unsigned>(RENAME_NOREPLACE);
@@ -287,11 +327,12 @@ Status follow(const Layout& layout, Checkout& checkout, const std::string& from,
   BERNSTEIN_TRY(const Files new_files, files_of(repository, new_id));
   BERNSTEIN_TRY_VOID(load_attributes(view, new_files));
 
-  std::optional<IndexLock> lock = IndexLock::take(checkout.index_path());
+  BERNSTEIN_TRY_VOID(make_directories(layout.sdd));
+  BERNSTEIN_TRY(std::optional<IndexLock> lock, IndexLock::take(layout.sdd, checkout.index_path()));
   if (!lock) {
-    if (errno != EEXIST) return file_fault("cannot lock", checkout.index_path());
     return in_the_way("another git process is at work there (" + checkout.index_path() + ".lock exists)");
   }
+  BERNSTEIN_FAILPOINT("git.sync_checkout.after_lock");
   BERNSTEIN_TRY_VOID(checkout.load_index());
   Move move(checkout, view, files, changes);
   BERNSTEIN_TRY_VOID(move.inspect());
@@ -299,8 +340,8 @@ Status follow(const Layout& layout, Checkout& checkout, const std::string& from,
   // libgit2 wants to lock what it writes, and we hold the lock: it edits a copy.
   const std::optional<std::string> bytes = read_plain(checkout.index_path(), k_index_bytes_max);
   if (!bytes) return in_the_way("the index cannot be read");
-  BERNSTEIN_TRY_VOID(make_directories(layout.sdd));
-  const std::string copy = layout.sdd + "/index-" + to_hex(new_id);
+  const std::string copy = layout.sdd + "/index-copy";
+  ::unlink((copy + ".lock").c_str());  // libgit2's, of a process of ours that was killed
   BERNSTEIN_TRY_VOID(write_file(copy, *bytes));
   const auto edit = [&]() -> Result<std::string> {
     BERNSTEIN_TRY(const Index index, make<Index>("cannot read the index", git_index_open, copy.c_str()));
@@ -323,6 +364,7 @@ Result<port::SyncResult> sync_checkout(const Layout& layout, const std::string& 
   BERNSTEIN_TRY(std::optional<Checkout> checkout, Checkout::find(layout, target));
   if (!checkout) return port::SyncResult{SyncOutcome::not_checked_out, ""};
   const Status followed = follow(layout, *checkout, from, to);
+  BERNSTEIN_FAILPOINT("git.sync_checkout.after_unlock");
   if (followed) return port::SyncResult{SyncOutcome::updated, ""};
   if (followed.error().code == ErrorCode::conflict) {
     return port::SyncResult{SyncOutcome::left_alone, followed.error().message};

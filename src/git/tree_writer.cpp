@@ -1,5 +1,6 @@
 #include "tree_writer.hpp"
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "names.hpp"
 
 namespace bernstein::git {
@@ -61,6 +62,7 @@ class Writer {
         return Error{ErrorCode::corrupt, "the tree has a file '" + printable_path(path) + "' of an unknown kind"};
     }
     files_.emplace(path, file);
+    BERNSTEIN_FAILPOINT("git.write_tree_files.after_file");
     return Ok{};
   }
 

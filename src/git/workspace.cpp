@@ -12,7 +12,8 @@
 namespace bernstein::git {
 namespace {
 
-// Every call opens its own handles, so calls share nothing but the lock around references.
+// Every call opens its own handles, so calls share nothing but the locks around references and the user's checkout: a
+// lock file of ours that is there while we hold these was left by a process that is no more.
 class GitWorkspace final : public port::Workspace {
  public:
   explicit GitWorkspace(Layout layout) : layout_(std::move(layout)) {}
@@ -41,6 +42,7 @@ class GitWorkspace final : public port::Workspace {
   Result<port::LandOutcome> land(const port::LandSpec& spec) override { return git::land(layout_, spec, refs_); }
   Result<port::SyncResult> sync_checkout(const std::string& target, const std::string& from,
                                          const std::string& to) override {
+    const std::lock_guard lock(checkout_);
     return git::sync_checkout(layout_, target, from, to);
   }
   Status remove_session(const std::string& name) override { return git::remove_session(layout_, name, refs_); }
@@ -55,6 +57,7 @@ class GitWorkspace final : public port::Workspace {
  private:
   Layout layout_;
   std::mutex refs_;
+  std::mutex checkout_;
 };
 
 }  // namespace

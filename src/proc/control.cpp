@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bernstein/base/text.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "control_json.hpp"
 
 namespace bernstein::proc {
@@ -194,8 +195,11 @@ Result<Fd> open_input(const std::string& directory) {
 Status write_exit(const std::string& directory, const port::ProcessExit& exit) {
   const std::string path = path_of(directory, "exit.json");
   const std::string temporary = path + ".tmp";
+  BERNSTEIN_FAILPOINT("exec.write_exit.before_write");
   BERNSTEIN_TRY_VOID(write_new_file(temporary, write_json(exit), true));
+  BERNSTEIN_FAILPOINT("exec.write_exit.before_rename");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fault("write", path);
+  BERNSTEIN_FAILPOINT("exec.write_exit.after_rename");
   return sync_directory(directory);
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "bernstein/base/check.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "child.hpp"
 #include "control.hpp"
 #include "supervised.hpp"
@@ -133,13 +134,17 @@ Result<port::Reactor::Started> UvReactor::start_supervised(port::ProcessSpec spe
 
 void UvReactor::go(port::ProcessKey key) {
   if (const auto found = running_.find(key); found != running_.end() && found->second.supervised) {
+    BERNSTEIN_FAILPOINT("proc.go.before_word");
     found->second.supervised->go();
+    BERNSTEIN_FAILPOINT("proc.go.after_word");
   }
 }
 
 Result<port::Reactor::Adopted> UvReactor::adopt(const std::string& control_directory,
                                                 std::function<void(port::ProcessExit)> on_exit) {
+  BERNSTEIN_FAILPOINT("proc.adopt.before_look");
   BERNSTEIN_TRY(const Adopted::State state, examine_control(control_directory));
+  BERNSTEIN_FAILPOINT("proc.adopt.after_look");
   const port::ProcessKey key = last_process_ + 1;
   std::unique_ptr<Supervised> supervised;
   switch (state) {

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "bernstein/failpoint/failpoint.hpp"
 #include "output.hpp"
 #include "program.hpp"
 
@@ -21,10 +23,11 @@ namespace {
 // Between two looks at a supervisor that lives and has not said yet who it is.
 constexpr Micros k_look_us = 5'000;
 
-// posix_spawn does not copy our memory, however much it is. The supervisor gets no environment (ours may hold keys), no
-// terminal, and no descriptors but three. The first is the FIFO: so it has no moment without a reader, and a go is kept
-// even if we are killed before the supervisor has opened it by itself. The second is the lock of `alive`: so there is
-// no moment at which an adopter would find nobody.
+// posix_spawn does not copy our memory, however much it is. The supervisor gets nothing of our environment, which may
+// hold keys (what failpoints need aside, in builds that have them), no terminal, and no descriptors but three. The
+// first is the FIFO: so it has no moment without a reader, and a go is kept even if we are killed before the supervisor
+// has opened it by itself. The second is the lock of `alive`: so there is no moment at which an adopter would find
+// nobody.
 Result<pid_t> spawn_supervisor(const std::string& program, const std::string& directory, const Fd& alive) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
@@ -45,7 +48,10 @@ Result<pid_t> spawn_supervisor(const std::string& program, const std::string& di
   std::string name = program;
   std::string argument = directory;
   const std::array<char*, 3> argv{name.data(), argument.data(), nullptr};
-  const std::array<char*, 1> env{nullptr};
+  std::vector<std::string> variables = failpoint::handed_down();
+  std::vector<char*> env;
+  for (std::string& variable : variables) env.push_back(variable.data());
+  env.push_back(nullptr);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
   ::posix_spawn_file_actions_destroy(&actions);
@@ -88,9 +94,11 @@ Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueu
   BERNSTEIN_TRY([[maybe_unused]] const OutputFile output, OutputFile::open(order.process.output_path, 0));
   const std::string& directory = order.supervise.control_directory;
   BERNSTEIN_TRY_VOID(prepare_control(order));
+  BERNSTEIN_FAILPOINT("proc.start_supervised.after_prepare_control");
   Result<Fd> control = open_control(directory);
   Result<Fd> alive = control ? lock_alive(directory) : control.error();
   Result<pid_t> pid = alive ? spawn_supervisor(supervisor, directory, *alive) : alive.error();
+  BERNSTEIN_FAILPOINT("proc.start_supervised.after_spawn");
   Fd pidfd{pid ? open_pidfd(*pid) : -1};
   if (!pidfd.is_open()) {
     const int error = errno;

@@ -9,6 +9,7 @@
 
 #include "bernstein/base/check.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "effects.hpp"
 
 namespace bernstein::run {
@@ -117,7 +118,10 @@ void Effects::let_agents_begin(const RunState& state) {
   for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
     const auto [attempt, key] = waiting->second;
     const bool durable = attempt_of(state, attempt).started;
-    if (durable) ports_.reactor.go(key);
+    if (durable) {
+      BERNSTEIN_FAILPOINT("run.effects.before_go");
+      ports_.reactor.go(key);
+    }
     waiting = durable ? waiting_.erase(waiting) : std::next(waiting);
   }
 }
@@ -149,6 +153,7 @@ void Effects::sweep_control_directories(const RunState& state) {
       continue;
     }
     std::error_code problem;
+    BERNSTEIN_FAILPOINT("run.effects.before_sweep");
     fs::remove_all(entry->path(), problem);
   }
   fs::remove(control_root(), ignored);  // when it is empty

@@ -4,6 +4,7 @@
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 
 namespace bernstein::run {
 namespace {
@@ -165,6 +166,7 @@ void Effects::in_background(const Task& task, std::function<EventBody()> work) {
 }
 
 void Effects::answer(const Task& task, EventBody result) {
+  BERNSTEIN_FAILPOINT("run.effects.before_answer");
   under_way_.erase(task.intent);
   waiting_.erase(task.intent);
   inbox_.push({{about(task.attempt), std::move(result)}, task.intent});

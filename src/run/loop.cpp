@@ -6,6 +6,7 @@
 
 #include "bernstein/base/check.hpp"
 #include "bernstein/decide/decide.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/run/anchor.hpp"
 #include "bernstein/run/inbox.hpp"
 #include "bernstein/run/ledger.hpp"
@@ -76,7 +77,9 @@ Status Loop::turn() {
     events.insert(events.end(), std::make_move_iterator(followed.begin()), std::make_move_iterator(followed.end()));
   }
   BERNSTEIN_TRY_VOID(ports_.ownership.still_ours());
+  BERNSTEIN_FAILPOINT("run.turn.before_append");
   BERNSTEIN_TRY_VOID(ports_.log.append(ledger_->take_records()));
+  BERNSTEIN_FAILPOINT("run.turn.before_dispatch");
 
   for (const Event& event : events) observer_.on_event(state_, event);
   for (const Event& event : events) {
@@ -86,6 +89,7 @@ Status Loop::turn() {
     }
   }
   effects_->dispatch(state_);
+  BERNSTEIN_FAILPOINT("run.turn.after_dispatch");
   return Ok{};
 }
 

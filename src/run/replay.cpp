@@ -34,6 +34,8 @@ class Replayer {
     return observe(record);
   }
 
+  void part(const Record& record, const std::string& why) { diverge(record.seq, in_words(record), why); }
+
   ReplayReport finish(bool whole_run) {
     if (whole_run && report_.divergences == 0 && next_ < expected_.size()) {
       diverge(expected_[next_].seq, "nothing", in_words(expected_[next_]));
@@ -54,7 +56,7 @@ class Replayer {
     BERNSTEIN_TRY(Event input, to_event(record));
     if (const auto* started = std::get_if<RunStarted>(&input.body);
         started != nullptr && started->rules != k_rules_version) {
-      return Error{ErrorCode::corrupt,
+      return Error{ErrorCode::environment,
                    to_string(record.run) + " was decided by version " + std::to_string(started->rules) +
                        " of the rules; this Bernstein has version " + std::to_string(k_rules_version) +
                        ": replay it with the one that ran it (" + started->bernstein + ")"};
@@ -104,6 +106,11 @@ Result<ReplayReport> replay(port::EventReader& reader, RunId run, Seq until) {
       return false;
     }
     Result<bool> go_on = replayer.take(record);
+    if (!go_on && go_on.error().code == ErrorCode::corrupt) {
+      // An event that cannot be read or cannot follow is where the record and what should be there part.
+      replayer.part(record, go_on.error().message);
+      return false;
+    }
     if (!go_on) walked = go_on.error();
     return go_on && *go_on;
   }));

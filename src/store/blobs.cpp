@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "bernstein/base/sha256.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/store/store.hpp"
 #include "fd.hpp"
 
@@ -58,7 +59,9 @@ class FileBlobs : public port::BlobStore {
     // Processes that write the same bytes at once each have a temporary file of their own.
     const std::string temporary = path + ".new-" + std::to_string(::getpid());
     Status written = write_file(temporary, bytes);
+    BERNSTEIN_FAILPOINT("store.put.before_rename");
     if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = io_error("write", path, errno);
+    BERNSTEIN_FAILPOINT("store.put.after_rename");
     if (!written) {
       ::unlink(temporary.c_str());
       return std::move(written).error();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "acknowledged.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/store/store.hpp"
 #include "connection.hpp"
 #include "errors.hpp"
@@ -58,12 +59,15 @@ class SqliteLog : public port::EventLog {
                        "recorded in it: put the file back, then resume"};
     }
     return guarded(path_, "append to", [&]() -> Status {
+      BERNSTEIN_FAILPOINT("store.append.before_transaction");
       SQLite::Transaction transaction(writer_, SQLite::TransactionBehavior::IMMEDIATE);
       for (const Record& record : records) {
         if (record.run_seq == 1) BERNSTEIN_TRY_VOID(check_genesis(record));
         insert(record);
       }
+      BERNSTEIN_FAILPOINT("store.append.before_commit");
       transaction.commit();
+      BERNSTEIN_FAILPOINT("store.append.after_commit");
       return Ok{};
     });
   }
@@ -126,6 +130,7 @@ Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path) {
       leave_wal(writer);
       return std::move(whole).error();
     }
+    BERNSTEIN_FAILPOINT("store.open.before_wal");
     use_wal(writer);
     migrate(writer);
     return std::unique_ptr<port::EventLog>(std::make_unique<SqliteLog>(path, std::move(writer), connect_reader(path)));

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "bernstein/base/sha256.hpp"
+#include "bernstein/failpoint/failpoint.hpp"
 #include "migrations.hpp"
 
 namespace bernstein::store {
@@ -63,7 +64,9 @@ void migrate(SQLite::Database& database) {
     note.bind(1, std::string(migration.name));
     note.bind(2, to_hex(sha256(migration.sql)));
     note.exec();
+    BERNSTEIN_FAILPOINT("store.migrate.before_commit");
     transaction.commit();
+    BERNSTEIN_FAILPOINT("store.migrate.after_commit");
   }
 }
 

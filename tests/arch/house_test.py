@@ -30,11 +30,12 @@ MAY_INCLUDE = {
     "janitor": GROUND | CORE,
     "planner": GROUND | CORE,
     "port": GROUND,
-    "store": GROUND | {"port"},
-    "git": GROUND | {"port"},
-    "proc": GROUND | {"port"},
-    "exec": GROUND | {"port", "proc"},
-    "run": GROUND | CORE | TRANSLATORS | {"port"},
+    "failpoint": set(),
+    "store": GROUND | {"port", "failpoint"},
+    "git": GROUND | {"port", "failpoint"},
+    "proc": GROUND | {"port", "failpoint"},
+    "exec": GROUND | {"port", "proc", "failpoint"},
+    "run": GROUND | CORE | TRANSLATORS | {"port", "failpoint"},
 }
 EVERYTHING = set(MAY_INCLUDE)
 MAY_INCLUDE["cli"] = EVERYTHING
@@ -46,6 +47,7 @@ INSTEAD = {
     "git": "use port/workspace.hpp and let main wire",
     "proc": "use port/reactor.hpp and let main wire",
     "run": "pass what is needed as a value",
+    "failpoint": "a site belongs where the world is changed, in a door or in run/",
     "cli": "return a value and let cli/ print it",
 }
 
@@ -277,6 +279,19 @@ class Rules(unittest.TestCase):
         ]:
             with self.subTest(line):
                 self.assertEqual([], breaches(path, line + "\n"))
+
+    def test_failpoints_stand_where_the_world_is_changed(self):
+        line = '#include "bernstein/failpoint/failpoint.hpp"\n'
+        for path in ["src/store/log.cpp", "src/git/landing.cpp", "src/proc/reactor.cpp", "src/exec/main.cpp",
+                     "src/run/loop.cpp"]:  # fmt: skip
+            with self.subTest(path):
+                self.assertEqual([], breaches(path, line))
+        self.assertEqual(
+            ["decide/ may not include bernstein/failpoint/failpoint.hpp; "
+             "a site belongs where the world is changed, in a door or in run/"],
+            breaches("src/decide/decide.cpp", line),
+        )  # fmt: skip
+        self.assertEqual(1, len(breaches("src/failpoint/failpoint.cpp", '#include "bernstein/port/reactor.hpp"\n')))
 
     def test_third_party_headers_stay_in_their_room(self):
         for header in ["SQLiteCpp/Database.h", "sqlite3.h", "git2.h", "git2/merge.h", "uv.h", "yaml-cpp/yaml.h",

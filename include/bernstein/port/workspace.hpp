@@ -11,6 +11,8 @@
 //    never changed, except by sync_checkout under the conditions it states.
 //  * No hook, filter, merge driver or other program that an agent could have planted is run.
 //  * Calls are idempotent: repeated after a crash with the same arguments they end in the same state and answer alike.
+//    Lock files that a killed Bernstein left are cleared on the way, those of others reported: the caller has the
+//    workspace to itself.
 //  * Calls may be made from any thread, several at a time.
 // Commits and trees are given as 40 hex digits. Errors are ErrorCode::environment unless a call says otherwise.
 

@@ -31,8 +31,9 @@ struct ReplayReport {
   std::string state_hash;  // of the state at the end (bernstein::state_hash)
 };
 
-// ErrorCode::not_found for an unknown run; ErrorCode::corrupt when a record is not the one that was written (its
-// chain), when an input cannot be read or applied, or when the run was decided by rules that this build does not have.
+// A record that is not the one that was written (its chain), cannot be read or cannot follow is a divergence too:
+// `recomputed` says why then. ErrorCode::not_found for an unknown run; ErrorCode::environment when it was decided by
+// rules that this build does not have.
 Result<ReplayReport> replay(port::EventReader& reader, RunId run, Seq until = 0);
 
 }  // namespace bernstein::run
