@@ -84,6 +84,9 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
     case Adopted::State::never_started:
       break;
   }
+  if (Status ready = start_log(command->process.output_path); !ready) {
+    return could_not(task, command->effect, ready.error());
+  }
   if (!command->prepare) return start_command(task, command, place);
   auto prepared = std::make_shared<Status>(Ok{});
   ports_.reactor.submit([command, prepared] { *prepared = command->prepare(); },
@@ -94,9 +97,8 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
 }
 
 void Effects::start_command(const Task& task, const SharedCommand& command, int place) {
-  Status ready = start_log(command->process.output_path);
-  if (ready) ready = make_directory(control_root());  // a sweep takes it away when it is empty
-  if (!ready) return could_not(task, command->effect, ready.error());
+  // Made as late as possible: a sweep takes it away when it is empty.
+  if (Status made = make_directory(control_root()); !made) return could_not(task, command->effect, made.error());
   port::SuperviseSpec supervise = command->supervise;
   supervise.control_directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
   Result<port::Reactor::Started> started = ports_.reactor.start_supervised(

@@ -42,7 +42,10 @@ bool is_left(const RunState& state) {
 }
 
 bool is_work_at_risk(const Attempt& attempt) {
-  return attempt.worktree && attempt.started && !attempt.work;
+  // A capture that finds the worktree spoilt fails the attempt, and has salvaged what there was.
+  const bool salvaged = attempt.work || (attempt.broken && attempt.broken->effect == CaptureRequested::type &&
+                                         attempt.broken->class_ == FailureClass::task);
+  return attempt.worktree && attempt.started && !salvaged;
 }
 
 bool is_loss(FailureClass failure) {

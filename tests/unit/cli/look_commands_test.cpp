@@ -728,7 +728,9 @@ TEST(Status, IsNotFoldedFromAnEventThatWasChanged) {
 
   EXPECT_EQ(here.look(status_command, LookOptions{.run = "r2"}).error, expected);
   EXPECT_EQ(here.look(cost_command, LookOptions{.run = "r2"}).error, expected);
-  EXPECT_EQ(here.look(replay_command, ReplayOptions{.run = "r2"}).error, expected);
+  const Looked replayed = here.look(replay_command, ReplayOptions{.run = "r2"});
+  EXPECT_EQ(replayed.exit, Exit::diverged);
+  EXPECT_NE(replayed.out.find("diverged at event " + std::to_string(seq)), std::string::npos) << replayed.out;
   EXPECT_EQ(here.look(status_command, LookOptions{.run = "r1"}).exit, Exit::done);
 }
 
