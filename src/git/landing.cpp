@@ -98,9 +98,11 @@ Status write_anchor(const Layout& layout, const std::string& run, const std::str
   Oid before;
   const bool has_parent = git_reference_name_to_id(&before.id, users.get(), name.c_str()) == 0;
   if (has_parent) {
-    // Said twice, written once.
+    // Said twice, written once; but whoever was killed over it left a mark that goes with the next change.
     BERNSTEIN_TRY(const Commit last, find_commit(users.get(), before));
-    if (Oid(git_commit_tree_id(last.get())) == tree) return Ok{};
+    if (Oid(git_commit_tree_id(last.get())) == tree) {
+      return point_reference(layout, users.get(), name, before, "bernstein: anchor");
+    }
   }
   BERNSTEIN_TRY(const Signature who, our_signature(at_us));
   const git_oid* parents[] = {before.get()};
