@@ -359,6 +359,10 @@ Exit run_app(const std::vector<std::string>& words, Context& context) {
     return Exit::bad_input;
   }
   const Result<Exit> exit = carry_out(request, context);
+  if (exit && !context.out.flush()) {
+    print_error(context, "the output could not be written; is the disk full?");
+    return Exit::environment;
+  }
   if (exit) return *exit;
   print_error(context, exit.error().message);
   return exit_for(exit.error().code);

@@ -39,7 +39,9 @@ std::string headline(const RunState& state) {
 // Why it ended, where that is not the good end.
 std::string ending(const RunState& state) {
   if (!state.finished || state.finished->outcome == RunOutcome::landed) return "";
-  return "  " + std::string(to_word(state.finished->outcome)) + ": " + one_line(state.finished->why) + "\n";
+  const std::string outcome = std::string(to_word(state.finished->outcome)) + ": ";
+  const std::string why = one_line(state.finished->why);
+  return "  " + (why.starts_with(outcome) ? "" : outcome) + why + "\n";
 }
 
 std::string costs(const RunState& state) {

@@ -79,7 +79,10 @@ class Resolver {
     std::vector<std::uint32_t> found;
     for (const Located& name : stage.depends_on) {
       auto holder = stage_holders_.find(on_one_line(name.text));
-      if (holder != stage_holders_.end()) {
+      if (holder != stage_holders_.end() && &stages_[holder->second.index] == &stage) {
+        report_.fault(name.line, "stage " + quoted(stage.name) + " waits for itself: " + stage.name + " -> " + stage.name +
+                                     "; remove that");
+      } else if (holder != stage_holders_.end()) {
         found.push_back(holder->second.index);
       } else {
         report_.fault(name.line, "stage " + quoted(stage.name) + " depends on unknown stage " + quoted(name.text) +
@@ -102,6 +105,8 @@ class Resolver {
       } else if (!holder->second.unique) {
         report_.fault(name.line, step.what + " depends on " + quoted(word) +
                                      ", which is the title of several steps; give that step an id and name it");
+      } else if (&steps_[holder->second.index] == &step) {
+        report_.fault(name.line, step.what + " waits for itself: " + word + " -> " + word + "; remove that");
       } else {
         found.push_back(TaskId{holder->second.index + 1});
       }
@@ -147,6 +152,7 @@ class WaitGraph {
       : stages_(stages), steps_(steps), waits_for_(stages.size() * 2 + steps.size()) {
     for (std::size_t s = 0; s < stages.size(); ++s) {
       for (std::uint32_t other : found.stages[s]) waits_for_[begin_of(s)].push_back(end_of(other));
+      waits_for_[end_of(s)].push_back(begin_of(s));  // also without steps
     }
     for (std::size_t t = 0; t < steps.size(); ++t) {
       std::size_t node = stages.size() * 2 + t;

@@ -77,7 +77,7 @@ class UvReactor final : public port::Reactor {
   std::map<port::ProcessKey, Running> running_;
   std::map<port::TimerKey, std::function<void()>> fires_;
   std::map<Work*, std::unique_ptr<Work>> works_;
-  std::array<uv_signal_t*, 5> signals_{};  // freed in their close callbacks
+  std::array<uv_signal_t*, 6> signals_{};  // freed in their close callbacks
   std::function<void(int)> signal_handler_;
   std::deque<std::function<bool()>> due_;  // each says whether it called anybody
   port::ProcessKey last_process_ = 0;
@@ -208,7 +208,7 @@ void UvReactor::cancel(port::TimerKey key) {
 void UvReactor::on_signal(std::function<void(int)> handler) {
   signal_handler_ = std::move(handler);
   if (signals_[0] != nullptr) return;
-  const std::array<int, 5> numbers{SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2};
+  const std::array<int, 6> numbers{SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2};
   static_assert(numbers.size() == std::tuple_size_v<decltype(signals_)>);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     signals_[i] = new uv_signal_t{};

@@ -68,7 +68,7 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
                          .symlink_dirs = config.worktree_setup.symlink_dirs,
                          .copy_files = config.worktree_setup.copy_files};
   auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
-  ports_.reactor.submit([this, spec, made] { *made = ports_.workspace.create_session(spec); },
+  ports_.reactor.submit([&workspace = ports_.workspace, spec, made] { *made = workspace.create_session(spec); },
                         [this, &state, task, made] {
                           if (!*made) return answer(task, environment_failed<WorktreeRequested>(made->error()));
                           if (config_of(state).worktree_setup.command.empty()) return answer(task, WorktreeReady{});
@@ -85,8 +85,8 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
                                     to_string(run_) + ".\n",
                          .at_us = task.wall_us,
                          .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
-  in_background(task, [this, spec]() -> EventBody {
-    Result<port::Captured> captured = ports_.workspace.capture(spec);
+  in_background(task, [&workspace = ports_.workspace, spec]() -> EventBody {
+    Result<port::Captured> captured = workspace.capture(spec);
     if (captured) {
       const bool changed = !captured->changes.empty();
       return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "", captured->tree};
@@ -99,8 +99,9 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
 }
 
 void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
-  in_background(task, [this, target = state.started->target, commit = intent.commit]() -> EventBody {
-    Result<port::CandidateOutcome> outcome = ports_.workspace.build_candidate(target, commit);
+  in_background(task, [&workspace = ports_.workspace, target = state.started->target,
+                       commit = intent.commit]() -> EventBody {
+    Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
     if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
     return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
                                    return CandidateBuilt{c.base, c.tree};
@@ -119,8 +120,8 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
                       .tree = intent.tree,
                       .message = merge_message(state, attempt_of(state, task.attempt), task.event),
                       .at_us = task.wall_us};
-  in_background(task, [this, spec]() -> EventBody {
-    Result<port::LandOutcome> outcome = ports_.workspace.land(spec);
+  in_background(task, [&workspace = ports_.workspace, spec]() -> EventBody {
+    Result<port::LandOutcome> outcome = workspace.land(spec);
     if (!outcome) return environment_failed<MergeRequested>(outcome.error());
     return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
                                    return MergeLanded{landed.commit, spec.expected, spec.tree};
@@ -131,11 +132,11 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
 }
 
 void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequested& intent) {
-  in_background(task, [this, intent]() -> EventBody {
-    Result<port::SyncResult> synced = ports_.workspace.sync_checkout(intent.target, intent.from, intent.to);
+  in_background(task, [&workspace = ports_.workspace, intent]() -> EventBody {
+    Result<port::SyncResult> synced = workspace.sync_checkout(intent.target, intent.from, intent.to);
     // The person may have caught up meanwhile or not: it stands at one of the two.
     const bool try_again = synced && synced->outcome == SyncOutcome::left_alone && !intent.behind.empty();
-    if (try_again) synced = ports_.workspace.sync_checkout(intent.target, intent.behind, intent.to);
+    if (try_again) synced = workspace.sync_checkout(intent.target, intent.behind, intent.to);
     if (!synced) return environment_failed<CheckoutSyncRequested>(synced.error());
     return CheckoutSynced{printable_utf8(synced->detail), synced->outcome};
   });
@@ -143,11 +144,12 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
   in_background(task,
-                [this, name = session(task.attempt), checkout = checkout(task.attempt)]() -> EventBody {
-                  if (Status removed = ports_.workspace.remove_checkout(checkout); !removed) {
+                [&workspace = ports_.workspace, name = session(task.attempt),
+                 checkout = checkout(task.attempt)]() -> EventBody {
+                  if (Status removed = workspace.remove_checkout(checkout); !removed) {
                     return environment_failed<WorktreeRemoveRequested>(removed.error());
                   }
-                  if (Status removed = ports_.workspace.remove_session(name); !removed) {
+                  if (Status removed = workspace.remove_session(name); !removed) {
                     return environment_failed<WorktreeRemoveRequested>(removed.error());
                   }
                   return WorktreeRemoved{};

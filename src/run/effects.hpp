@@ -65,7 +65,8 @@ class Effects {
   void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
   void look_at_tree(const Task& task, const CheckRequested& intent);
 
-  // Runs `work` in the background; what it returns is the intent's result.
+  // Runs `work` in the background; what it returns is the intent's result. It may still run when this object is gone
+  // (the loop left, and the reactor waits for it): so it uses the ports alone.
   void in_background(const Task& task, std::function<EventBody()> work);
   // Adopts or starts the command. Where it cannot be started, answers the intent itself.
   void run(const Task& task, Command command);

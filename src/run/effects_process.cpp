@@ -240,10 +240,10 @@ void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
   const Micros begin = ports_.reactor.monotonic_us();
   auto finished = std::make_shared<CheckFinished>();
   ports_.reactor.submit(
-      [this, intent, finished] {
+      [&workspace = ports_.workspace, intent, finished] {
         finished->name = intent.check.name;
         finished->tree = intent.tree;
-        const janitor::CheckResult judged = judge_tree_check(ports_.workspace, intent.check, intent.tree);
+        const janitor::CheckResult judged = judge_tree_check(workspace, intent.check, intent.tree);
         finished->verdict = judged.verdict;
         finished->why = judged.why;
       },
@@ -285,8 +285,8 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                   .on_exit = on_exit,
                   .on_start = {}};
   if (intent.fresh) {
-    command.prepare = [this, name, tree = intent.tree]() -> Status {
-      BERNSTEIN_TRY([[maybe_unused]] const std::string made, ports_.workspace.checkout_tree(tree, name));
+    command.prepare = [&workspace = ports_.workspace, name, tree = intent.tree]() -> Status {
+      BERNSTEIN_TRY([[maybe_unused]] const std::string made, workspace.checkout_tree(tree, name));
       return Ok{};
     };
   }

@@ -97,9 +97,11 @@ void Loop::note_signal(int signal) {
   const auto ask = [this](EventBody wish) { inbox_->push({{about_run(), std::move(wish)}}); };
   if (signal == SIGUSR1) return ask(RunPaused{"asked to pause"});
   if (signal == SIGUSR2) return ask(RunContinued{});
-  const bool now = signal == SIGQUIT || stop_signals_ > 0;
+  const bool hung_up = signal == SIGHUP;  // the terminal was closed
+  const bool now = signal == SIGQUIT || hung_up || stop_signals_ > 0;
   ++stop_signals_;
-  ask(StopRequested{now ? StopMode::now : StopMode::drain, now ? "asked to stop now" : "asked to stop"});
+  ask(StopRequested{now ? StopMode::now : StopMode::drain,
+                    hung_up ? "the terminal was closed" : (now ? "asked to stop now" : "asked to stop")});
 }
 
 void Loop::anchor(const Event& last) {

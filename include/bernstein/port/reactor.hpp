@@ -105,8 +105,8 @@ class Reactor {
   virtual TimerKey after(Micros delay_us, std::function<void()> fire) = 0;
   virtual void cancel(TimerKey key) = 0;
 
-  // Called with the number of each SIGINT, SIGTERM, SIGQUIT, SIGUSR1 and SIGUSR2 that this process gets, instead of
-  // dying of it.
+  // Called with the number of each SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 that this process gets,
+  // instead of dying of it.
   virtual void on_signal(std::function<void(int)> handler) = 0;
 
   // Waits until at least one callback has run, runs all that are due, and returns.

@@ -62,7 +62,7 @@ class Loop {
   ~Loop();
 
   // Starts a new run and carries it to its end. SIGINT and SIGTERM drain (what is in flight is finished, nothing new
-  // starts); a second one, or SIGQUIT, leaves now (agents and checks go on under their supervisors, for a resume to take
+  // starts); a second one, SIGQUIT or SIGHUP leaves now (agents and checks go on under their supervisors, for a resume to take
   // back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
   Result<RunOutcome> start(RunStarted started, PlanAccepted plan);
 

@@ -115,7 +115,20 @@ TEST(PlanFaults, PrintCyclesOfStages) {
                       "- {name: b, depends_on: [a], steps: [{title: y}]}\n"),
             "plan.yaml:2: these wait for each other: a -> b -> a; remove one of the dependencies");
   EXPECT_EQ(faults_of("stages: [{name: a, depends_on: [a], steps: [{title: x}]}]"),
-            "plan.yaml:1: these wait for each other: a -> a; remove one of the dependencies");
+            "plan.yaml:1: stage 'a' waits for itself: a -> a; remove that");
+}
+
+TEST(PlanFaults, PrintCyclesOfStagesWithoutSteps) {
+  EXPECT_EQ(faults_of("stages:\n- {name: a, depends_on: [b], steps: []}\n"
+                      "- {name: b, depends_on: [a], steps: [{title: y}]}\n"),
+            "plan.yaml:2: stage 'a' has no steps; add a step or remove the stage\n"
+            "plan.yaml:2: these wait for each other: a -> b -> a; remove one of the dependencies");
+}
+
+TEST(PlanFaults, NameEveryThingThatWaitsForItself) {
+  EXPECT_EQ(faults_of("stages:\n- name: a\n  depends_on: [a]\n  steps:\n  - {title: s, depends_on: [s]}\n"),
+            "plan.yaml:3: stage 'a' waits for itself: a -> a; remove that\n"
+            "plan.yaml:5: step 's' waits for itself: s -> s; remove that");
 }
 
 TEST(PlanFaults, PrintCyclesOfSteps) {
@@ -123,7 +136,7 @@ TEST(PlanFaults, PrintCyclesOfSteps) {
                       "  - {title: Two, id: b, depends_on: [a]}\n  - {title: c, depends_on: [b]}\n"),
             "plan.yaml:4: these wait for each other: a -> c -> b -> a; remove one of the dependencies");
   EXPECT_EQ(faults_of(one_step("title: x, depends_on: [x]")),
-            "plan.yaml:1: these wait for each other: x -> x; remove one of the dependencies");
+            "plan.yaml:1: step 'x' waits for itself: x -> x; remove that");
 }
 
 TEST(PlanFaults, PrintCyclesThatGoThroughStagesAndSteps) {
