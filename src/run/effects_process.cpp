@@ -1,6 +1,7 @@
 // The effects that run commands: setting up a worktree, agents, checks. How a command is started or found again is in
 // commands.cpp.
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -50,11 +51,14 @@ std::string file_name_of(const std::string& name) {
   return safe;
 }
 
-// Who ended it before its time, as a clause; "" when nobody did.
+// Who ended it before its time, as a clause; "" when nobody did. SIGKILL comes from outside (an operator, a machine
+// without memory), in a sandbox or a shell as exit code 137: it says nothing about the work.
 std::string interruption(const port::ProcessExit& exit) {
+  constexpr int k_killed = 128 + SIGKILL;
   if (exit.lost) return "its supervisor was killed";
   if (exit.orphaned) return "no Bernstein took it back in time";
   if (exit.stopped) return "it was told to stop";
+  if (exit.exit_code == k_killed && !exit.timed_out) return "it was killed (signal 9)";
   return "";
 }
 
