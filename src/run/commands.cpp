@@ -84,6 +84,10 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
     case Adopted::State::never_started:
       break;
   }
+  if (command->keep) {
+    if (Status kept = command->keep(); !kept) return could_not(task, command->effect, kept.error());
+  }
+  // Before `prepare`, which writes beside the log.
   if (Status ready = start_log(command->process.output_path); !ready) {
     return could_not(task, command->effect, ready.error());
   }

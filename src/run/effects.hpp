@@ -54,6 +54,7 @@ class Effects {
     std::string_view effect;  // type of the intent
     port::ProcessSpec process;
     port::SuperviseSpec supervise;    // but for its control directory
+    std::function<Status()> keep;     // before a start: what its events will name becomes durable; "": nothing
     std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
     std::function<void(port::ProcessExit)> on_exit;
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once

@@ -82,5 +82,15 @@ TEST_F(Recovery, APromptFileIsWrittenWhereNothingHasBeenLoggedYet) {
   EXPECT_EQ(start(config).value(), RunOutcome::landed);
 }
 
+// Whether its prompt can be kept once more is no question about an agent that works.
+TEST_F(Recovery, AnAgentAtWorkIsTakenBackThoughNothingCanBeKept) {
+  begin = [this] { reactor_.raise_after(k_second, SIGQUIT); };
+  ASSERT_EQ(start().value(), RunOutcome::stopped);
+  blobs_.full = true;
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStarted"), 1);
+  EXPECT_EQ(count("AttemptFailed"), 0);
+}
+
 }  // namespace
 }  // namespace bernstein::run
