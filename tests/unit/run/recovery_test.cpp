@@ -92,5 +92,32 @@ TEST_F(Recovery, AnAgentAtWorkIsTakenBackThoughNothingCanBeKept) {
   EXPECT_EQ(count("AttemptFailed"), 0);
 }
 
+TEST_F(Recovery, AMergeOfWhichNobodyCanTellWhetherItLandedStaysOpen) {
+  workspace_.set_witness([](std::string_view call, FakeWorkspace::Moment moment) -> std::optional<Error> {
+    const bool moved_and_failed = call == "land" && moment == FakeWorkspace::Moment::done;
+    if (!moved_and_failed) return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  const Result<RunOutcome> outcome = start();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error(),
+            (Error{ErrorCode::environment,
+                   "cannot tell whether its merge is on refs/heads/main (t1.1), so nothing more is done: the disk is "
+                   "full; resume once that is mended"}));
+  EXPECT_EQ(count("EffectFailed"), 0);
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("MergeLanded"), 1);
+  EXPECT_EQ(count("TaskAssigned"), 1);
+}
+
+TEST_F(Recovery, AMergeThatCertainlyDidNotLandFails) {
+  workspace_.set_fault([](std::string_view call) -> std::optional<Error> {
+    if (call != "land") return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  EXPECT_EQ(start().value(), RunOutcome::environment);
+  EXPECT_EQ(count("AttemptFailed"), 1);
+}
+
 }  // namespace
 }  // namespace bernstein::run
