@@ -160,11 +160,11 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (!state.halted.empty()) {
     end.outcome = RunOutcome::environment;
     end.why = state.halted;
-  } else if (state.paused) {
-    return {};  // it stays open
   } else if (state.stop) {
     end.outcome = RunOutcome::stopped;
     end.why = "stopped: " + state.stop->reason;
+  } else if (state.paused) {
+    return {};  // it stays open
   } else {
     // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.
     end.outcome = RunOutcome::budget;

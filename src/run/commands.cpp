@@ -73,7 +73,7 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
   const std::string directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
   Result<Adopted> adopted = ports_.reactor.adopt(
       directory, [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });
-  if (!adopted) return could_not(task, command->effect, adopted.error());
+  if (!adopted) return cannot_tell(task, "a command of it is at work", adopted.error());
   switch (adopted->state) {
     case Adopted::State::running:
       return watch(task, command, adopted->key, adopted->pid);
@@ -84,6 +84,10 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
     case Adopted::State::never_started:
       break;
   }
+  if (command->keep) {
+    if (Status kept = command->keep(); !kept) return could_not(task, command->effect, kept.error());
+  }
+  // Before `prepare`, which writes beside the log.
   if (Status ready = start_log(command->process.output_path); !ready) {
     return could_not(task, command->effect, ready.error());
   }
@@ -139,6 +143,12 @@ void Effects::end(const Task& task, const SharedCommand& command, int place, con
 void Effects::could_not(const Task& task, std::string_view effect, const Error& error) {
   answer(task,
          EffectFailed{FailureClass::environment, std::string(effect), printable_utf8(error.message), ""});
+}
+
+void Effects::cannot_tell(const Task& task, const std::string& what, const Error& error) {
+  if (dead_end_) return;
+  dead_end_ = Error{error.code, "cannot tell whether " + what + " (" + to_string(task.attempt) +
+                                    "), so nothing more is done: " + error.message + "; resume once that is mended"};
 }
 
 // What an intent that has its result left behind.

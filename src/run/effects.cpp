@@ -21,6 +21,14 @@ EventBody environment_failed(const Error& error) {
   return failed(FailureClass::environment, Intent::type, error);
 }
 
+EventBody end_of_landing(const port::LandSpec& spec, const port::LandOutcome& outcome) {
+  return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
+                                 return MergeLanded{landed.commit, spec.expected, spec.tree};
+                               },
+                               [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
+                    outcome);
+}
+
 std::vector<std::string> set_up_paths(const RunConfig& config) {
   std::vector<std::string> paths = config.worktree_setup.symlink_dirs;
   paths.insert(paths.end(), config.worktree_setup.copy_files.begin(), config.worktree_setup.copy_files.end());
@@ -120,15 +128,21 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
                       .tree = intent.tree,
                       .message = merge_message(state, attempt_of(state, task.attempt), task.event),
                       .at_us = task.wall_us};
-  in_background(task, [&workspace = ports_.workspace, spec]() -> EventBody {
-    Result<port::LandOutcome> outcome = workspace.land(spec);
-    if (!outcome) return environment_failed<MergeRequested>(outcome.error());
-    return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
-                                   return MergeLanded{landed.commit, spec.expected, spec.tree};
-                                 },
-                                 [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
-                      *outcome);
-  });
+  auto outcome = std::make_shared<Result<port::LandOutcome>>(Error{});
+  auto stands_there = std::make_shared<bool>(false);
+  ports_.reactor.submit(
+      [&workspace = ports_.workspace, spec, outcome, stands_there] {
+        *outcome = workspace.land(spec);
+        if (*outcome) return;
+        Result<std::string> tip = workspace.tip(spec.target);
+        *stands_there = tip && *tip == spec.expected;
+      },
+      [this, task, spec, outcome, stands_there] {
+        if (*outcome) return answer(task, end_of_landing(spec, **outcome));
+        // An earlier life of ours may have landed it: to call it failed would have it done, and landed, again.
+        if (!*stands_there) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
+        answer(task, environment_failed<MergeRequested>(outcome->error()));
+      });
 }
 
 void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequested& intent) {

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -30,6 +31,9 @@ class Effects {
   void dispatch(const RunState& state);
   // Something has been started that has not been answered yet.
   bool under_way() const { return !under_way_.empty(); }
+  // Why we have to leave: nobody can tell whether something was done, so no result may say that it was or was not. Its
+  // intent stays open, and whoever resumes tries again.
+  const std::optional<Error>& dead_end() const { return dead_end_; }
 
  private:
   // What an effect needs to know about its intent after the state has moved on.
@@ -54,6 +58,7 @@ class Effects {
     std::string_view effect;  // type of the intent
     port::ProcessSpec process;
     port::SuperviseSpec supervise;    // but for its control directory
+    std::function<Status()> keep;     // before a start: what its events will name becomes durable; "": nothing
     std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
     std::function<void(port::ProcessExit)> on_exit;
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
@@ -76,6 +81,7 @@ class Effects {
   void watch(const Task& task, const SharedCommand& command, port::ProcessKey key, std::int64_t pid);
   void end(const Task& task, const SharedCommand& command, int place, const port::ProcessExit& exit);
   void could_not(const Task& task, std::string_view effect, const Error& error);
+  void cannot_tell(const Task& task, const std::string& what, const Error& error);
   void answer(const Task& task, EventBody result);
   void let_agents_begin(const RunState& state);
   void sweep_control_directories(const RunState& state);
@@ -92,6 +98,7 @@ class Effects {
   Inbox& inbox_;
   std::set<Seq> under_way_;
   std::map<Seq, std::pair<AttemptId, port::ProcessKey>> waiting_;  // agents whose start is not durable yet, by intent
+  std::optional<Error> dead_end_;
   bool sweep_due_ = true;  // there may be control directories that nobody needs any more
 };
 

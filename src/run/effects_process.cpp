@@ -10,6 +10,7 @@
 #include "bernstein/agent/prompt.hpp"
 #include "bernstein/agent/usage.hpp"
 #include "bernstein/base/check.hpp"
+#include "bernstein/base/sha256.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/janitor/verdict.hpp"
 #include "effects.hpp"
@@ -140,9 +141,6 @@ void Effects::start(const RunState& state, const Task& task, const SpawnRequeste
 
 void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
                         const std::string& prompt) {
-  Result<std::string> digest = ports_.blobs.put(prompt);
-  if (!digest) return could_not(task, SpawnRequested::type, digest.error());
-
   const std::string log = log_path(task.attempt, "");
   const std::string prompt_file = log_path(task.attempt, ".prompt");
   const AgentSpec& spec = agent_of(state, intent.agent);
@@ -166,14 +164,19 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                               .output_path = log,
                               .timeout_us = intent.timeout_us},
                   .supervise = supervision(state),
+                  // Not before we know that nobody works: an error here means that the attempt never began.
+                  .keep = [this, prompt]() -> Status {
+                    BERNSTEIN_TRY([[maybe_unused]] const std::string digest, ports_.blobs.put(prompt));
+                    return Ok{};
+                  },
                   .prepare = {},
                   .on_exit = [this, task, log, usage = spec.usage](
                                  const port::ProcessExit& exit) { read_agents_end(task, log, usage, exit); },
                   .on_start = {}};
   if (!agent.prompt_on_stdin) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
   if (!attempt_of(state, task.attempt).started) {
-    command.on_start = [this, task, digest](std::int64_t pid) {
-      inbox_.push({{about(task.attempt), AgentStarted{pid, *digest, site_.sandbox.mode}}});
+    command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
+      inbox_.push({{about(task.attempt), AgentStarted{pid, digest, site_.sandbox.mode}}});
     };
   }
   run(task, std::move(command));
@@ -235,6 +238,7 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
                          .output_path = log,
                          .timeout_us = timeout_us},
              .supervise = supervision(state),
+             .keep = {},
              .prepare = {},
              .on_exit = on_exit,
              .on_start = {}});
@@ -285,6 +289,7 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                               .output_path = log,
                               .timeout_us = intent.check.timeout_us},
                   .supervise = supervision(state),
+                  .keep = {},
                   .prepare = {},
                   .on_exit = on_exit,
                   .on_start = {}};

@@ -62,6 +62,7 @@ Result<RunOutcome> Loop::carry_on() {
       ports_.reactor.turn();
     }
     if (!inbox_->empty()) BERNSTEIN_TRY_VOID(turn());
+    if (effects_->dead_end()) return *effects_->dead_end();
   } while (!state_.finished && !is_left(state_));
   return state_.finished ? state_.finished->outcome : RunOutcome::stopped;
 }

@@ -132,6 +132,73 @@ void check_landing(const RunState& state, Sentences& broken) {
   }
 }
 
+// The intent whose result an attempt at this step waits for; "" when it waits for none.
+std::string_view awaited(Step step) {
+  switch (step) {
+    case Step::preparing:
+      return WorktreeRequested::type;
+    case Step::working:
+      return SpawnRequested::type;
+    case Step::capturing:
+      return CaptureRequested::type;
+    case Step::composing:
+      return CandidateRequested::type;
+    case Step::checking:
+      return CheckRequested::type;
+    case Step::landing:
+      return MergeRequested::type;
+    case Step::syncing:
+      return CheckoutSyncRequested::type;
+    case Step::assigned:
+    case Step::prepared:
+    case Step::exited:
+    case Step::captured:
+    case Step::queued:
+    case Step::candidate:
+    case Step::landed:
+    case Step::conflicted:
+    case Step::broken:
+    case Step::ended:
+    case Step::count_:
+      break;
+  }
+  return "";
+}
+
+// Whoever waits for a result has asked for it, once; and nobody else has. So nothing waits for what never comes.
+void check_intents(const RunState& state, Sentences& broken) {
+  std::map<Subject, std::string_view> asked;  // the removal of a worktree holds up nobody and is left out
+  for (const auto& [seq, intent] : state.open_intents) {
+    if (std::holds_alternative<WorktreeRemoveRequested>(intent.body)) continue;
+    if (!asked.emplace(intent.subject, type_of(intent.body)).second) {
+      broken.push_back(to_string(intent.subject) + " has asked for several things at once");
+    }
+  }
+  for (const auto& [id, task] : state.tasks) {
+    for (const Attempt& attempt : task.attempts) {
+      const auto found = asked.find(about(attempt.id));
+      const std::string_view open = found == asked.end() ? "" : found->second;
+      if (open == awaited(attempt.step)) continue;
+      broken.push_back(to_string(attempt.id) + " waits for " +
+                       (awaited(attempt.step).empty() ? "nothing" : std::string(awaited(attempt.step))) +
+                       ", and open is " + (open.empty() ? "nothing" : std::string(open)));
+    }
+  }
+}
+
+// What an agent has done is in its worktree or kept.
+void check_work(const RunState& state, Sentences& broken) {
+  for (const auto& [id, task] : state.tasks) {
+    for (const Attempt& attempt : task.attempts) {
+      const std::string name = to_string(attempt.id);
+      const bool gone = attempt.started && !attempt.worktree && !is_work_kept(attempt);
+      if (gone) broken.push_back("the worktree of " + name + " is gone and its work is not kept");
+      const bool unkept = attempt.work && !attempt.work->changes.empty() && attempt.work->salvage.empty();
+      if (unkept) broken.push_back("the work of " + name + " is under no salvage ref");
+    }
+  }
+}
+
 // What is derived to make decisions cheap says the same as the facts.
 void check_derived(const RunState& state, Sentences& broken) {
   std::map<TaskStatus, std::uint32_t> count_by_status;
@@ -150,6 +217,15 @@ void check_end(const RunState& state, Sentences& broken) {
       if (task.status != TaskStatus::landed) broken.push_back("the run landed without " + to_string(id));
     }
   }
+  if (state.finished->outcome == RunOutcome::incomplete) {
+    for (const auto& [id, task] : state.tasks) {
+      if (!is_terminal(task.status))
+        broken.push_back("the run ended incomplete and " + to_string(id) + " has not ended");
+    }
+  }
+  for (AttemptId attempt : state.in_flight) {
+    broken.push_back("the run finished while " + to_string(attempt) + " was in flight");
+  }
   for (const auto& [seq, intent] : state.open_intents) {
     broken.push_back("the run finished before intent " + std::to_string(seq) + " had a result");
   }
@@ -165,6 +241,8 @@ std::vector<std::string> broken_invariants(const RunState& state) {
   for (const auto& [id, task] : state.tasks) check_task(state, id, task, broken);
   check_slots(state, broken);
   check_landing(state, broken);
+  check_intents(state, broken);
+  check_work(state, broken);
   check_derived(state, broken);
   check_end(state, broken);
   return broken;

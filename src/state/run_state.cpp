@@ -41,11 +41,14 @@ bool is_left(const RunState& state) {
   return state.stop && state.stop->mode == StopMode::now;
 }
 
-bool is_work_at_risk(const Attempt& attempt) {
+bool is_work_kept(const Attempt& attempt) {
   // A capture that finds the worktree spoilt fails the attempt, and has salvaged what there was.
-  const bool salvaged = attempt.work || (attempt.broken && attempt.broken->effect == CaptureRequested::type &&
-                                         attempt.broken->class_ == FailureClass::task);
-  return attempt.worktree && attempt.started && !salvaged;
+  return attempt.work || (attempt.broken && attempt.broken->effect == CaptureRequested::type &&
+                          attempt.broken->class_ == FailureClass::task);
+}
+
+bool is_work_at_risk(const Attempt& attempt) {
+  return attempt.worktree && attempt.started && !is_work_kept(attempt);
 }
 
 bool is_loss(FailureClass failure) {

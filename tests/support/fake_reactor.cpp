@@ -63,6 +63,7 @@ port::ProcessKey FakeReactor::add(port::ProcessSpec spec, ScriptedProcess script
 void FakeReactor::begin(port::ProcessKey key) {
   Running& running = running_.at(key);
   running.started_at = now_;
+  if (running.script.at_begin) running.script.at_begin();
   if (running.script.duration_us) running.end = schedule(*running.script.duration_us, [this, key] { end(key); });
   if (running.spec.timeout_us > 0) {
     running.timeout = schedule(running.spec.timeout_us, [this, key] {
@@ -170,6 +171,26 @@ void FakeReactor::kill_supervisor(const std::string& control_directory) {
   running.end = schedule(0, [this, key] { end(key); });
 }
 
+void FakeReactor::pass(Micros duration_us) {
+  const Micros until = now_ + duration_us;
+  while (!agenda_.empty() && agenda_.begin()->first.first <= until) {
+    const auto first = agenda_.begin();
+    now_ = first->first.first;
+    const std::function<void()> action = std::move(first->second);
+    agenda_.erase(first);
+    action();
+  }
+  now_ = until;
+}
+
+std::vector<std::string> FakeReactor::supervised() const {
+  std::vector<std::string> directories;
+  for (const auto& [key, running] : running_) {
+    if (running.supervise) directories.push_back(running.supervise->control_directory);
+  }
+  return directories;
+}
+
 void FakeReactor::terminate(port::ProcessKey key) {
   Running& running = running_.at(key);
   if (running.terminating) return;
@@ -211,7 +232,11 @@ void FakeReactor::end(port::ProcessKey key) {
 
 void FakeReactor::submit(std::function<void()> work, std::function<void()> done) {
   schedule(work_duration_(), [this, work = std::move(work), done = std::move(done)] {
-    std::thread(work).join();
+    if (work_in_place_) {
+      work();
+    } else {
+      std::thread(work).join();
+    }
     ++calls_;
     done();
   });

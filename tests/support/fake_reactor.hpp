@@ -28,8 +28,9 @@ struct ScriptedProcess {
   std::optional<Micros> duration_us = k_second;  // nothing: it runs until it is stopped
   int exit_code = 0;
   std::string output;
-  std::function<void()> at_end;  // what it does to the world; not done by one that is stopped before
-  bool ignores_term = false;     // ends by SIGKILL after the grace
+  std::function<void()> at_begin;  // what it does to the world as soon as it runs
+  std::function<void()> at_end;    // and in the end; not done by one that is stopped before
+  bool ignores_term = false;       // ends by SIGKILL after the grace
 };
 
 // An error means that the process cannot be started.
@@ -57,6 +58,8 @@ class FakeReactor final : public port::Reactor {
   Micros wall_us() override { return k_wall_start_us + now_; }
 
   // ---- For tests ----
+  // Submitted work is done on the caller's thread: cheaper, and what it throws comes out of turn().
+  void work_in_place() { work_in_place_ = true; }
   // How long each piece of submitted work takes; at once by default. Asked once per submit.
   void set_work_duration(std::function<Micros()> duration) { work_duration_ = std::move(duration); }
   // This process gets a signal so much later.
@@ -66,7 +69,12 @@ class FakeReactor final : public port::Reactor {
   void crash();
   // The supervisor of this directory is killed: its process is lost.
   void kill_supervisor(const std::string& control_directory);
+  // Time passes while nobody calls turn(), as between two lives of the program: all that is due by then happens.
+  void pass(Micros duration_us);
+  // Control directories of the supervised processes that run or wait for their go.
+  std::vector<std::string> supervised() const;
   bool is_idle() const { return agenda_.empty() && running_.empty(); }
+  bool expects_something() const { return !agenda_.empty(); }  // else turn() has nothing to wait for
   // Every process that was started, in order.
   const std::vector<port::ProcessSpec>& started() const { return started_; }
   std::size_t running() const { return running_.size(); }
@@ -99,6 +107,7 @@ class FakeReactor final : public port::Reactor {
   void end(port::ProcessKey key);
 
   ProcessScript script_;
+  bool work_in_place_ = false;
   std::function<Micros()> work_duration_ = [] { return Micros{0}; };
   std::function<void(int)> signal_handler_;
   Micros now_ = 0;

@@ -12,6 +12,7 @@ namespace {
 
 using Lock = std::lock_guard<std::mutex>;
 using FileMap = FakeWorkspace::FileMap;
+using Moment = FakeWorkspace::Moment;
 
 std::string id_of(const std::string& bytes) {
   return to_hex(sha256(bytes)).substr(0, 40);
@@ -54,6 +55,10 @@ std::optional<Error> FakeWorkspace::fault(std::string_view call) {
   return fault_ ? fault_(call) : std::nullopt;
 }
 
+std::optional<Error> FakeWorkspace::witness(std::string_view call, Moment moment) {
+  return witness_ ? witness_(call, moment) : std::nullopt;
+}
+
 std::string FakeWorkspace::put_tree(const FileMap& files) {
   std::string bytes = "tree\n";
   for (const auto& [path, text] : files) bytes += path + '\0' + to_hex(sha256(text)) + '\n';
@@ -68,7 +73,7 @@ std::string FakeWorkspace::put_commit(const std::vector<std::string>& parents, c
   for (const std::string& parent : parents) bytes += parent + '\n';
   bytes += std::to_string(at_us / k_second) + '\n' + message;
   const std::string id = id_of(bytes);
-  commits_[id] = {parents, tree};
+  commits_[id] = {parents, tree, message};
   return id;
 }
 
@@ -127,7 +132,7 @@ Result<std::string> FakeWorkspace::create_session(const port::SessionSpec& spec)
   if (const auto error = fault("create_session")) return *error;
   if (!commits_.contains(spec.base)) return Error{ErrorCode::environment, "cannot read the commit " + spec.base};
   const auto old = sessions_.find(spec.name);
-  if (old != sessions_.end()) {
+  if (old != sessions_.end() && !old->second.unfinished) {
     if (old->second.base == spec.base && old->second.tip == spec.base) return path_of(spec.name);
     if (old->second.tip != old->second.base && !is_kept(old->second.tip)) {
       return Error{ErrorCode::conflict, "the last commit of " + spec.name + " is under no salvage reference"};
@@ -141,7 +146,10 @@ Result<std::string> FakeWorkspace::create_session(const port::SessionSpec& spec)
       }
     }
   }
-  sessions_[spec.name] = std::move(session);
+  Session& half = sessions_[spec.name] = {.base = spec.base, .tip = spec.base, .files = {}, .unfinished = true};
+  if (const auto error = witness("create_session", Moment::halfway)) return *error;
+  half = std::move(session);
+  if (const auto error = witness("create_session", Moment::done)) return *error;
   return path_of(spec.name);
 }
 
@@ -162,7 +170,9 @@ Result<port::Captured> FakeWorkspace::capture(const port::CaptureSpec& spec) {
   const std::string tip = session->second.tip;
   const std::string tree = put_tree(files);
   const std::string commit = tree == commits_.at(tip).tree ? tip : put_commit({tip}, tree, spec.message, spec.at_us);
+  if (const auto error = witness("capture", Moment::halfway)) return *error;
   if (commit != spec.base) refs_[spec.salvage_ref] = commit;
+  if (const auto error = witness("capture", Moment::done)) return *error;
   if (!descends(tip, spec.base)) {
     return Error{ErrorCode::conflict, "the branch agent/" + spec.session + " no longer descends from its base " +
                                           spec.base.substr(0, 12) + "; what is left is kept as " + spec.salvage_ref};
@@ -204,7 +214,11 @@ Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const std::string&
 Result<std::string> FakeWorkspace::checkout_tree(const std::string& tree, const std::string& name) {
   const Lock lock(mutex_);
   if (const auto error = fault("checkout_tree")) return *error;
-  BERNSTEIN_TRY(checkouts_[name], tree_of(tree));
+  BERNSTEIN_TRY(const std::string id, tree_of(tree));
+  checkouts_[name] = "";
+  if (const auto error = witness("checkout_tree", Moment::halfway)) return *error;
+  checkouts_[name] = id;
+  if (const auto error = witness("checkout_tree", Moment::done)) return *error;
   return path_of(name);
 }
 
@@ -244,7 +258,9 @@ Result<port::LandOutcome> FakeWorkspace::land(const port::LandSpec& spec) {
   if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + spec.target};
   const std::string merge = put_commit({spec.expected, spec.commit}, spec.tree, spec.message, spec.at_us);
   if (ref->second == spec.expected) {
+    if (const auto error = witness("land", Moment::halfway)) return *error;
     ref->second = merge;
+    if (const auto error = witness("land", Moment::done)) return *error;
     return port::LandOutcome(port::Landed{merge});
   }
   for (std::string at = ref->second; at != spec.expected; at = commits_.at(at).parents.front()) {
@@ -276,8 +292,12 @@ Result<port::SyncResult> FakeWorkspace::sync_checkout(const std::string& target,
       return port::SyncResult{SyncOutcome::left_alone, "the untracked file " + path + " is in the way"};
     }
   }
-  for (const auto& [path, text] : before) checkout_.erase(path);
+  for (const auto& [path, text] : before) {
+    if (!after.contains(path)) checkout_.erase(path);
+  }
+  if (const auto error = witness("sync_checkout", Moment::halfway)) return *error;
   for (const auto& [path, text] : after) checkout_[path] = text;
+  if (const auto error = witness("sync_checkout", Moment::done)) return *error;
   return port::SyncResult{SyncOutcome::updated, ""};
 }
 
@@ -291,14 +311,23 @@ Status FakeWorkspace::remove_session(const std::string& name) {
     return Error{ErrorCode::conflict, "the last commit of " + name + " (" + tip.substr(0, 12) +
                                           ") is under no salvage reference and no branch, so it was not removed"};
   }
+  session->second.files.clear();
+  session->second.unfinished = true;
+  if (const auto error = witness("remove_session", Moment::halfway)) return *error;
   sessions_.erase(session);
+  if (const auto error = witness("remove_session", Moment::done)) return *error;
   return Ok{};
 }
 
 Status FakeWorkspace::remove_checkout(const std::string& name) {
   const Lock lock(mutex_);
   if (const auto error = fault("remove_checkout")) return *error;
-  checkouts_.erase(name);
+  const auto checkout = checkouts_.find(name);
+  if (checkout == checkouts_.end()) return Ok{};
+  checkout->second = "";
+  if (const auto error = witness("remove_checkout", Moment::halfway)) return *error;
+  checkouts_.erase(checkout);
+  if (const auto error = witness("remove_checkout", Moment::done)) return *error;
   return Ok{};
 }
 
@@ -311,7 +340,10 @@ Status FakeWorkspace::write_anchor(const std::string& run, const std::string& te
   if (before != refs_.end() && commits_.at(before->second).tree == tree) return Ok{};
   std::vector<std::string> parents;
   if (before != refs_.end()) parents.push_back(before->second);
-  refs_[name] = put_commit(parents, tree, "Anchor of run " + run + "\n", at_us);
+  const std::string anchor = put_commit(parents, tree, "Anchor of run " + run + "\n", at_us);
+  if (const auto error = witness("write_anchor", Moment::halfway)) return *error;
+  refs_[name] = anchor;
+  if (const auto error = witness("write_anchor", Moment::done)) return *error;
   return Ok{};
 }
 
@@ -387,6 +419,16 @@ void FakeWorkspace::set_fault(std::function<std::optional<Error>(std::string_vie
   fault_ = std::move(fault);
 }
 
+void FakeWorkspace::user_deletes_worktree(const std::string& session) {
+  const Lock lock(mutex_);
+  sessions_.erase(session);
+}
+
+void FakeWorkspace::set_witness(std::function<std::optional<Error>(std::string_view, Moment)> witness) {
+  const Lock lock(mutex_);
+  witness_ = std::move(witness);
+}
+
 FileMap FakeWorkspace::files(const std::string& commit_or_tree) {
   const Lock lock(mutex_);
   return trees_.at(*tree_of(commit_or_tree));
@@ -405,6 +447,25 @@ std::optional<std::string> FakeWorkspace::ref(const std::string& name) {
 std::vector<std::string> FakeWorkspace::parents(const std::string& commit) {
   const Lock lock(mutex_);
   return commits_.at(commit).parents;
+}
+
+std::string FakeWorkspace::message(const std::string& commit) {
+  const Lock lock(mutex_);
+  return commits_.at(commit).message;
+}
+
+std::optional<FileMap> FakeWorkspace::worktree(const std::string& session) {
+  const Lock lock(mutex_);
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return {};
+  return found->second.files;
+}
+
+std::optional<std::string> FakeWorkspace::tree_in_checkout(const std::string& name) {
+  const Lock lock(mutex_);
+  const auto found = checkouts_.find(name);
+  if (found == checkouts_.end()) return {};
+  return found->second;
 }
 
 std::optional<std::string> FakeWorkspace::anchor(const std::string& run) {

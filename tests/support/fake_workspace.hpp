@@ -56,14 +56,23 @@ class FakeWorkspace final : public port::Workspace {
   void user_edits(const std::string& path, const std::string& text);  // uncommitted
   void user_leaves_branch();                                          // checks out something else
   void remove_branch(const std::string& branch);
+  void user_deletes_worktree(const std::string& session);
 
   // ---- For tests ----
   // Asked before every call with its name ("capture"): an error makes the call fail with it.
   void set_fault(std::function<std::optional<Error>(std::string_view)> fault);
+  // Asked in the course of every call that changes something: when half of it is done, and when all is done and only
+  // the answer is missing. An error is what the caller gets then. It may throw, as set_fault's may: as if the program
+  // had been killed there.
+  enum class Moment { halfway, done };
+  void set_witness(std::function<std::optional<Error>(std::string_view, Moment)> witness);
   FileMap files(const std::string& commit_or_tree);
   FileMap checkout();  // the person's files
   std::optional<std::string> ref(const std::string& name);
   std::vector<std::string> parents(const std::string& commit);
+  std::string message(const std::string& commit);
+  std::optional<FileMap> worktree(const std::string& session);
+  std::optional<std::string> tree_in_checkout(const std::string& name);  // "": it is half there
   std::optional<std::string> anchor(const std::string& run);  // the text last written
   std::set<std::string> worktrees();                          // names of sessions and checkouts that are there
   std::string path_of(const std::string& name) const;         // what create_session and checkout_tree return
@@ -72,14 +81,17 @@ class FakeWorkspace final : public port::Workspace {
   struct Commit {
     std::vector<std::string> parents;
     std::string tree;
+    std::string message;
   };
   struct Session {
     std::string base;
     std::string tip;
     FileMap files;
+    bool unfinished = false;  // whoever made or removed it was killed
   };
 
   std::optional<Error> fault(std::string_view call);
+  std::optional<Error> witness(std::string_view call, Moment moment);
   std::string put_tree(const FileMap& files);
   std::string put_commit(const std::vector<std::string>& parents, const std::string& tree, const std::string& message,
                          Micros at_us);
@@ -91,6 +103,7 @@ class FakeWorkspace final : public port::Workspace {
 
   std::mutex mutex_;
   std::function<std::optional<Error>(std::string_view)> fault_;
+  std::function<std::optional<Error>(std::string_view, Moment)> witness_;
   std::map<std::string, FileMap> trees_;
   std::map<std::string, Commit> commits_;
   std::map<std::string, std::string> refs_;

@@ -6,7 +6,8 @@
 //
 // Every turn takes what the effects reported, works out everything that follows, commits inputs and consequences in one
 // transaction, and only then starts the effects of the new intents (run/effects.hpp). An error that is returned is one
-// of the log itself: the run stands as its last commit says, and its agents go on under their supervisors.
+// of the log itself, or nobody can tell whether something was done (a merge, a command at work): the run stands as its
+// last commit says, its agents go on under their supervisors, and a resume tries again.
 //
 // Whoever goes on with a run folds its log and dispatches what is open: there is no other way to recover, and a run that
 // was killed at any moment is one that was left at its last commit.

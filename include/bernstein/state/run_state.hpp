@@ -181,6 +181,9 @@ std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
 // Whether the one who owned the run has left it as it was, for a resume to go on from.
 bool is_left(const RunState& state);
 
+// Whether what its agent did is under a salvage ref, as far as there was anything.
+bool is_work_kept(const Attempt& attempt);
+
 // Whether an attempt's worktree may hold work that nothing else keeps: it must not go.
 bool is_work_at_risk(const Attempt& attempt);
 

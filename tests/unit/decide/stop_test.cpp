@@ -163,6 +163,16 @@ TEST(Pause, StartsNothingNewAndDoesNotEndTheRun) {
             (Words{"RouteChosen t2.1", "TaskAssigned t2.1", "WorktreeRequested t2.1"}));
 }
 
+// Whoever asks a paused run to stop has waited long enough.
+TEST(Pause, DoesNotHoldUpAStop) {
+  World world(a_config().with_agents(1));
+  world.start({a_task(1), a_task(2)});
+  world.feed({about_run(), RunPaused{"asked to pause"}});
+  world.lands(at(1));
+  world.stops(StopMode::drain);
+  EXPECT_EQ(world.last<RunFinished>().outcome, RunOutcome::stopped);
+}
+
 // Its supervisor was killed: nobody knows how far it came, and what it did is salvaged before it is tried again.
 TEST(Loss, OfAnAgentIsCapturedAndTriedAgainWithoutPenalty) {
   World world;
