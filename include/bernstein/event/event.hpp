@@ -211,8 +211,8 @@ struct StopRequested {
   bool operator==(const StopRequested&) const = default;
 };
 
-// The agent's supervisor is there and waits: only once this is durable does the agent begin. Its end is AgentExited. Said
-// again where a resume finds that the supervisor never came to begin.
+// The agent's supervisor is there and waits: only once this is durable does the agent begin. Its end is AgentExited. Where
+// the supervisor was killed before it came to begin, the agent is started again without another word.
 struct AgentStarted {
   std::int64_t pid = 0;  // of the supervisor
   std::string prompt;  // digest of the blob that holds it
