@@ -31,7 +31,10 @@ Result<Exit> end_what_is_left(Context& context, const Home& home) {
   for (const auto& run : fs::directory_iterator(home.sdd + "/control", ignored)) {
     std::error_code problem;
     for (const auto& place : fs::directory_iterator(run.path(), problem)) {
-      if (!proc::is_supervisor_alive(place.path().string())) continue;
+      if (!proc::is_supervisor_alive(place.path().string())) {
+        proc::end_strays(place.path().string());
+        continue;
+      }
       BERNSTEIN_TRY(const port::Reactor::Adopted adopted,
                     reactor->adopt(place.path().string(), [&](const port::ProcessExit&) { ++ended; }));
       if (adopted.state != port::Reactor::Adopted::State::running) continue;
