@@ -45,7 +45,7 @@ Result<Exit> end_what_is_left(Context& context, const Home& home) {
   while (ended < waited_for) reactor->turn();  // each has its grace, and is killed after it
   people(context) << "no Bernstein is at work here; "
                   << (waited_for == 0 ? "nothing is left to end"
-                                      : "ended " + counted(waited_for, "agent or check") +
+                                      : "ended " + counted_commands(waited_for) +
                                             ": their work is in .sdd/worktrees, and `bernstein resume` goes on from it")
                   << '\n';
   return Exit::done;
