@@ -303,7 +303,70 @@ class EndToEnd(unittest.TestCase):
                 found.append(f"{entry.name}: {command}")
         return found
 
-    # ---- runs that are disturbed ------------------------------------------------------------------------------------
+    def assert_sound(self, repository, run="r1"):
+        """The log is whole and can be derived again, so is the repository, and nothing is left behind."""
+        audit = self.bernstein(repository, "audit", "--json")
+        self.assertEqual((0, True), (audit.code, audit.json()["ok"]), str(audit))
+        replay = self.bernstein(repository, "replay", run, "--json")
+        self.assertEqual((0, 0), (replay.code, replay.json()["divergences"]), str(replay))
+        self.assertEqual("", repository.git("fsck", "--strict", "--no-dangling", "--no-progress"))
+        self.assertEqual([], repository.status())
+        self.assert_nothing_left(repository)
+
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+
+
+class Disturbed(EndToEnd):
+    """Runs whose agents wait at gates, so that they can be disturbed at a known moment."""
+
+    def place(self, more="", name="mein projekt ☃", sandbox="off"):
+        repository = self.repository(name)
+        self.config(repository, f"sandbox: {sandbox}\n" + dedent(more))
+        return repository
+
+    def plan(self, *scripts):
+        """Tasks side by side; the first changes t1.txt, the next t2.txt, and so on."""
+        lines = ["stages:", "  - name: one", "    steps:"]
+        for number, script in enumerate(scripts, 1):
+            lines += [f"      - title: Task {number}", f"        files: [t{number}.txt]", "        description: |",
+                      *[f"          RUN: {line}" for line in script.splitlines()]]  # fmt: skip
+        return "\n".join(lines) + "\n"
+
+    def gate(self, name):
+        return self.directory / f"go {name}"
+
+    def open(self, *names):
+        for name in names:
+            self.gate(name).write_text("")
+
+    def wait(self, name):
+        """What an agent does until its gate is opened: it says that it is there and looks again and again."""
+        return f"touch '{self.directory}/here {name}'; while [ ! -e '{self.gate(name)}' ]; do sleep 0.02; done"
+
+    def wait_until_at(self, repository, *names):
+        """The agents are at their gates and the log knows of them."""
+        for name in names:
+            self.wait_until((self.directory / f"here {name}").exists, f"the agent is at gate {name}")
+        self.wait_until(lambda: len(self.so_far(repository, "AgentStarted")) >= len(names), "their starts are recorded")
+
+    def at_work(self, repository, count=2, *words):
+        """A run with so many agents at gates 1, 2, ..., each of which then writes its file."""
+        scripts = [f"{self.wait(n)}\necho {n} > t{n}.txt" for n in range(1, count + 1)]
+        process = self.begin(repository, self.plan(*scripts), "--max-agents", str(count), *words)
+        self.wait_until_at(repository, *range(1, count + 1))
+        return process
+
+    def exits(self, repository):
+        return {e["subject"]: e["payload"] for e in self.events(repository, "AgentExited")}
+
+    def assert_landed(self, repository, count):
+        for number in range(1, count + 1):
+            self.assertEqual(f"{number}\n", repository.show(f"t{number}.txt", "main"))
+        self.assertEqual({"landed"}, {row["status"] for row in self.tasks(repository).values()})
+
+    def wait_until_gone(self, directory):
+        self.wait_until(lambda: not self.processes_in(directory), "nobody is left", seconds=PROCESS_END_SECONDS_MAX)
 
     def begin(self, repository, plan, *words, name="plan.yaml", **options):
         """Starts a run and leaves it at work. Whatever becomes of the test, nobody of it stays."""
@@ -368,19 +431,6 @@ class EndToEnd(unittest.TestCase):
         except OSError:
             return False
         return stat[stat.rfind(")") + 2] not in "ZX"
-
-    def assert_sound(self, repository, run="r1"):
-        """The log is whole and can be derived again, so is the repository, and nothing is left behind."""
-        audit = self.bernstein(repository, "audit", "--json")
-        self.assertEqual((0, True), (audit.code, audit.json()["ok"]), str(audit))
-        replay = self.bernstein(repository, "replay", run, "--json")
-        self.assertEqual((0, 0), (replay.code, replay.json()["divergences"]), str(replay))
-        self.assertEqual("", repository.git("fsck", "--strict", "--no-dangling", "--no-progress"))
-        self.assertEqual([], repository.status())
-        self.assert_nothing_left(repository)
-
-    def interrupt(self, process):
-        process.send_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

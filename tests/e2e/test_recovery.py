@@ -5,7 +5,7 @@ import shutil
 import signal
 import unittest
 
-from support import PROCESS_END_SECONDS_MAX, EndToEnd, dedent, sandbox_obstacle
+from support import Disturbed, dedent, sandbox_obstacle
 
 ONE = """
 stages:
@@ -15,57 +15,7 @@ stages:
 """
 
 
-class Recovery(EndToEnd):
-    def place(self, more="", name="mein projekt ☃", sandbox="off"):
-        repository = self.repository(name)
-        self.config(repository, f"sandbox: {sandbox}\n" + dedent(more))
-        return repository
-
-    def plan(self, *scripts):
-        """Tasks side by side; the first changes t1.txt, the next t2.txt, and so on."""
-        lines = ["stages:", "  - name: one", "    steps:"]
-        for number, script in enumerate(scripts, 1):
-            lines += [f"      - title: Task {number}", f"        files: [t{number}.txt]", "        description: |",
-                      *[f"          RUN: {line}" for line in script.splitlines()]]  # fmt: skip
-        return "\n".join(lines) + "\n"
-
-    def gate(self, name):
-        return self.directory / f"go {name}"
-
-    def open(self, *names):
-        for name in names:
-            self.gate(name).write_text("")
-
-    def wait(self, name):
-        """What an agent does until its gate is opened: it says that it is there and looks again and again."""
-        return f"touch '{self.directory}/here {name}'; while [ ! -e '{self.gate(name)}' ]; do sleep 0.02; done"
-
-    def wait_until_at(self, repository, *names):
-        """The agents are at their gates and the log knows of them."""
-        for name in names:
-            self.wait_until((self.directory / f"here {name}").exists, f"the agent is at gate {name}")
-        self.wait_until(lambda: len(self.so_far(repository, "AgentStarted")) >= len(names), "their starts are recorded")
-
-    def at_work(self, repository, count=2, *words):
-        """A run with so many agents at gates 1, 2, ..., each of which then writes its file."""
-        scripts = [f"{self.wait(n)}\necho {n} > t{n}.txt" for n in range(1, count + 1)]
-        process = self.begin(repository, self.plan(*scripts), "--max-agents", str(count), *words)
-        self.wait_until_at(repository, *range(1, count + 1))
-        return process
-
-    def exits(self, repository):
-        return {e["subject"]: e["payload"] for e in self.events(repository, "AgentExited")}
-
-    def assert_landed(self, repository, count):
-        for number in range(1, count + 1):
-            self.assertEqual(f"{number}\n", repository.show(f"t{number}.txt", "main"))
-        self.assertEqual({"landed"}, {row["status"] for row in self.tasks(repository).values()})
-
-    def wait_until_gone(self, directory):
-        self.wait_until(lambda: not self.processes_in(directory), "nobody is left", seconds=PROCESS_END_SECONDS_MAX)
-
-
-class Killed(Recovery):
+class Killed(Disturbed):
     def test_four_agents_at_work_are_taken_back_and_none_is_started_again(self):
         repository = self.place()
         plan = self.plan(
@@ -152,7 +102,7 @@ class Killed(Recovery):
         self.assert_sound(repository)
 
 
-class Stopped(Recovery):
+class Stopped(Disturbed):
     def test_stop_finishes_what_is_in_flight_and_resume_does_the_rest(self):
         repository = self.place()
         plan = self.plan(f"{self.wait(1)}\necho 1 > t1.txt", "echo 2 > t2.txt", "echo 3 > t3.txt")
@@ -237,7 +187,7 @@ class Stopped(Recovery):
         self.assert_sound(repository)
 
 
-class Orphans(Recovery):
+class Orphans(Disturbed):
     def test_an_agent_that_nobody_takes_back_is_ended_by_its_supervisor_and_not_blamed(self):
         repository = self.place("limits: {attempts: 1, adopt_timeout: 2s}")
         script = f"test $ATTEMPT = 2 || {{ echo half > t1.txt; {self.wait(1)}; }}\necho 1 > t1.txt"
@@ -259,7 +209,7 @@ class Orphans(Recovery):
         self.assert_sound(repository)
 
 
-class Owners(Recovery):
+class Owners(Disturbed):
     def test_one_that_wakes_up_after_another_took_over_does_nothing_more(self):
         repository = self.place()
         first = self.at_work(repository)
@@ -324,7 +274,7 @@ class Owners(Recovery):
         self.assert_sound(repository)
 
 
-class Ended(Recovery):
+class Ended(Disturbed):
     def test_nothing_is_left_to_resume_of_a_run_that_came_to_its_end(self):
         for name, script, code, why in (
             ("landed", "echo 1 > t1.txt", 0, "all 1 task landed"),
