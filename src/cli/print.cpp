@@ -214,6 +214,10 @@ std::string counted(std::int64_t n, std::string_view noun) {
   return grouped(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
 }
 
+std::string counted_commands(std::int64_t n) {
+  return grouped(n) + (n == 1 ? " agent or check" : " agents or checks");
+}
+
 std::string grouped(std::int64_t n) {
   std::string digits = std::to_string(n);
   const std::size_t first = n < 0 ? 1 : 0;

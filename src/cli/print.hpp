@@ -71,6 +71,8 @@ class TextTable {
 
 // "1 task", "2 tasks".
 std::string counted(std::int64_t n, std::string_view noun);
+// "1 agent or check", "2 agents or checks".
+std::string counted_commands(std::int64_t n);
 // "1,234,567".
 std::string grouped(std::int64_t n);
 // "12.3 MB"; powers of 1000.

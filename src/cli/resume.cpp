@@ -75,7 +75,7 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   BERNSTEIN_TRY_VOID(check_rules(picture.state));
   for (const auto& [other, living] : living_commands(place.sdd)) {
     if (other == to_string(run)) continue;
-    return Error{ErrorCode::environment, other + " was left with " + counted(living, "agent or check") +
+    return Error{ErrorCode::environment, other + " was left with " + counted_commands(living) +
                                              " at work: resume that one first, or end them with `bernstein stop`"};
   }
   const RunConfig& config = config_of(picture.state);

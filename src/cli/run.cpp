@@ -115,7 +115,7 @@ void tell_notes(Context& context, const Prepared& prepared) {
 // Agents of an earlier run would go on for as long as we own the workspace: nobody could tell them to end.
 Status refuse_beside_others(const Place& place) {
   for (const auto& [run, living] : living_commands(place.sdd)) {
-    return Error{ErrorCode::environment, run + " was left with " + counted(living, "agent or check") +
+    return Error{ErrorCode::environment, run + " was left with " + counted_commands(living) +
                                              " at work: go on with `bernstein resume " + run +
                                              "`, or end them with `bernstein stop`"};
   }

@@ -31,7 +31,10 @@ Result<Exit> end_what_is_left(Context& context, const Home& home) {
   for (const auto& run : fs::directory_iterator(home.sdd + "/control", ignored)) {
     std::error_code problem;
     for (const auto& place : fs::directory_iterator(run.path(), problem)) {
-      if (!proc::is_supervisor_alive(place.path().string())) continue;
+      if (!proc::is_supervisor_alive(place.path().string())) {
+        proc::end_strays(place.path().string());
+        continue;
+      }
       BERNSTEIN_TRY(const port::Reactor::Adopted adopted,
                     reactor->adopt(place.path().string(), [&](const port::ProcessExit&) { ++ended; }));
       if (adopted.state != port::Reactor::Adopted::State::running) continue;
@@ -42,7 +45,7 @@ Result<Exit> end_what_is_left(Context& context, const Home& home) {
   while (ended < waited_for) reactor->turn();  // each has its grace, and is killed after it
   people(context) << "no Bernstein is at work here; "
                   << (waited_for == 0 ? "nothing is left to end"
-                                      : "ended " + counted(waited_for, "agent or check") +
+                                      : "ended " + counted_commands(waited_for) +
                                             ": their work is in .sdd/worktrees, and `bernstein resume` goes on from it")
                   << '\n';
   return Exit::done;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "proc/program.hpp"
+#include "proc/strays.hpp"
 
 namespace bernstein::exec {
 namespace {
@@ -55,7 +56,10 @@ void reset_signals() {
 Result<pid_t> start_command(const proc::Order& order, const proc::Fd& input, const proc::Fd& output) {
   BERNSTEIN_TRY(proc::Invocation invocation, proc::find_invocation(order.process));
   std::vector<std::string> variables;
-  for (const auto& [name, value] : order.process.env) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : order.process.env) {
+    if (name != proc::k_control_variable) variables.push_back(name + "=" + value);
+  }
+  variables.push_back(std::string(proc::k_control_variable) + "=" + order.supervise.control_directory);
   const std::vector<char*> argv = pointers(invocation.argv);
   const std::vector<char*> env = pointers(variables);
   BERNSTEIN_TRY(proc::Pipe report, proc::open_pipe());  // carries the errno of a failure; closed by a successful exec

@@ -10,6 +10,10 @@
 namespace bernstein::git {
 namespace {
 
+// Keeps the tree that is checked and then landed from the person's `git gc --prune=now`; a reference to a tree, which git
+// does not mind. There is one candidate at a time, so the next takes its place.
+constexpr const char* k_candidate = "refs/bernstein/candidate";
+
 // How far back a landing is looked for that an earlier life of this process may have made.
 constexpr int k_first_parents_max = 100'000;
 
@@ -35,7 +39,7 @@ std::string first_line(const std::string& message) {
 }  // namespace
 
 Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::string& target,
-                                               const std::string& commit) {
+                                               const std::string& commit, std::mutex& refs) {
   BERNSTEIN_TRY(const Oid theirs, parse_oid(commit));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
   BERNSTEIN_TRY(const Tip tip, find_tip(view.repository.get(), target));
@@ -43,6 +47,9 @@ Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::
   BERNSTEIN_TRY(const MergeOutcome merged, merge_commits(view, tip.id, theirs));
   BERNSTEIN_FAILPOINT("git.build_candidate.after_merge");
   if (const Oid* tree = std::get_if<Oid>(&merged)) {
+    const std::lock_guard lock(refs);
+    BERNSTEIN_TRY_VOID(
+        point_reference(layout, view.repository.get(), k_candidate, *tree, "bernstein: candidate"));
     return port::CandidateOutcome(port::Candidate{to_hex(tip.id), to_hex(*tree)});
   }
   std::set<std::string> paths;

@@ -28,7 +28,7 @@ class GitWorkspace final : public port::Workspace {
   }
   Result<port::Captured> capture(const port::CaptureSpec& spec) override { return git::capture(layout_, spec, refs_); }
   Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override {
-    return git::build_candidate(layout_, target, commit);
+    return git::build_candidate(layout_, target, commit, refs_);
   }
   Result<std::string> checkout_tree(const std::string& tree, const std::string& name) override {
     return git::checkout_tree(layout_, tree, name);

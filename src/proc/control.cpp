@@ -15,6 +15,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
 #include "control_json.hpp"
+#include "strays.hpp"
 
 namespace bernstein::proc {
 namespace {
@@ -122,7 +123,9 @@ Result<State> examine_control(const std::string& directory) {
   }
   // Started by a supervisor, or taken like this by an adopter before us.
   const std::optional<Identity> started = read_started(directory);
-  return started && started->pid == 0 ? State::never_started : State::lost;
+  if (started && started->pid == 0) return State::never_started;
+  end_strays(directory);
+  return State::lost;
 }
 
 bool is_supervisor_alive(const std::string& directory) {

@@ -46,7 +46,7 @@ struct Order {
 Status prepare_control(const Order& order);
 
 // What an adopter finds. Where nobody lives and nothing was started it takes started.json for itself, so that a
-// supervisor that comes late runs nothing.
+// supervisor that comes late runs nothing; where one was killed it ends those who descend from its command.
 Result<port::Reactor::Adopted::State> examine_control(const std::string& directory);
 
 // Removes spec.json and stdin.

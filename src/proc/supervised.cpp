@@ -16,6 +16,7 @@
 #include "bernstein/failpoint/failpoint.hpp"
 #include "output.hpp"
 #include "program.hpp"
+#include "strays.hpp"
 
 namespace bernstein::proc {
 namespace {
@@ -147,8 +148,9 @@ void Supervised::end() {
   pidfd_.close();
   if (is_child_) ::waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG);
   remove_order(directory_);  // one that was killed before it read them left them there
-  port::ProcessExit lost{.exit_code = 128 + SIGKILL, .signal = SIGKILL, .lost = true};
-  ended_(read_exit(directory_).value_or(std::move(lost)));
+  if (const std::optional<port::ProcessExit> exit = read_exit(directory_)) return ended_(*exit);
+  end_strays(directory_);
+  ended_({.exit_code = 128 + SIGKILL, .signal = SIGKILL, .lost = true});
 }
 
 }  // namespace bernstein::proc

@@ -54,8 +54,9 @@ class FileLock : public Lock {
       return Error{ErrorCode::busy,
                    "another Bernstein took over this workspace" + owner_at(path_) + "; this one stops"};
     return Error{
-        ErrorCode::busy,
-        "the lock '" + path_ + "' was deleted, so that another Bernstein may take over this workspace; this one stops"};
+        ErrorCode::environment,
+        "the lock '" + path_ + "' was deleted from outside, if not all that lies beside it, and another Bernstein may "
+        "take over; this one stops: see what is left there, then resume"};
   }
 
  private:

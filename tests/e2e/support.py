@@ -24,11 +24,21 @@ sed -n 's/^[[:space:]]*RUN: //p' > "$TMPDIR/script.$TASK.$ATTEMPT"
 exec sh -eu "$TMPDIR/script.$TASK.$ATTEMPT"
 """
 
+PROCESS_END_SECONDS_MAX = 2  # who belongs to an attempt is gone so long after its end
 RUN_SECONDS_MAX = 100  # a run of these tests takes seconds; more is a hang
 
 
 def dedent(text):
     return textwrap.dedent(text).lstrip("\n")
+
+
+def sandbox_obstacle():
+    """Why bubblewrap does not work on this machine; None when it does."""
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
+    words = ["bwrap", "--unshare-pid", "--unshare-net", "--dev-bind", "/", "/", "--proc", "/proc", "--", "true"]
+    tried = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    return None if tried.returncode == 0 else f"bubblewrap does not work here: {tried.stderr.strip()}"
 
 
 class Result:
@@ -293,8 +303,134 @@ class EndToEnd(unittest.TestCase):
                 found.append(f"{entry.name}: {command}")
         return found
 
+    def assert_sound(self, repository, run="r1"):
+        """The log is whole and can be derived again, so is the repository, and nothing is left behind."""
+        audit = self.bernstein(repository, "audit", "--json")
+        self.assertEqual((0, True), (audit.code, audit.json()["ok"]), str(audit))
+        replay = self.bernstein(repository, "replay", run, "--json")
+        self.assertEqual((0, 0), (replay.code, replay.json()["divergences"]), str(replay))
+        self.assertEqual("", repository.git("fsck", "--strict", "--no-dangling", "--no-progress"))
+        self.assertEqual([], repository.status())
+        self.assert_nothing_left(repository)
+
     def interrupt(self, process):
         process.send_signal(signal.SIGINT)
+
+
+class Disturbed(EndToEnd):
+    """Runs whose agents wait at gates, so that they can be disturbed at a known moment."""
+
+    def place(self, more="", name="mein projekt ☃", sandbox="off"):
+        repository = self.repository(name)
+        self.config(repository, f"sandbox: {sandbox}\n" + dedent(more))
+        return repository
+
+    def plan(self, *scripts):
+        """Tasks side by side; the first changes t1.txt, the next t2.txt, and so on."""
+        lines = ["stages:", "  - name: one", "    steps:"]
+        for number, script in enumerate(scripts, 1):
+            lines += [f"      - title: Task {number}", f"        files: [t{number}.txt]", "        description: |",
+                      *[f"          RUN: {line}" for line in script.splitlines()]]  # fmt: skip
+        return "\n".join(lines) + "\n"
+
+    def gate(self, name):
+        return self.directory / f"go {name}"
+
+    def open(self, *names):
+        for name in names:
+            self.gate(name).write_text("")
+
+    def wait(self, name):
+        """What an agent does until its gate is opened: it says that it is there and looks again and again."""
+        return f"touch '{self.directory}/here {name}'; while [ ! -e '{self.gate(name)}' ]; do sleep 0.02; done"
+
+    def wait_until_at(self, repository, *names):
+        """The agents are at their gates and the log knows of them."""
+        for name in names:
+            self.wait_until((self.directory / f"here {name}").exists, f"the agent is at gate {name}")
+        self.wait_until(lambda: len(self.so_far(repository, "AgentStarted")) >= len(names), "their starts are recorded")
+
+    def at_work(self, repository, count=2, *words):
+        """A run with so many agents at gates 1, 2, ..., each of which then writes its file."""
+        scripts = [f"{self.wait(n)}\necho {n} > t{n}.txt" for n in range(1, count + 1)]
+        process = self.begin(repository, self.plan(*scripts), "--max-agents", str(count), *words)
+        self.wait_until_at(repository, *range(1, count + 1))
+        return process
+
+    def exits(self, repository):
+        return {e["subject"]: e["payload"] for e in self.events(repository, "AgentExited")}
+
+    def assert_landed(self, repository, count):
+        for number in range(1, count + 1):
+            self.assertEqual(f"{number}\n", repository.show(f"t{number}.txt", "main"))
+        self.assertEqual({"landed"}, {row["status"] for row in self.tasks(repository).values()})
+
+    def wait_until_gone(self, directory):
+        self.wait_until(lambda: not self.processes_in(directory), "nobody is left", seconds=PROCESS_END_SECONDS_MAX)
+
+    def begin(self, repository, plan, *words, name="plan.yaml", **options):
+        """Starts a run and leaves it at work. Whatever becomes of the test, nobody of it stays."""
+        file = self.directory / name
+        file.write_text(dedent(plan), encoding="utf-8")
+        return self.begin_command(repository, "run", str(file), *words, **options)
+
+    def begin_command(self, repository, *words, **options):
+        process = self.start(repository, *words, **options)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        """Kills a process of ours, if it is still there, and all that was started below our directory."""
+        if process.poll() is None:
+            process.kill()
+        for stream in (process.stdout, process.stderr):
+            stream.close()
+        process.wait(timeout=RUN_SECONDS_MAX)
+        deadline = time.monotonic() + PROCESS_END_SECONDS_MAX
+        while (left := self.processes_in(self.directory)) and time.monotonic() < deadline:
+            for line in left:
+                try:
+                    os.kill(int(line.split(":")[0]), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.01)
+
+    def crash(self, process):
+        """kill -9, as a crash of the orchestrator would be."""
+        process.kill()
+        self.assertEqual(-signal.SIGKILL, self.finish(process).code)
+
+    def so_far(self, repository, *types, run="r1"):
+        """Events of a run that may just be about to begin."""
+        try:
+            return self.events(repository, *types, run=run)
+        except sqlite3.Error:
+            return []
+
+    def wait_for_events(self, repository, kind, *subjects, run="r1"):
+        """Until an event of this type is recorded for each of the subjects (or at all)."""
+
+        def are_there():
+            seen = {event["subject"] for event in self.so_far(repository, kind, run=run)}
+            return seen >= set(subjects) if subjects else bool(seen)
+
+        self.wait_until(are_there, f"{kind} is recorded {subjects or ''}")
+
+    def supervisors(self, repository, run="r1"):
+        """The pid that each AgentStarted names, by attempt; a second start of an attempt fails the test."""
+        pids = {}
+        for event in self.events(repository, "AgentStarted", run=run):
+            self.assertNotIn(event["subject"], pids, "it was started twice")
+            pids[event["subject"]] = event["payload"]["pid"]
+        return pids
+
+    def is_alive(self, pid):
+        """Whether there is a process with this pid that is no zombie."""
+        try:
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return False
+        return stat[stat.rfind(")") + 2] not in "ZX"
 
 
 if __name__ == "__main__":

@@ -190,6 +190,40 @@ TEST_F(Survival, OneThatIsLostWhileItIsAdoptedIsToldOfLikeAnyOther) {
   await([&] { return marked().empty(); });
 }
 
+TEST_F(Survival, ThoseWhoDescendFromOneThatIsLostAreGoneWhenItIsToldOf) {
+  const std::string family =
+      "setsid -f sh -c 'touch daemon; exec sleep 1000' > /dev/null 2>&1;"
+      "(trap '' TERM; touch child; exec sleep 1000) & touch ready; exec sleep 1000";
+  const auto ready = [&] { return exists("ready") && exists("daemon") && exists("child"); };
+  const auto started = start(shell(family), in("told"));
+  reactor().go(started.key);
+  await(ready);
+  // A neighbour whose control directory's name begins alike is none of them.
+  port::ProcessSpec neighbour = shell("touch neighbour; exec sleep 1000");
+  neighbour.output_path = path("neighbour.log");
+  bool neighbour_ended = false;
+  const auto beside = reactor().start_supervised(neighbour, in("told.2"), [&](port::ProcessExit) { neighbour_ended = true; });
+  ASSERT_TRUE(beside);
+  reactor().go(beside->key);
+  await_file("neighbour");
+
+  ::kill(static_cast<pid_t>(started.pid), SIGKILL);
+  EXPECT_TRUE(await_exit().lost);
+  EXPECT_EQ(marked().size(), 1U) << "only the neighbour is there";
+  reactor().stop(beside->key);
+  await([&] { return neighbour_ended; });
+
+  // The same when nobody was there to be told: the adopter ends them.
+  for (const char* name : {"ready", "daemon", "child"}) std::filesystem::remove(path(name));
+  in_one_that_is_killed(starting(shell(family), true));
+  await(ready);
+  ::kill(static_cast<pid_t>(proc::read_started(path("control"))->pid), SIGKILL);
+  await([&] { return !proc::is_supervisor_alive(path("control")); });
+  EXPECT_FALSE(marked().empty());
+  EXPECT_EQ(adopt("control").state, State::lost);
+  EXPECT_TRUE(marked().empty());
+}
+
 TEST_F(Survival, APidThatIsSomebodyElsesByNowIsNotTakenForASupervisor) {
   // Given a supervisor whose pid now is ours, and nobody who holds its lock.
   std::filesystem::create_directory(path("control"));

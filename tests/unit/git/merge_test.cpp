@@ -57,6 +57,26 @@ TEST_F(Merge, OfDifferentLinesOfOneFileIsGits) {
   EXPECT_EQ(ours().size(), 40U);
 }
 
+TEST_F(Merge, OutlastsACollectionOfGarbageUntilItIsLanded) {
+  repository.write("README.md", "main\n");
+  fork();
+  repository.commit("main");
+  on("side");
+  repository.write("src/a.txt", "side\n");
+  const std::string side = repository.commit("side");
+  on("main");
+  const auto candidate = std::get<port::Candidate>(workspace().build_candidate(k_main, side).value());
+  repository.git("gc -q --prune=now");
+  const auto landed = workspace().land({.target = k_main,
+                                        .expected = candidate.base,
+                                        .commit = side,
+                                        .tree = candidate.tree,
+                                        .message = "land\n",
+                                        .at_us = 0});
+  ASSERT_TRUE(landed) << landed.error().message;
+  EXPECT_EQ(repository.git("fsck --strict --no-dangling --no-progress"), "");
+}
+
 TEST_F(Merge, OfOneLineIsAConflictAsInGit) {
   fork();
   repository.write("src/a.txt", "main\n");
@@ -130,7 +150,7 @@ TEST_F(Merge, OfWhatIsMergedAlreadyIsTheTarget) {
   EXPECT_EQ(ours(), repository.git("rev-parse main^{tree}"));
 }
 
-TEST_F(Merge, ChangesNothingButObjects) {
+TEST_F(Merge, ChangesNothingButObjectsAndTheReferenceThatKeepsThem) {
   fork();
   repository.write("m", "m\n");
   repository.commit("main");
@@ -139,8 +159,9 @@ TEST_F(Merge, ChangesNothingButObjects) {
   repository.commit("side");
   const std::string refs = repository.git("for-each-ref");
   const std::string index = repository.read(".git/index");
-  ours();
-  EXPECT_EQ(repository.git("for-each-ref"), refs);
+  const std::string tree = ours();
+  EXPECT_EQ(repository.git("for-each-ref refs/bernstein"), tree + " tree\trefs/bernstein/candidate");
+  EXPECT_EQ(repository.git("for-each-ref refs/heads"), refs);
   EXPECT_EQ(repository.read(".git/index"), index);
   EXPECT_EQ(repository.git("status --porcelain"), "");
 }
