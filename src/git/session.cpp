@@ -74,6 +74,8 @@ Status ensure_sdd(const Layout& layout) {
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/agents"));
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/worktrees"));
   const std::string ignore = layout.sdd + "/.gitignore";
+  static std::mutex one_at_a_time;  // several sessions are made side by side
+  const std::lock_guard lock(one_at_a_time);
   if (exists(ignore)) return Ok{};
   // Whole or not at all: with an empty one all of .sdd would show up in `git status`.
   BERNSTEIN_TRY_VOID(write_file(ignore + ".new", "*\n"));
