@@ -5,11 +5,13 @@ import pathlib
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from support import BERNSTEIN, RUN_SECONDS_MAX, Disturbed, Result, dedent, sandbox_obstacle
 
+DAEMON_SWEEP = pathlib.Path(__file__).resolve().parents[2] / "tools" / "daemon-sweep"
 ORCHESTRATOR_KB_MAX = 200 * 1024
 OUTPUT_BYTES_MAX = 64 << 20  # what is kept of a command's output
 
@@ -56,6 +58,12 @@ class UnrulyAgents(Disturbed):
             self.assertEqual([(143, True), (137, True), (3, False), (3, False)], [exits[f"t{n}.1"] for n in range(1, 5)])
             self.assert_landed(repository, 4)
             self.assert_sound(repository)
+
+    def test_daemons_of_many_agents_are_gone_after_the_run(self):
+        """tools/daemon-sweep has the agents; 200 of them take half a minute."""
+        sweep = subprocess.run([sys.executable, DAEMON_SWEEP, BERNSTEIN, "--agents", "16"], capture_output=True, text=True, timeout=300)
+        self.assertEqual(0, sweep.returncode, sweep.stdout + sweep.stderr)
+        self.assertEqual(2, sweep.stdout.count(" 0 left 2 s after the run; 16 tasks landed, exit 0\n"), sweep.stdout)
 
     def test_their_output_is_bounded_on_disk_and_in_memory(self):
         for mode in self.modes():
