@@ -10,8 +10,8 @@
 namespace bernstein::git {
 namespace {
 
-// Keeps the tree that is checked and then landed from the person's `git gc --prune=now`; a reference to a tree, which git
-// does not mind. There is one candidate at a time, so the next takes its place.
+// Keeps the tree that is checked and then landed from the person's `git gc --prune=now`; a reference to a tree, which
+// git does not mind. There is one candidate at a time, so the next takes its place.
 constexpr const char* k_candidate = "refs/bernstein/candidate";
 
 // How far back a landing is looked for that an earlier life of this process may have made.
@@ -48,8 +48,7 @@ Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::
   BERNSTEIN_FAILPOINT("git.build_candidate.after_merge");
   if (const Oid* tree = std::get_if<Oid>(&merged)) {
     const std::lock_guard lock(refs);
-    BERNSTEIN_TRY_VOID(
-        point_reference(layout, view.repository.get(), k_candidate, *tree, "bernstein: candidate"));
+    BERNSTEIN_TRY_VOID(point_reference(layout, view.repository.get(), k_candidate, *tree, "bernstein: candidate"));
     return port::CandidateOutcome(port::Candidate{to_hex(tip.id), to_hex(*tree)});
   }
   std::set<std::string> paths;

@@ -1,8 +1,8 @@
 #pragma once
-// Strays: descendants of a supervisor that was killed. Its command goes with it (PR_SET_PDEATHSIG), and whoever descends
-// from that, daemons included, is init's child from then on. They are known by a variable in their environment, which
-// each command is given and its descendants inherit. One that was started with an environment of its own choice, as by
-// `env -i`, is not found.
+// Strays: descendants of a supervisor that was killed. Its command goes with it (PR_SET_PDEATHSIG), and whoever
+// descends from that, daemons included, is init's child from then on. They are known by a variable in their
+// environment, which each command is given and its descendants inherit. One that was started with an environment of its
+// own choice, as by `env -i`, is not found.
 
 #include <string>
 

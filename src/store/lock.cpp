@@ -53,10 +53,10 @@ class FileLock : public Lock {
     if (at_path)
       return Error{ErrorCode::busy,
                    "another Bernstein took over this workspace" + owner_at(path_) + "; this one stops"};
-    return Error{
-        ErrorCode::environment,
-        "the lock '" + path_ + "' was deleted from outside, if not all that lies beside it, and another Bernstein may "
-        "take over; this one stops: see what is left there, then resume"};
+    return Error{ErrorCode::environment,
+                 "the lock '" + path_ +
+                     "' was deleted from outside, if not all that lies beside it, and another Bernstein may "
+                     "take over; this one stops: see what is left there, then resume"};
   }
 
  private:

@@ -106,8 +106,8 @@ class Workspace {
   // no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
   virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
 
-  // Three-way merge of `commit` into the target's tip, in memory; writes only objects, and the reference that keeps them:
-  // the candidate of an earlier call may be gone after the next `git gc --prune=now`.
+  // Three-way merge of `commit` into the target's tip, in memory; writes only objects, and the reference that keeps
+  // them: the candidate of an earlier call may be gone after the next `git gc --prune=now`.
   virtual Result<CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) = 0;
 
   // The tree as files in a clean directory .sdd/worktrees/<name>, without any git metadata. Returns its absolute path.

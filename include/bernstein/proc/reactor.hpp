@@ -40,8 +40,8 @@ struct ReactorOptions {
 // Whether the supervisor of a control directory lives. Only looks.
 bool is_supervisor_alive(const std::string& control_directory);
 
-// Kills who descends from the command of a supervisor that was killed, daemons included. A reactor does that for those it
-// starts or adopts; this is for whoever does neither.
+// Kills who descends from the command of a supervisor that was killed, daemons included. A reactor does that for those
+// it starts or adopts; this is for whoever does neither.
 void end_strays(const std::string& control_directory);
 
 // From here on the calling process ignores SIGPIPE, and descriptors that it inherited (but 0, 1, 2) are not passed on.

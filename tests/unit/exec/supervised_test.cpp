@@ -120,9 +120,8 @@ TEST_F(Supervised, GetExactlyWhatTheyWereTold) {
   spec.env["BYTES"] = "\xff\xfe";
   spec.env["LINES"] = "a\nb=c";
   run(spec, in("environment"));
-  EXPECT_EQ(output(),
-            "BYTES=\xff\xfe\nEMPTY=\nLINES=a\nb=c\nMARK=" + directory.path().string() +
-                "\nPATH=/usr/bin:/bin\nBERNSTEIN_CONTROL=" + path("environment") + "\n");
+  EXPECT_EQ(output(), "BYTES=\xff\xfe\nEMPTY=\nLINES=a\nb=c\nMARK=" + directory.path().string() +
+                          "\nPATH=/usr/bin:/bin\nBERNSTEIN_CONTROL=" + path("environment") + "\n");
 
   const int inherited = ::open("/dev/null", O_RDONLY);  // open when the supervisor is started
   spec = shell("pwd; ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f5,6 /proc/$$/stat; echo $$");

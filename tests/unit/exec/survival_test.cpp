@@ -202,7 +202,8 @@ TEST_F(Survival, ThoseWhoDescendFromOneThatIsLostAreGoneWhenItIsToldOf) {
   port::ProcessSpec neighbour = shell("touch neighbour; exec sleep 1000");
   neighbour.output_path = path("neighbour.log");
   bool neighbour_ended = false;
-  const auto beside = reactor().start_supervised(neighbour, in("told.2"), [&](port::ProcessExit) { neighbour_ended = true; });
+  const auto beside =
+      reactor().start_supervised(neighbour, in("told.2"), [&](port::ProcessExit) { neighbour_ended = true; });
   ASSERT_TRUE(beside);
   reactor().go(beside->key);
   await_file("neighbour");

@@ -102,8 +102,9 @@ TEST_F(WorkspaceLock, IsNotOursWhenItsFileWasDeleted) {
   const auto lock = store::acquire_lock(path_).value();
   std::filesystem::remove(path_);
   const Error expected{ErrorCode::environment,
-                       "the lock '" + path_ + "' was deleted from outside, if not all that lies beside it, and another "
-                       "Bernstein may take over; this one stops: see what is left there, then resume"};
+                       "the lock '" + path_ +
+                           "' was deleted from outside, if not all that lies beside it, and another "
+                           "Bernstein may take over; this one stops: see what is left there, then resume"};
   EXPECT_EQ(lock->still_ours().error(), expected);
 }
 
