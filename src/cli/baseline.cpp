@@ -33,11 +33,12 @@ Result<port::ProcessExit> run_to_end(port::Reactor& reactor, port::ProcessSpec s
 
 }  // namespace
 
-Result<std::vector<TriedGate>> try_gates(Context& context, const Place& place, const std::vector<Proposal>& gates) {
+Result<std::vector<TriedGate>> try_gates(Context& context, const Place& place, const std::vector<Proposal>& gates,
+                                         const std::vector<std::string>& symlink_dirs) {
   // A run may be under way: its worktrees and ours lie side by side, the lock keeps two of us apart.
   BERNSTEIN_TRY(const std::unique_ptr<store::Lock> lock, store::acquire_lock(place.sdd + "/lock"));
   BERNSTEIN_TRY(const std::unique_ptr<port::Workspace> workspace, open_repository(place));
-  BERNSTEIN_TRY(const std::string directory, workspace->checkout_tree(place.head, k_checkout));
+  BERNSTEIN_TRY(const std::string directory, workspace->checkout_tree({.name = k_checkout, .tree = place.head, .symlink_dirs = symlink_dirs}));
   const std::string logs = place.sdd + "/logs/init";
   std::error_code problem;
   std::filesystem::remove_all(logs, problem);

@@ -58,7 +58,7 @@ std::string config_text(const Detected& detected, const std::vector<TriedGate>& 
       "# budget: \"$10\"      # start nothing that could cost more in all\n\n";
   text += gates_text(gates) + "\n";
   if (!detected.symlinks.empty()) {
-    text += "# Directories that every worktree shares with this checkout.\n";
+    text += "# Directories that agents and checks share with this checkout.\n";
     text += "worktree_setup: {symlink_dirs: [" + join(detected.symlinks, ", ") + "]}\n\n";
   }
   return text +
@@ -141,7 +141,7 @@ Result<Exit> init_command(Context& context) {
   BERNSTEIN_TRY(const Detected detected, look_at(*workspace, place.head));
   std::vector<TriedGate> gates;
   if (!detected.gates.empty()) {
-    BERNSTEIN_TRY(gates, try_gates(context, place, detected.gates));
+    BERNSTEIN_TRY(gates, try_gates(context, place, detected.gates, detected.symlinks));
   }
   BERNSTEIN_TRY_VOID(write_new(config, config_text(detected, gates)));
   if (context.json) {

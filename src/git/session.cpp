@@ -113,7 +113,7 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
   BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
   BERNSTEIN_FAILPOINT("git.create_session.after_files");
-  BERNSTEIN_TRY(const auto placed, place_setup_files(layout, users.get(), spec, files, directory));
+  BERNSTEIN_TRY(const auto placed, place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
   BERNSTEIN_FAILPOINT("git.create_session.before_repository");
   BERNSTEIN_TRY_VOID(write_session_repository(layout, users.get(), spec.name, base, exclude_lines(placed)));
   const std::string linked = layout.session(spec.name) + "/worktrees/" + spec.name;
@@ -138,22 +138,24 @@ Status remove_session(const Layout& layout, const std::string& name, std::mutex&
   return Ok{};
 }
 
-Result<std::string> checkout_tree(const Layout& layout, const std::string& tree, const std::string& name) {
-  BERNSTEIN_TRY_VOID(check_name(name));
+Result<std::string> checkout_tree(const Layout& layout, const port::CheckoutSpec& spec) {
+  BERNSTEIN_TRY_VOID(check_name(spec.name));
   BERNSTEIN_TRY_VOID(ensure_sdd(layout));
-  BERNSTEIN_TRY_VOID(remove_checkout(layout, name));
+  BERNSTEIN_TRY_VOID(remove_checkout(layout, spec.name));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
-  BERNSTEIN_TRY(const Tree root, find_tree(view.repository.get(), tree));
+  BERNSTEIN_TRY(const Tree root, find_tree(view.repository.get(), spec.tree));
   const Oid id(git_tree_id(root.get()));
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), id));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
   BERNSTEIN_FAILPOINT("git.checkout_tree.before_directory");
-  BERNSTEIN_TRY_VOID(make_directories(layout.worktree(name)));
-  BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(name)));
+  BERNSTEIN_TRY_VOID(make_directories(layout.worktree(spec.name)));
+  BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(spec.name)));
   BERNSTEIN_FAILPOINT("git.checkout_tree.before_files");
   BERNSTEIN_TRY_VOID(write_tree_files(view, id, directory));
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  BERNSTEIN_TRY_VOID(place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
   BERNSTEIN_FAILPOINT("git.checkout_tree.after_files");
-  return layout.worktree(name);
+  return layout.worktree(spec.name);
 }
 
 Status remove_checkout(const Layout& layout, const std::string& name) {

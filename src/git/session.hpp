@@ -12,7 +12,7 @@ namespace bernstein::git {
 Result<std::string> create_session(const Layout& layout, const port::SessionSpec& spec, std::mutex& refs);
 Status remove_session(const Layout& layout, const std::string& name, std::mutex& refs);
 
-Result<std::string> checkout_tree(const Layout& layout, const std::string& tree, const std::string& name);
+Result<std::string> checkout_tree(const Layout& layout, const port::CheckoutSpec& spec);
 Status remove_checkout(const Layout& layout, const std::string& name);
 
 // Whether the repository of the user keeps a commit: a salvage reference or a branch leads to it.

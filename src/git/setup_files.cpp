@@ -138,9 +138,9 @@ bool is_included(const std::vector<std::string>& patterns, std::string_view path
 }
 
 Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users,
-                                                   const port::SessionSpec& spec, const Files& base,
+                                                   const SetupFiles& wanted, const Files& base,
                                                    const Fd& worktree) {
-  for (const std::vector<std::string>* paths : {&spec.symlink_dirs, &spec.copy_files}) {
+  for (const std::vector<std::string>* paths : {&wanted.symlink_dirs, &wanted.copy_files}) {
     for (const std::string& path : *paths) {
       const auto fault = path_fault(path);
       if (fault) return Error{ErrorCode::invalid_input, "worktree_setup: path '" + path + "' " + *fault};
@@ -154,8 +154,8 @@ Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_rep
     if (normal.ends_with('/')) normal.pop_back();
     return normal;
   };
-  for (const std::string& path : spec.symlink_dirs) BERNSTEIN_TRY_VOID(setup.link(layout.root, plain(path)));
-  for (const std::string& path : spec.copy_files) BERNSTEIN_TRY_VOID(setup.copy(plain(path)));
+  for (const std::string& path : wanted.symlink_dirs) BERNSTEIN_TRY_VOID(setup.link(layout.root, plain(path)));
+  for (const std::string& path : wanted.copy_files) BERNSTEIN_TRY_VOID(setup.copy(plain(path)));
   const std::vector<std::string> patterns = include_patterns(checkout);
   if (!patterns.empty()) {
     Included included(users, patterns);

@@ -12,9 +12,14 @@
 
 namespace bernstein::git {
 
+struct SetupFiles {
+  const std::vector<std::string>& symlink_dirs;
+  const std::vector<std::string>& copy_files;
+};
+
 // Puts them into the worktree and returns the paths, sorted. `users` is the repository with the user's checkout.
 Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users,
-                                                   const port::SessionSpec& spec, const Files& base,
+                                                   const SetupFiles& setup, const Files& base,
                                                    const Fd& worktree);
 
 // The paths as lines of an exclude file: anchored, with what would be a pattern escaped.

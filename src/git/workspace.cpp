@@ -30,8 +30,8 @@ class GitWorkspace final : public port::Workspace {
   Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override {
     return git::build_candidate(layout_, target, commit, refs_);
   }
-  Result<std::string> checkout_tree(const std::string& tree, const std::string& name) override {
-    return git::checkout_tree(layout_, tree, name);
+  Result<std::string> checkout_tree(const port::CheckoutSpec& spec) override {
+    return git::checkout_tree(layout_, spec);
   }
   Result<std::vector<port::TreeFile>> list_tree(const std::string& tree) override {
     return git::list_tree(layout_, tree);

@@ -294,8 +294,10 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                   .on_exit = on_exit,
                   .on_start = {}};
   if (intent.fresh) {
-    command.prepare = [&workspace = ports_.workspace, name, tree = intent.tree]() -> Status {
-      BERNSTEIN_TRY([[maybe_unused]] const std::string made, workspace.checkout_tree(tree, name));
+    const WorktreeSetup& setup = config_of(state).worktree_setup;
+    command.prepare = [&workspace = ports_.workspace,
+                       spec = port::CheckoutSpec{name, intent.tree, setup.symlink_dirs, setup.copy_files}]() -> Status {
+      BERNSTEIN_TRY([[maybe_unused]] const std::string made, workspace.checkout_tree(spec));
       return Ok{};
     };
   }

@@ -440,7 +440,7 @@ TYPED_TEST(WorkspaceContract, TreesAreListedWithTheirDirectoriesInOrder) {
 
 TYPED_TEST(WorkspaceContract, ACheckoutIsMadeAgainAndRemoved) {
   for (int i = 0; i < 2; ++i) {
-    const auto path = this->workspace().checkout_tree(this->tip(), "check-r1-t1.1");
+    const auto path = this->workspace().checkout_tree({.name = "check-r1-t1.1", .tree = this->tip()});
     ASSERT_TRUE(path) << path.error().message;
     EXPECT_TRUE(path->starts_with("/"));
     EXPECT_TRUE(path->ends_with("/.sdd/worktrees/check-r1-t1.1"));

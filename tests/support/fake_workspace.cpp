@@ -211,10 +211,11 @@ Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const std::string&
   return port::CandidateOutcome(port::Candidate{ours, put_tree(merged)});
 }
 
-Result<std::string> FakeWorkspace::checkout_tree(const std::string& tree, const std::string& name) {
+Result<std::string> FakeWorkspace::checkout_tree(const port::CheckoutSpec& spec) {
+  const std::string& name = spec.name;
   const Lock lock(mutex_);
   if (const auto error = fault("checkout_tree")) return *error;
-  BERNSTEIN_TRY(const std::string id, tree_of(tree));
+  BERNSTEIN_TRY(const std::string id, tree_of(spec.tree));
   checkouts_[name] = "";
   if (const auto error = witness("checkout_tree", Moment::halfway)) return *error;
   checkouts_[name] = id;

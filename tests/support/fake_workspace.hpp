@@ -33,7 +33,7 @@ class FakeWorkspace final : public port::Workspace {
   Result<std::string> create_session(const port::SessionSpec& spec) override;
   Result<port::Captured> capture(const port::CaptureSpec& spec) override;
   Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override;
-  Result<std::string> checkout_tree(const std::string& tree, const std::string& name) override;
+  Result<std::string> checkout_tree(const port::CheckoutSpec& spec) override;
   Result<std::vector<port::TreeFile>> list_tree(const std::string& tree) override;
   Result<std::string> read_file(const std::string& tree, const std::string& path) override;
   Result<port::LandOutcome> land(const port::LandSpec& spec) override;

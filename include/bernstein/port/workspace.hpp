@@ -34,6 +34,14 @@ struct SessionSpec {
   std::vector<std::string> copy_files;    // copied likewise; beside these, what .worktreeinclude names
 };
 
+// A place to check a tree in.
+struct CheckoutSpec {
+  std::string name;  // "check-r1-t4.2"
+  std::string tree;
+  std::vector<std::string> symlink_dirs = {};  // as for a session: what checks need and no tree has
+  std::vector<std::string> copy_files = {};
+};
+
 struct CaptureSpec {
   std::string session;
   std::string base;
@@ -110,8 +118,9 @@ class Workspace {
   // them: the candidate of an earlier call may be gone after the next `git gc --prune=now`.
   virtual Result<CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) = 0;
 
-  // The tree as files in a clean directory .sdd/worktrees/<name>, without any git metadata. Returns its absolute path.
-  virtual Result<std::string> checkout_tree(const std::string& tree, const std::string& name) = 0;
+  // The tree as files in a clean directory .sdd/worktrees/<name>, without any git metadata; linked and copied is what a
+  // session gets. Returns its absolute path.
+  virtual Result<std::string> checkout_tree(const CheckoutSpec& spec) = 0;
 
   // Every file and directory of the tree, sorted by path; and one file's bytes (not_found when there is none).
   virtual Result<std::vector<TreeFile>> list_tree(const std::string& tree) = 0;

@@ -30,7 +30,7 @@ struct Attack : WorkspaceTest {
     const std::string before = users_state();
     const auto captured = workspace().capture(a_capture(base));
     if (captured) {
-      ASSERT_TRUE(workspace().checkout_tree(captured->tree, "check-r1-t1.1"));
+      ASSERT_TRUE(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = captured->tree}));
       ASSERT_TRUE(workspace().diff(base, captured->commit));
     }
     EXPECT_EQ(users_state(), before);
@@ -210,9 +210,9 @@ TEST_F(Attack, LinksInATreeAreNotFollowedWhenItIsCheckedOut) {
   const std::string base = start();
   fs::create_directory_symlink(repository.outside(), worktree() / "out");
   const port::Captured captured = capture(base);
-  ASSERT_TRUE(workspace().checkout_tree(captured.tree, "check-r1-t1.1"));
+  ASSERT_TRUE(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = captured.tree}));
   write_file(repository.root() / ".sdd/worktrees/check-r1-t1.1/out/precious", "precious\n");  // through the link
-  ASSERT_TRUE(workspace().checkout_tree(captured.tree, "check-r1-t1.1"));
+  ASSERT_TRUE(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = captured.tree}));
   EXPECT_EQ(read_file(repository.outside() / "precious"), "precious\n") << "what is behind a link is not removed";
 }
 

@@ -177,9 +177,9 @@ struct CheckoutTree : CrashAt {};
 TEST_P(CheckoutTree, IsDoneAgainAfterACrash) {
   BERNSTEIN_NEEDS_FAILPOINTS();
   const std::string tree = repository.git("rev-parse main^{tree}");
-  crash_at(GetParam(), [&] { static_cast<void>(workspace().checkout_tree(tree, "check-r1-t1.1")); });
+  crash_at(GetParam(), [&] { static_cast<void>(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = tree})); });
 
-  ASSERT_TRUE(workspace().checkout_tree(tree, "check-r1-t1.1"));
+  ASSERT_TRUE(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = tree}));
 
   EXPECT_EQ(read_file(worktree("check-r1-t1.1") / "README.md"), "hello\n");
   EXPECT_EQ(read_file(worktree("check-r1-t1.1") / "src/a.txt"), "one\ntwo\nthree\n");

@@ -260,13 +260,31 @@ TEST_F(Session, OfAThousandFilesIsCleanAndCapturedByWhatChanged) {
   EXPECT_EQ(text_of(capture(base).changes), "M d5/f5");
 }
 
+// A gate that needs node_modules finds them, as the agent did.
+TEST_F(Session, CheckoutOfATreeHasWhatSetupLinksAndCopies) {
+  repository.write(".gitignore", "node_modules/\n.env\n");
+  repository.commit("rules");
+  repository.write("node_modules/lib", "a library\n");
+  repository.write(".env", "KEY=1\n");
+  const auto path = workspace().checkout_tree({.name = "check-r1-t1.1",
+                                               .tree = repository.tip(),
+                                               .symlink_dirs = {"node_modules", "absent"},
+                                               .copy_files = {".env"}});
+  ASSERT_TRUE(path) << path.error().message;
+  EXPECT_EQ(read_file(fs::path(*path) / "node_modules/lib"), "a library\n");
+  EXPECT_TRUE(fs::is_symlink(fs::path(*path) / "node_modules"));
+  EXPECT_EQ(read_file(fs::path(*path) / ".env"), "KEY=1\n");
+  ASSERT_TRUE(workspace().remove_checkout("check-r1-t1.1"));
+  EXPECT_EQ(repository.read("node_modules/lib"), "a library\n") << "the link goes, not what it leads to";
+}
+
 TEST_F(Session, CheckoutOfATreeHasNoGitAndIsCleanEachTime) {
-  const auto path = workspace().checkout_tree(repository.tip(), "check-r1-t1.1");
+  const auto path = workspace().checkout_tree({.name = "check-r1-t1.1", .tree = repository.tip()});
   ASSERT_TRUE(path) << path.error().message;
   EXPECT_FALSE(fs::exists(fs::path(*path) / ".git"));
   EXPECT_EQ(read_file(fs::path(*path) / "src/a.txt"), "one\ntwo\nthree\n");
   write_file(fs::path(*path) / "left.o", "x");
-  ASSERT_TRUE(workspace().checkout_tree(repository.tip(), "check-r1-t1.1"));
+  ASSERT_TRUE(workspace().checkout_tree({.name = "check-r1-t1.1", .tree = repository.tip()}));
   EXPECT_FALSE(fs::exists(fs::path(*path) / "left.o"));
   const Status refused = (start(), workspace().remove_checkout(k_session));
   ASSERT_FALSE(refused);
