@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -42,6 +43,9 @@ bool wants_colour(const std::map<std::string, std::string>& environment) {
 int main(int argc, char** argv) {
   using namespace bernstein::cli;
   try {
+    // Pause and continue (run/loop.hpp): who does not listen yet, or any more, is not killed by them.
+    std::signal(SIGUSR1, SIG_IGN);
+    std::signal(SIGUSR2, SIG_IGN);
     std::setlocale(LC_CTYPE, "C.UTF-8");  // column widths of titles; everything else is ours
     std::error_code problem;
     const std::string directory = std::filesystem::current_path(problem).string();

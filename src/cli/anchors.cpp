@@ -38,6 +38,13 @@ Result<Anchors> read_anchors(const Home& home) {
   }
 }
 
+Result<RunId> last_anchored(port::Workspace& repository, RunId after) {
+  for (RunId next{after.number + 1};; ++next.number) {
+    BERNSTEIN_TRY(const std::optional<std::string> text, read_anchor(repository, next));
+    if (!text) return RunId{next.number - 1};
+  }
+}
+
 Status renew_anchor(port::Workspace& repository, port::EventReader& log, RunId run) {
   BERNSTEIN_TRY(const std::optional<std::string> text, read_anchor(repository, run));
   bool is_known = !text;

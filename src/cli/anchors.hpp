@@ -16,6 +16,9 @@ using Anchors = std::map<RunId, std::string>;  // run → the text of its newest
 // Without a repository (it was moved away, or is no repository any more) there are none to read: an error.
 Result<Anchors> read_anchors(const Home& home);
 
+// The highest run from `after` on that has an anchor, in a row; `after` itself when the next one has none.
+Result<RunId> last_anchored(port::Workspace& repository, RunId after);
+
 // Anchors the run's last event, as the one who was killed before could not. ErrorCode::corrupt when the anchor names an
 // event that the log does not have: then somebody rewrote the log, and nothing is built on it.
 Status renew_anchor(port::Workspace& repository, port::EventReader& log, RunId run);

@@ -120,11 +120,27 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
   return exit_of(*outcome);
 }
 
+Result<std::string> checkout_left_at(port::EventReader& log, const std::string& target) {
+  BERNSTEIN_TRY(const port::Table table,
+                log.query("SELECT coalesce(nullif(json_extract(asked.payload, '$.behind'), ''),"
+                          " json_extract(asked.payload, '$.from')), json_extract(asked.payload, '$.target')"
+                          " FROM events AS done JOIN events AS asked ON asked.seq = done.cause"
+                          " WHERE done.seq = (SELECT max(ended.seq) FROM events AS ended"
+                          "   JOIN events AS begun ON begun.seq = ended.cause"
+                          "   WHERE ended.type IN ('CheckoutSynced', 'EffectFailed')"
+                          "   AND begun.type = 'CheckoutSyncRequested')"
+                          " AND (done.type = 'EffectFailed' OR json_extract(done.payload, '$.outcome') = 'left_alone')"));
+  if (table.rows.empty() || table.rows.front()[1].text != target) return std::string();
+  return table.rows.front()[0].text;
+}
+
 std::map<std::string, std::uint32_t> living_commands(const std::string& sdd) {
   std::map<std::string, std::uint32_t> living;
   std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(sdd + "/control", ignored))) return living;
   for (const auto& run : fs::directory_iterator(sdd + "/control", ignored)) {
     std::error_code problem;
+    if (!fs::is_directory(run.symlink_status(problem))) continue;  // a link leads to what is not ours
     for (const auto& place : fs::directory_iterator(run.path(), problem)) {
       if (proc::is_supervisor_alive(place.path().string())) ++living[run.path().filename().string()];
     }

@@ -45,6 +45,9 @@ struct DriveOptions {
 Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
                    const std::function<Result<RunOutcome>(run::Loop&)>& begin);
 
+// Where the last landing, of whatever run, left the person's checkout of the target; "" when it followed.
+Result<std::string> checkout_left_at(port::EventReader& log, const std::string& target);
+
 // Agents and checks that go on without a Bernstein, counted by run ("r3").
 std::map<std::string, std::uint32_t> living_commands(const std::string& sdd);
 

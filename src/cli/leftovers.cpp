@@ -46,10 +46,10 @@ std::vector<std::string> names_in(const std::string& directory) {
 }
 
 // Worktrees and bare repositories under the name of what they belong to.
-std::set<std::string> all_names(const Home& home) {
+std::set<std::string> all_names(const std::string& sdd) {
   std::set<std::string> names;
-  for (std::string& name : names_in(home.sdd + "/worktrees")) names.insert(std::move(name));
-  for (const std::string& name : names_in(home.sdd + "/agents")) {
+  for (std::string& name : names_in(sdd + "/worktrees")) names.insert(std::move(name));
+  for (const std::string& name : names_in(sdd + "/agents")) {
     const fs::path path(name);
     if (path.extension() == ".git") names.insert(path.stem().string());
   }
@@ -70,6 +70,9 @@ class Judge {
                                         to_string(name.run));
     }
     if (state->in_flight.contains(name.attempt)) return std::optional<std::string>("its attempt has not ended");
+    if (is_work_at_risk(attempt_of(*state, name.attempt))) {
+      return std::optional<std::string>("what its agent left there could not be saved and is nowhere else; look at it");
+    }
     return std::optional<std::string>();
   }
 
@@ -114,7 +117,7 @@ std::uint64_t bytes_below(const std::string& path) {
 Result<Leftovers> find_leftovers(const Home& home) {
   Leftovers found;
   Judge judge(home);
-  for (const std::string& name : all_names(home)) {
+  for (const std::string& name : all_names(home.sdd)) {
     const std::optional<ParsedName> parsed = parse_name(name);
     if (!parsed) {
       found.kept.push_back({name, "Bernstein did not make it"});
@@ -135,6 +138,14 @@ Result<Leftovers> find_leftovers(const Home& home) {
     found.finished.push_back({Leftover::What::trash, "trash", bytes_below(home.sdd + "/trash")});
   }
   return found;
+}
+
+RunId last_run_on_disk(const std::string& sdd) {
+  RunId last;
+  for (const std::string& name : all_names(sdd)) {
+    if (const auto parsed = parse_name(name)) last = std::max(last, parsed->run);
+  }
+  return last;
 }
 
 void empty_trash(const Home& home) {

@@ -33,6 +33,9 @@ struct Leftovers {
 Result<Leftovers> find_leftovers(const Home& home);
 
 // Empties the trash; read-only directories in it too. What cannot be removed stays.
+// The highest run that anything in .sdd/worktrees or .sdd/agents is named after; r0 when there is nothing.
+RunId last_run_on_disk(const std::string& sdd);
+
 void empty_trash(const Home& home);
 
 // Regular files below a path, symbolic links not followed.

@@ -73,12 +73,12 @@ Status make_sdd(const std::string& sdd) {
   const std::string ignore = sdd + "/.gitignore";
   if (std::filesystem::exists(ignore, problem)) return Ok{};
   // Whole or not at all: with an empty one, which a kill can leave, all of .sdd would show up in `git status`.
-  const std::string fresh = ignore + ".new";
+  const std::string fresh = ignore + "." + std::to_string(::getpid());  // another first start may be at it
   std::ofstream file(fresh, std::ios::binary);
   file << "*\n";
   file.close();
   if (file) std::filesystem::rename(fresh, ignore, problem);
-  if (!file || problem) {
+  if ((!file || problem) && !std::filesystem::exists(ignore)) {
     return Error{ErrorCode::environment, "cannot write " + ignore + "; check permissions and free space"};
   }
   return Ok{};

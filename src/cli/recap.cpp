@@ -131,6 +131,9 @@ std::string next_steps(const RunState& state) {
     steps.push_back("bernstein logs " + name);
     break;
   }
+  const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
+                       state.finished->outcome != RunOutcome::incomplete;
+  if (goes_on) steps.push_back("bernstein resume " + to_string(state.run));
   if (steps.empty()) steps.push_back("bernstein status " + to_string(state.run));
   return "  next    " + join(steps, "  ·  ") + "\n";
 }

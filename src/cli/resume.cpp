@@ -56,7 +56,12 @@ Result<Exit> wake(Context& context, const Home& home, const ResumeOptions& optio
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, std::nullopt));
   if (!picture.state.paused) return Error{ErrorCode::busy, "another Bernstein is at work on this workspace already: process " +
                                                                std::to_string(owner_pid(home.sdd))};
+  if (options.max_agents || !options.budget.empty()) {
+    return Error{ErrorCode::invalid_input, to_string(run) + " is paused, and its owner keeps its limits: `bernstein stop`"
+                                               " it first, then resume it with new ones"};
+  }
   BERNSTEIN_TRY_VOID(signal_owner(home, SIGUSR2, "RunContinued"));
+  if (context.json) context.out << R"({"asked":"continue","run":")" << to_string(run) << "\"}\n";
   (context.json ? context.err : context.out) << to_string(run) << " goes on, where it was started\n";
   return Exit::done;
 }
@@ -84,7 +89,8 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   }
   BERNSTEIN_TRY(ChosenSandbox chosen, choose_sandbox(context, place, config.sandbox, config.agents));
   if (!chosen.note.empty()) context.err << "note: " << chosen.note << '\n' << std::flush;
-  RunResumed resumed{.bernstein = version(), .max_agents = options.max_agents};
+  BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, picture.state.started->target));
+  RunResumed resumed{.behind = behind, .bernstein = version(), .max_agents = options.max_agents};
   BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
   BERNSTEIN_TRY(resumed.target_tip, tenure.workspace->tip(picture.state.started->target));
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},

@@ -1,5 +1,6 @@
 // run: everything that a run needs is found and checked; then .sdd is made, and the run is driven to its end.
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -14,6 +15,7 @@
 #include "drive.hpp"
 #include "dry_run.hpp"
 #include "inputs.hpp"
+#include "leftovers.hpp"
 #include "place.hpp"
 #include "print.hpp"
 #include "program.hpp"
@@ -75,18 +77,6 @@ std::uint64_t new_seed() {
   return ((high << 32) | device()) & ((std::uint64_t{1} << 53) - 1);
 }
 
-// Where the last landing left the person's checkout of the target; "" when it followed.
-Result<std::string> checkout_left_at(port::EventReader& log, const std::string& target) {
-  BERNSTEIN_TRY(const port::Table table,
-                log.query("SELECT coalesce(nullif(json_extract(asked.payload, '$.behind'), ''),"
-                          " json_extract(asked.payload, '$.from')), json_extract(asked.payload, '$.target')"
-                          " FROM events AS done JOIN events AS asked ON asked.seq = done.cause"
-                          " WHERE done.seq = (SELECT max(seq) FROM events WHERE type = 'CheckoutSynced')"
-                          " AND json_extract(done.payload, '$.outcome') = 'left_alone'"));
-  if (table.rows.empty() || table.rows.front()[1].text != target) return std::string();
-  return table.rows.front()[0].text;
-}
-
 RunStarted started_of(const Prepared& prepared, const RunOptions& options, const std::string& behind) {
   const plan::Plan& plan = prepared.inputs.plan;
   return {.behind = behind,
@@ -139,10 +129,18 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   BERNSTEIN_TRY_VOID(tell_unfinished(context, *tenure.log));
   BERNSTEIN_TRY(const port::LogHead head, tenure.log->head());
   if (head.last_seq > 0) BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, head.last_run));
+  BERNSTEIN_TRY(const RunId anchored, last_anchored(*tenure.workspace, head.last_run));
+  const RunId taken = std::max(anchored, last_run_on_disk(prepared.place.sdd));
+  if (taken > head.last_run) {
+    context.err << "warning: the log ends with " << to_string(head.last_run) << ", and there are anchors or worktrees up to "
+                << to_string(taken) << ": state.db was lost or replaced. What they hold is left alone, and this run is "
+                << to_string(RunId{taken.number + 1}) << '\n'
+                << std::flush;
+  }
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
   return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
-    return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source));
+    return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source), taken);
   });
 }
 

@@ -36,7 +36,10 @@ Status signal_owner(const Home& home, int signal, std::string_view event_type) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(k_answer_limit_us);
   while (std::chrono::steady_clock::now() < until) {
     BERNSTEIN_TRY(const std::string after, last_event_of(home, event_type));
-    if (after != before || !is_somebody_at_work(home)) return Ok{};
+    if (after != before) return Ok{};
+    if (!is_somebody_at_work(home)) {
+      return Error{ErrorCode::conflict, "process " + std::to_string(pid) + " ended before it had taken note; see `bernstein status`"};
+    }
     std::this_thread::sleep_for(k_look);
   }
   return Error{ErrorCode::environment, "process " + std::to_string(pid) + " did not answer within " +

@@ -126,6 +126,11 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
     lines.push_back("nobody is working on " + to_string(state.run) + " any more: bernstein resume " +
                     to_string(state.run) + "   goes on with it");
   }
+  const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
+                       state.finished->outcome != RunOutcome::incomplete;
+  if (goes_on || unfinished == "paused") {
+    lines.push_back("bernstein resume " + to_string(state.run) + "   goes on with it");
+  }
   std::size_t failed = 0;
   for (const auto& [id, task] : state.tasks) {
     if (task.status != TaskStatus::failed) continue;
@@ -151,7 +156,7 @@ Result<Exit> status_command(Context& context, const LookOptions& options) {
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, options.at));
   // A look at the past cannot tell who was at work then.
   const bool is_open = options.at.has_value() || picture.state.finished || is_somebody_at_work(home);
-  const std::string unfinished = is_open ? "running" : "interrupted";
+  const std::string unfinished = !is_open ? "interrupted" : picture.state.paused ? "paused" : "running";
   if (context.json) {
     context.out << run_json(picture.state, picture.tally.events, unfinished) << '\n';
     return Exit::done;

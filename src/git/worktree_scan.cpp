@@ -64,7 +64,8 @@ class Scan {
       BERNSTEIN_TRY(const bool ignored, is_ignored(path + "/"));
       if (ignored) return Ok{};
     }
-    const Fd directory = open_directory_at(parent.get(), entry.name.c_str());
+    Fd directory = open_directory_at(parent.get(), entry.name.c_str());
+    if (!directory && make_readable(parent, entry, 0700)) directory = open_directory_at(parent.get(), entry.name.c_str());
     if (!directory) return keep_below(path + "/"), Ok{};
     return visit(directory, path + "/", depth + 1);
   }
@@ -94,6 +95,7 @@ class Scan {
       now.mode = GIT_FILEMODE_LINK;
       return std::optional(now);
     }
+    if (::faccessat(parent.get(), entry.name.c_str(), R_OK, AT_EACCESS) != 0) make_readable(parent, entry, 0600);
     now.mode = (entry.stat.st_mode & 0100) != 0 ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
     if (entry.stat.st_size >= k_large_file_bytes) {
       const Fd file(::openat(parent.get(), entry.name.c_str(), k_read));
@@ -106,6 +108,12 @@ class Scan {
     BERNSTEIN_TRY(const std::string stored, stored_bytes(gathering_.repository(), *std::move(bytes), path));
     BERNSTEIN_TRY(now.id, gathering_.put_blob(stored));
     return std::optional(now);
+  }
+
+  // What the agent locked is ours to read all the same, and goes with the worktree: one who may not chmod it is not its
+  // owner. Symbolic links do not come here.
+  static bool make_readable(const Fd& parent, const DirectoryEntry& entry, ::mode_t bits) {
+    return ::fchmodat(parent.get(), entry.name.c_str(), (entry.stat.st_mode & 07777) | bits, 0) == 0;
   }
 
   Result<bool> is_ignored(const std::string& path) {

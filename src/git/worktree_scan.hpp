@@ -2,8 +2,8 @@
 // What stands in a worktree, against a tree: the edits that turn the tree into what is there.
 //
 // Ignored files, pipes, sockets, devices, and names that git forbids are left out. Of a repository within the worktree
-// the files are taken, as any others (git itself would take a reference into nowhere). What cannot be
-// read stays as it is in the tree. Symbolic links are taken as links. Nothing of git's own files in the worktree is
+// the files are taken, as any others (git itself would take a reference into nowhere). What the
+// agent took its own reading rights from gets them back; what cannot be read even so stays as it is in the tree. Symbolic links are taken as links. Nothing of git's own files in the worktree is
 // used.
 
 #include <set>

@@ -211,6 +211,9 @@ void UvReactor::on_signal(std::function<void(int)> handler) {
   const std::array<int, 6> numbers{SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2};
   static_assert(numbers.size() == std::tuple_size_v<decltype(signals_)>);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
+    struct sigaction before {};
+    const bool ignored = ::sigaction(numbers[i], nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (ignored && numbers[i] == SIGHUP) continue;  // nohup(1)
     signals_[i] = new uv_signal_t{};
     BERNSTEIN_CHECK(uv_signal_init(loop_, signals_[i]) == 0, "signals can be watched");
     signals_[i]->data = this;

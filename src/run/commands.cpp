@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "bernstein/base/check.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
 #include "effects.hpp"
@@ -42,7 +41,9 @@ Seq intent_of(std::string_view name) {
   Seq seq = 0;
   std::size_t i = 0;
   for (; i < name.size() && name[i] >= '0' && name[i] <= '9' && i < 18; ++i) seq = seq * 10 + (name[i] - '0');
-  return i > 0 && i < name.size() && name[i] == '.' ? seq : 0;
+  const bool is_ours = i > 0 && i + 1 < name.size() && name[i] == '.' &&
+                       name.find_first_not_of("0123456789", i + 1) == std::string_view::npos;
+  return is_ours ? seq : 0;
 }
 
 port::ProcessExit lost() {
@@ -69,7 +70,11 @@ void Effects::run(const Task& task, Command command) {
 }
 
 void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int place) {
-  BERNSTEIN_CHECK(place <= k_places_max, "a command begins at some time");
+  if (place > k_places_max) {
+    return could_not(task, command->effect, {ErrorCode::environment, "a command was started " +
+                                                                         std::to_string(k_places_max) +
+                                                                         " times and never came to begin"});
+  }
   const std::string directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
   Result<Adopted> adopted = ports_.reactor.adopt(
       directory, [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });
@@ -155,6 +160,9 @@ void Effects::cannot_tell(const Task& task, const std::string& what, const Error
 void Effects::sweep_control_directories(const RunState& state) {
   sweep_due_ = false;
   std::error_code ignored;
+  for (const std::string& directory : {site_.sdd + "/control", control_root()}) {
+    if (!fs::is_directory(fs::symlink_status(directory, ignored))) return;  // a link leads to what is not ours
+  }
   for (fs::directory_iterator entry(control_root(), ignored), last; !ignored && entry != last;
        entry.increment(ignored)) {
     const Seq intent = intent_of(entry->path().filename().string());

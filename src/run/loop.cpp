@@ -1,5 +1,6 @@
 #include "bernstein/run/loop.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 #include <vector>
@@ -28,9 +29,9 @@ Loop::Loop(Ports ports, Site site, Observer& observer)
 
 Loop::~Loop() = default;
 
-Result<RunOutcome> Loop::start(RunStarted started, PlanAccepted plan) {
+Result<RunOutcome> Loop::start(RunStarted started, PlanAccepted plan, RunId taken) {
   BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
-  const RunId run{head.last_run.number + 1};
+  const RunId run{std::max(head.last_run, taken).number + 1};
   take_over(run, Ledger(head, run));
   inbox_->push({{about_run(), std::move(started)}});
   inbox_->push({{about_run(), std::move(plan)}});
@@ -99,8 +100,8 @@ void Loop::note_signal(int signal) {
   if (signal == SIGUSR1) return ask(RunPaused{"asked to pause"});
   if (signal == SIGUSR2) return ask(RunContinued{});
   const bool hung_up = signal == SIGHUP;  // the terminal was closed
-  const bool now = signal == SIGQUIT || hung_up || stop_signals_ > 0;
-  ++stop_signals_;
+  const bool again = signal == SIGINT && interrupts_++ > 0;
+  const bool now = signal == SIGQUIT || hung_up || again;
   ask(StopRequested{now ? StopMode::now : StopMode::drain,
                     hung_up ? "the terminal was closed" : (now ? "asked to stop now" : "asked to stop")});
 }

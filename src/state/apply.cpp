@@ -68,6 +68,10 @@ class Applier {
   Status on(const RunResumed& e) {
     if (e.epoch != state_.epoch + 1) return corrupt("is of epoch " + std::to_string(e.epoch) + ", not the next one");
     state_.epoch = e.epoch;
+    state_.behind = e.behind;
+    // Limits that are lowered now hold for what starts from here on.
+    state_.money_at_resume = state_.spent + state_.presumed + state_.reserved;
+    state_.slots_at_resume = state_.busy_slots;
     state_.stop.reset();
     state_.paused.reset();
     state_.halted.clear();

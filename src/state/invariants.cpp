@@ -58,7 +58,8 @@ void check_money(const RunState& state, Sentences& broken) {
   if (spent != state.spent) broken.push_back("spent money is not the sum over attempts");
   if (presumed != state.presumed) broken.push_back("presumed money is not the sum over attempts of unknown cost");
   const std::optional<UsdMicros> budget = config_of(state).budget_micros;
-  if (budget && state.spent + state.presumed + state.reserved > *budget + over) {
+  const UsdMicros allowed = budget ? std::max(*budget, state.money_at_resume) : UsdMicros{};
+  if (budget && state.spent + state.presumed + state.reserved > allowed + over) {
     broken.push_back("spent and reserved money exceed the budget");
   }
 }
@@ -105,7 +106,7 @@ void check_slots(const RunState& state, Sentences& broken) {
     broken.push_back("the busy slots are not those of the attempts that work");
   }
   const RunConfig& config = config_of(state);
-  if (slots > config.max_agents) broken.push_back("more agents work than max_agents allows");
+  if (slots > std::max(config.max_agents, state.slots_at_resume)) broken.push_back("more agents work than max_agents allows");
   for (const auto& [role, count] : roles) {
     auto cap = config.role_slots.find(role);
     if (cap != config.role_slots.end() && count > cap->second) {

@@ -60,7 +60,8 @@ std::string state_hash(const RunState& state) {
   if (state.stop) facts.add("stop", encode(*state.stop));
   if (state.paused) facts.add("paused", encode(*state.paused));
   if (state.finished) facts.add("finished", encode(*state.finished));
-  facts.add("money", state.spent, state.presumed, state.reserved);
+  facts.add("money", state.spent, state.presumed, state.reserved, state.money_at_resume,
+            std::int64_t{state.slots_at_resume});
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
   for (const auto& [id, task] : state.tasks) {
     facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},

@@ -142,6 +142,50 @@ class Stopped(Disturbed):
         self.assert_landed(repository, 2)
         self.assert_sound(repository)
 
+    def test_clean_keeps_what_is_nowhere_else(self):
+        repository = self.place()
+        blocked = repository.root / ".git/refs/bernstein/salvage/r1/t1.1"  # a directory where the salvage ref would go
+        blocked.mkdir(parents=True)
+        (blocked / "x").write_text(repository.tip() + "\n")
+        self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        cleaned = self.bernstein(repository, "clean")
+        self.assertIn("kept session-r1-t1.1: what its agent left there could not be saved", cleaned.out)
+        self.assertEqual("precious\n", (repository.sdd / "worktrees/session-r1-t1.1/t1.txt").read_text())
+
+    def test_a_lost_log_costs_no_worktree_and_no_number_is_used_twice(self):
+        repository = self.place()
+        process = self.begin(repository, self.plan(f"echo precious > t1.txt; {self.wait(1)}"))
+        self.wait_until_at(repository, 1)
+        self.crash(process)
+        self.bernstein(repository, "stop")
+        for file in repository.sdd.glob("state.db*"):
+            file.unlink()
+        result = self.run_plan(repository, self.plan("echo other > t1.txt"), name="other.yaml")
+        self.assertIn("state.db was lost or replaced", result.err)
+        self.assertEqual(["r2"], [row["run"] for row in self.rows(repository, "SELECT run FROM runs")])
+        self.assertEqual("precious\n", (repository.sdd / "worktrees/session-r1-t1.1/t1.txt").read_text())
+        self.assertEqual("other\n", repository.show("t1.txt"))
+
+    def test_a_lower_limit_on_resume_is_no_fault_of_the_log(self):
+        repository = self.place()
+        process = self.begin(repository, self.plan(self.wait(1), self.wait(2)), "--max-agents", "2")
+        self.wait_until_at(repository, 1, 2)
+        self.crash(process)
+        self.open(1, 2)
+        resumed = self.bernstein(repository, "resume", "--max-agents", "1", "--budget", "0.01")
+        self.assertIn(resumed.code, (0, 1, 4), str(resumed))
+        self.assertEqual(0, self.bernstein(repository, "audit").code)
+
+    def test_stop_said_twice_still_finishes_what_is_in_flight(self):
+        repository = self.place()
+        process = self.begin(repository, self.plan(f"{self.wait(1)}; echo 1 > t1.txt"))
+        self.wait_until_at(repository, 1)
+        for _ in range(2):
+            self.assertEqual(0, self.bernstein(repository, "stop").code)
+        self.open(1)
+        self.assertEqual(0, self.finish(process).code)
+        self.assertEqual("1\n", repository.show("t1.txt"))
+
     def test_stop_ends_agents_that_were_left_behind_and_resume_keeps_their_work(self):
         repository = self.place("limits: {attempts: 1}")
         scripts = [f"test $ATTEMPT = 2 || {{ echo half > t{n}.txt; {self.wait(n)}; }}\necho {n} > t{n}.txt" for n in (1, 2)]
@@ -149,8 +193,8 @@ class Stopped(Disturbed):
         self.wait_until_at(repository, 1, 2)
         self.crash(process)
         told = self.bernstein(repository, "stop")
-        self.assertEqual((0, "no Bernstein is at work here; ended 2 agents or checks: their work is in .sdd/worktrees, and "
-                             "`bernstein resume` goes on from it\n"), (told.code, told.out))  # fmt: skip
+        self.assertEqual((0, "no Bernstein is at work here; ended 2 agents or checks: `bernstein resume` saves what they left "
+                             "and tries their tasks again\n"), (told.code, told.out))  # fmt: skip
         self.assertEqual([], self.processes_in(self.directory))
         again = self.bernstein(repository, "stop")
         self.assertEqual((0, "no Bernstein is at work here; nothing is left to end\n"), (again.code, again.out))

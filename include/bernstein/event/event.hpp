@@ -160,6 +160,7 @@ struct PlanAccepted {
 
 // A Bernstein took over a run that another one left: after a stop, a crash or a cause that has been mended.
 struct RunResumed {
+  std::string behind;                       // as in RunStarted: another run may have landed meanwhile
   std::string bernstein;                    // version of the one that goes on
   std::optional<UsdMicros> budget_micros;   // from here on, where the person gave a new one
   std::int64_t epoch = 0;                   // 2 for the first resume: how many have owned the run
@@ -170,6 +171,7 @@ struct RunResumed {
   static constexpr Kind kind = Kind::input;
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
+    field("behind", self.behind);
     field("bernstein", self.bernstein);
     field("budget_micros", self.budget_micros);
     field("epoch", self.epoch);

@@ -63,9 +63,10 @@ class Loop {
   ~Loop();
 
   // Starts a new run and carries it to its end. SIGINT and SIGTERM drain (what is in flight is finished, nothing new
-  // starts); a second one, SIGQUIT or SIGHUP leaves now (agents and checks go on under their supervisors, for a resume to take
+  // starts); a second SIGINT, SIGQUIT or SIGHUP leaves now (agents and checks go on under their supervisors, for a resume to take
   // back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
-  Result<RunOutcome> start(RunStarted started, PlanAccepted plan);
+  // `taken`: runs up to this one have left things that the log does not know any more; their numbers are not used again.
+  Result<RunOutcome> start(RunStarted started, PlanAccepted plan, RunId taken = {});
 
   // Goes on with a run that is in the log, from where its last commit left it. `resumed.epoch` is filled in.
   // ErrorCode::corrupt when the run's chain does not hold: nothing is built on altered events.
@@ -86,7 +87,7 @@ class Loop {
   RunState state_;
   Micros taken_over_us_ = 0;  // on the reactor's clock; and what the run's clock said then:
   Micros taken_over_at_us_ = 0;
-  int stop_signals_ = 0;
+  int interrupts_ = 0;  // Ctrl-C, again and again
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Effects> effects_;

@@ -153,6 +153,9 @@ struct RunState {
   UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only
   UsdMicros reserved;  // of attempts whose agent has not ended
 
+  UsdMicros money_at_resume;          // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
+  std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
+
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
   std::map<std::string, KnownVerdict> verdicts;  // by verdict_key()
 

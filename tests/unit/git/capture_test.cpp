@@ -142,14 +142,14 @@ TEST_F(Capture, LeavesOutWhatGitForbidsAndWritesOddBytesAsHex) {
   EXPECT_EQ(repository.git("fsck --strict"), "");
 }
 
-TEST_F(Capture, KeepsWhatItMayNotRead) {
+TEST_F(Capture, ReadsWhatTheAgentLocked) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
   const std::string base = start();
-  fs::permissions(worktree() / "src", fs::perms::none);
+  write_file(worktree() / "locked/inside.txt", "precious\n");
+  write_file(worktree() / "README.md", "changed\n");
+  fs::permissions(worktree() / "locked", fs::perms::none);
   fs::permissions(worktree() / "README.md", fs::perms::none);
-  write_file(worktree() / "b.txt", "b\n");
-  EXPECT_EQ(text_of(capture(base).changes), "A b.txt");
-  fs::permissions(worktree() / "src", fs::perms::owner_all);
+  EXPECT_EQ(text_of(capture(base).changes), "M README.md, A locked/inside.txt");
 }
 
 TEST_F(Capture, NoticesAChangeThatKeepsSizeAndTime) {
