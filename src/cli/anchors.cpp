@@ -55,9 +55,10 @@ Status renew_anchor(port::Workspace& repository, port::EventReader& log, RunId r
     return true;
   }));
   if (!is_known) {
-    return Error{ErrorCode::corrupt, "the anchor refs/bernstein/runs/" + to_string(run) +
-                                         " names an event that the log does not have: nothing is built on this log; see "
-                                         "`bernstein audit`"};
+    return Error{ErrorCode::corrupt,
+                 "the anchor refs/bernstein/runs/" + to_string(run) +
+                     " names an event that the log does not have: nothing is built on this log; see "
+                     "`bernstein audit`"};
   }
   return repository.write_anchor(to_string(run), run::anchor_text(run, last.run_seq, last.hash), last.wall_us);
 }

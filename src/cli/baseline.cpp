@@ -38,7 +38,8 @@ Result<std::vector<TriedGate>> try_gates(Context& context, const Place& place, c
   // A run may be under way: its worktrees and ours lie side by side, the lock keeps two of us apart.
   BERNSTEIN_TRY(const std::unique_ptr<store::Lock> lock, store::acquire_lock(place.sdd + "/lock"));
   BERNSTEIN_TRY(const std::unique_ptr<port::Workspace> workspace, open_repository(place));
-  BERNSTEIN_TRY(const std::string directory, workspace->checkout_tree({.name = k_checkout, .tree = place.head, .symlink_dirs = symlink_dirs}));
+  BERNSTEIN_TRY(const std::string directory,
+                workspace->checkout_tree({.name = k_checkout, .tree = place.head, .symlink_dirs = symlink_dirs}));
   const std::string logs = place.sdd + "/logs/init";
   std::error_code problem;
   std::filesystem::remove_all(logs, problem);

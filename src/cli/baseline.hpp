@@ -20,8 +20,8 @@ struct TriedGate {
   std::string log;   // file with its output
 };
 
-// In a clean checkout of the commit with these directories linked, one after another, each in what the ones before left;
-// told to context.err as they go.
+// In a clean checkout of the commit with these directories linked, one after another, each in what the ones before
+// left; told to context.err as they go.
 Result<std::vector<TriedGate>> try_gates(Context& context, const Place& place, const std::vector<Proposal>& gates,
                                          const std::vector<std::string>& symlink_dirs);
 

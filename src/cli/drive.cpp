@@ -121,15 +121,16 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
 }
 
 Result<std::string> checkout_left_at(port::EventReader& log, const std::string& target) {
-  BERNSTEIN_TRY(const port::Table table,
-                log.query("SELECT coalesce(nullif(json_extract(asked.payload, '$.behind'), ''),"
-                          " json_extract(asked.payload, '$.from')), json_extract(asked.payload, '$.target')"
-                          " FROM events AS done JOIN events AS asked ON asked.seq = done.cause"
-                          " WHERE done.seq = (SELECT max(ended.seq) FROM events AS ended"
-                          "   JOIN events AS begun ON begun.seq = ended.cause"
-                          "   WHERE ended.type IN ('CheckoutSynced', 'EffectFailed')"
-                          "   AND begun.type = 'CheckoutSyncRequested')"
-                          " AND (done.type = 'EffectFailed' OR json_extract(done.payload, '$.outcome') = 'left_alone')"));
+  BERNSTEIN_TRY(
+      const port::Table table,
+      log.query("SELECT coalesce(nullif(json_extract(asked.payload, '$.behind'), ''),"
+                " json_extract(asked.payload, '$.from')), json_extract(asked.payload, '$.target')"
+                " FROM events AS done JOIN events AS asked ON asked.seq = done.cause"
+                " WHERE done.seq = (SELECT max(ended.seq) FROM events AS ended"
+                "   JOIN events AS begun ON begun.seq = ended.cause"
+                "   WHERE ended.type IN ('CheckoutSynced', 'EffectFailed')"
+                "   AND begun.type = 'CheckoutSyncRequested')"
+                " AND (done.type = 'EffectFailed' OR json_extract(done.payload, '$.outcome') = 'left_alone')"));
   if (table.rows.empty() || table.rows.front()[1].text != target) return std::string();
   return table.rows.front()[0].text;
 }

@@ -108,8 +108,9 @@ void Progress::tell(const RunState& state, const Event& event) {
                  },
                  [&](const RunResumed&) {
                    say("", "",
-                       to_string(event.run) + " goes on: " + counted(static_cast<std::int64_t>(state.in_flight.size()), "attempt") + " in flight, " +
-                           std::to_string(state.tasks.size()) + " tasks in all");
+                       to_string(event.run) +
+                           " goes on: " + counted(static_cast<std::int64_t>(state.in_flight.size()), "attempt") +
+                           " in flight, " + std::to_string(state.tasks.size()) + " tasks in all");
                  },
                  [&](const RunPaused& paused) {
                    say("!", k_yellow,

@@ -118,8 +118,8 @@ std::string checkout(const RunState& state, const Tally& tally) {
   if (state.behind.empty()) return "";
   const std::string branch = replace_all(state.started ? state.started->target : "", "refs/heads/", "");
   std::string text = "  your checkout was left alone: " + one_line(tally.left_behind_why) + "\n";
-  return text + "  this brings it up to " + branch + " and keeps your changes, or refuses:  " + catch_up_command(state) +
-         "\n";
+  return text + "  this brings it up to " + branch +
+         " and keeps your changes, or refuses:  " + catch_up_command(state) + "\n";
 }
 
 std::string next_steps(const RunState& state) {

@@ -37,27 +37,30 @@ bool is_at_its_end(const RunState& state) {
 Exit tell_end(Context& context, const Picture& picture) {
   const RunState& state = picture.state;
   (context.json ? context.err : context.out)
-      << to_string(state.run) << " has ended: " << printable_utf8(state.finished->why) << "; nothing is left to resume\n";
+      << to_string(state.run) << " has ended: " << printable_utf8(state.finished->why)
+      << "; nothing is left to resume\n";
   if (context.json) context.out << run_json(state, picture.tally.events, "") << '\n';
   return state.finished->outcome == RunOutcome::landed ? Exit::done : Exit::incomplete;
 }
 
 Status check_rules(const RunState& state) {
   if (state.started->rules == k_rules_version) return Ok{};
-  return Error{ErrorCode::environment, to_string(state.run) + " is decided by version " +
-                                           std::to_string(state.started->rules) + " of the rules, and this Bernstein has " +
-                                           std::to_string(k_rules_version) + ": go on with Bernstein " +
-                                           state.started->bernstein + ", or start a new run"};
+  return Error{ErrorCode::environment,
+               to_string(state.run) + " is decided by version " + std::to_string(state.started->rules) +
+                   " of the rules, and this Bernstein has " + std::to_string(k_rules_version) +
+                   ": go on with Bernstein " + state.started->bernstein + ", or start a new run"};
 }
 
 // A paused run has its owner still: it is told to go on.
 Result<Exit> wake(Context& context, const Home& home, const ResumeOptions& options) {
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, std::nullopt));
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, std::nullopt));
-  if (!picture.state.paused) return Error{ErrorCode::busy, "another Bernstein is at work on this workspace already: process " +
-                                                               std::to_string(owner_pid(home.sdd))};
+  if (!picture.state.paused)
+    return Error{ErrorCode::busy, "another Bernstein is at work on this workspace already: process " +
+                                      std::to_string(owner_pid(home.sdd))};
   if (options.max_agents || !options.budget.empty()) {
-    return Error{ErrorCode::invalid_input, to_string(run) + " is paused, and its owner keeps its limits: `bernstein stop`"
+    return Error{ErrorCode::invalid_input, to_string(run) +
+                                               " is paused, and its owner keeps its limits: `bernstein stop`"
                                                " it first, then resume it with new ones"};
   }
   BERNSTEIN_TRY_VOID(signal_owner(home, SIGUSR2, "RunContinued"));

@@ -113,7 +113,8 @@ Status refuse_beside_others(const Place& place) {
 }
 
 Status tell_unfinished(Context& context, port::EventReader& log) {
-  BERNSTEIN_TRY(const port::Table table, log.query("SELECT run FROM runs WHERE outcome = 'running' ORDER BY started_us"));
+  BERNSTEIN_TRY(const port::Table table,
+                log.query("SELECT run FROM runs WHERE outcome = 'running' ORDER BY started_us"));
   for (const auto& row : table.rows) {
     const std::string& run = row.front().text;
     context.err << "note: " << run << " never came to its end; `bernstein resume " << run << "` goes on with it\n";
@@ -132,16 +133,18 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   BERNSTEIN_TRY(const RunId anchored, last_anchored(*tenure.workspace, head.last_run));
   const RunId taken = std::max(anchored, last_run_on_disk(prepared.place.sdd));
   if (taken > head.last_run) {
-    context.err << "warning: the log ends with " << to_string(head.last_run) << ", and there are anchors or worktrees up to "
-                << to_string(taken) << ": state.db was lost or replaced. What they hold is left alone, and this run is "
+    context.err << "warning: the log ends with " << to_string(head.last_run)
+                << ", and there are anchors or worktrees up to " << to_string(taken)
+                << ": state.db was lost or replaced. What they hold is left alone, and this run is "
                 << to_string(RunId{taken.number + 1}) << '\n'
                 << std::flush;
   }
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
-  return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
-    return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source), taken);
-  });
+  return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox},
+               [&](run::Loop& loop) {
+                 return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source), taken);
+               });
 }
 
 }  // namespace

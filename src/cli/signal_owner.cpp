@@ -31,14 +31,16 @@ Status signal_owner(const Home& home, int signal, std::string_view event_type) {
   if (pid == 0) return Error{ErrorCode::not_found, "no Bernstein is at work on " + home.root};
   BERNSTEIN_TRY(const std::string before, last_event_of(home, event_type));
   if (::kill(pid, signal) != 0) {
-    return Error{ErrorCode::environment, "process " + std::to_string(pid) + " cannot be told: it belongs to somebody else"};
+    return Error{ErrorCode::environment,
+                 "process " + std::to_string(pid) + " cannot be told: it belongs to somebody else"};
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(k_answer_limit_us);
   while (std::chrono::steady_clock::now() < until) {
     BERNSTEIN_TRY(const std::string after, last_event_of(home, event_type));
     if (after != before) return Ok{};
     if (!is_somebody_at_work(home)) {
-      return Error{ErrorCode::conflict, "process " + std::to_string(pid) + " ended before it had taken note; see `bernstein status`"};
+      return Error{ErrorCode::conflict,
+                   "process " + std::to_string(pid) + " ended before it had taken note; see `bernstein status`"};
     }
     std::this_thread::sleep_for(k_look);
   }

@@ -119,8 +119,7 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   std::vector<std::string> lines;
   if (!state.behind.empty()) {
     lines.push_back("your checkout was left alone: " + one_line(picture.tally.left_behind_why));
-    lines.push_back("  " + catch_up_command(state) +
-                    "   brings it up to date; it keeps your changes, or refuses");
+    lines.push_back("  " + catch_up_command(state) + "   brings it up to date; it keeps your changes, or refuses");
   }
   if (unfinished == "interrupted") {
     lines.push_back("nobody is working on " + to_string(state.run) + " any more: bernstein resume " +

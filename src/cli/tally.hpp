@@ -15,16 +15,17 @@ namespace bernstein::cli {
 
 struct Tally {
   std::int64_t events = 0;
-  Micros agent_us = 0;           // all agents' working time
-  Micros check_us = 0;           // all checks' time
-  std::set<TaskId> unverified;   // whose last verdict was that nothing looked at it
-  std::string left_behind_why;   // what kept the person's checkout from following (RunState::behind)
+  Micros agent_us = 0;          // all agents' working time
+  Micros check_us = 0;          // all checks' time
+  std::set<TaskId> unverified;  // whose last verdict was that nothing looked at it
+  std::string left_behind_why;  // what kept the person's checkout from following (RunState::behind)
 };
 
 void note(Tally& tally, const Event& event);
 
-// The one command that brings a checkout up that was left behind (state.behind): a two-tree read moves what differs between the two
-// commits and keeps what the person changed, or refuses as a whole where both changed the same file (git-read-tree(1)).
+// The one command that brings a checkout up that was left behind (state.behind): a two-tree read moves what differs
+// between the two commits and keeps what the person changed, or refuses as a whole where both changed the same file
+// (git-read-tree(1)).
 std::string catch_up_command(const RunState& state);
 
 }  // namespace bernstein::cli

@@ -174,7 +174,8 @@ std::vector<Draft> decide_attempt(const RunState& state) {
       return conflict(state, task, attempt);
     case Step::landed:
       return {{about(id), reward_of(task, attempt)},
-              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate_base, state.started->target, attempt.merge_commit}},
+              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate_base, state.started->target,
+                                                attempt.merge_commit}},
               {about(id), WorktreeRemoveRequested{}}};
     case Step::broken:
       return broken(state, task, attempt);

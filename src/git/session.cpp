@@ -113,7 +113,8 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
   BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
   BERNSTEIN_FAILPOINT("git.create_session.after_files");
-  BERNSTEIN_TRY(const auto placed, place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
+  BERNSTEIN_TRY(const auto placed,
+                place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
   BERNSTEIN_FAILPOINT("git.create_session.before_repository");
   BERNSTEIN_TRY_VOID(write_session_repository(layout, users.get(), spec.name, base, exclude_lines(placed)));
   const std::string linked = layout.session(spec.name) + "/worktrees/" + spec.name;

@@ -138,8 +138,7 @@ bool is_included(const std::vector<std::string>& patterns, std::string_view path
 }
 
 Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users,
-                                                   const SetupFiles& wanted, const Files& base,
-                                                   const Fd& worktree) {
+                                                   const SetupFiles& wanted, const Files& base, const Fd& worktree) {
   for (const std::vector<std::string>* paths : {&wanted.symlink_dirs, &wanted.copy_files}) {
     for (const std::string& path : *paths) {
       const auto fault = path_fault(path);

@@ -18,9 +18,8 @@ struct SetupFiles {
 };
 
 // Puts them into the worktree and returns the paths, sorted. `users` is the repository with the user's checkout.
-Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users,
-                                                   const SetupFiles& setup, const Files& base,
-                                                   const Fd& worktree);
+Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users, const SetupFiles& setup,
+                                                   const Files& base, const Fd& worktree);
 
 // The paths as lines of an exclude file: anchored, with what would be a pattern escaped.
 std::string exclude_lines(const std::vector<std::string>& paths);

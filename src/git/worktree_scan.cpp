@@ -65,7 +65,8 @@ class Scan {
       if (ignored) return Ok{};
     }
     Fd directory = open_directory_at(parent.get(), entry.name.c_str());
-    if (!directory && make_readable(parent, entry, 0700)) directory = open_directory_at(parent.get(), entry.name.c_str());
+    if (!directory && make_readable(parent, entry, 0700))
+      directory = open_directory_at(parent.get(), entry.name.c_str());
     if (!directory) return keep_below(path + "/"), Ok{};
     return visit(directory, path + "/", depth + 1);
   }

@@ -3,8 +3,8 @@
 //
 // Ignored files, pipes, sockets, devices, and names that git forbids are left out. Of a repository within the worktree
 // the files are taken, as any others (git itself would take a reference into nowhere). What the
-// agent took its own reading rights from gets them back; what cannot be read even so stays as it is in the tree. Symbolic links are taken as links. Nothing of git's own files in the worktree is
-// used.
+// agent took its own reading rights from gets them back; what cannot be read even so stays as it is in the tree.
+// Symbolic links are taken as links. Nothing of git's own files in the worktree is used.
 
 #include <set>
 #include <string>

@@ -80,8 +80,8 @@ class Resolver {
     for (const Located& name : stage.depends_on) {
       auto holder = stage_holders_.find(on_one_line(name.text));
       if (holder != stage_holders_.end() && &stages_[holder->second.index] == &stage) {
-        report_.fault(name.line, "stage " + quoted(stage.name) + " waits for itself: " + stage.name + " -> " + stage.name +
-                                     "; remove that");
+        report_.fault(name.line, "stage " + quoted(stage.name) + " waits for itself: " + stage.name + " -> " +
+                                     stage.name + "; remove that");
       } else if (holder != stage_holders_.end()) {
         found.push_back(holder->second.index);
       } else {

@@ -71,9 +71,9 @@ void Effects::run(const Task& task, Command command) {
 
 void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int place) {
   if (place > k_places_max) {
-    return could_not(task, command->effect, {ErrorCode::environment, "a command was started " +
-                                                                         std::to_string(k_places_max) +
-                                                                         " times and never came to begin"});
+    return could_not(task, command->effect,
+                     {ErrorCode::environment,
+                      "a command was started " + std::to_string(k_places_max) + " times and never came to begin"});
   }
   const std::string directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
   Result<Adopted> adopted = ports_.reactor.adopt(
@@ -146,8 +146,7 @@ void Effects::end(const Task& task, const SharedCommand& command, int place, con
 }
 
 void Effects::could_not(const Task& task, std::string_view effect, const Error& error) {
-  answer(task,
-         EffectFailed{FailureClass::environment, std::string(effect), printable_utf8(error.message), ""});
+  answer(task, EffectFailed{FailureClass::environment, std::string(effect), printable_utf8(error.message), ""});
 }
 
 void Effects::cannot_tell(const Task& task, const std::string& what, const Error& error) {

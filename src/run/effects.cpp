@@ -97,7 +97,8 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
     Result<port::Captured> captured = workspace.capture(spec);
     if (captured) {
       const bool changed = !captured->changes.empty();
-      return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "", captured->tree};
+      return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "",
+                          captured->tree};
     }
     // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
     const bool agents_doing = captured.error().code == ErrorCode::conflict;
@@ -107,18 +108,18 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
 }
 
 void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
-  in_background(task, [&workspace = ports_.workspace, target = state.started->target,
-                       commit = intent.commit]() -> EventBody {
-    Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
-    if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
-    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
-                                   return CandidateBuilt{c.base, c.tree};
-                                 },
-                                 [](const port::Conflict& c) -> EventBody {
-                                   return CandidateConflicted{c.base, c.paths};
-                                 }},
-                      *outcome);
-  });
+  in_background(task,
+                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit]() -> EventBody {
+                  Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
+                  if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
+                  return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
+                                                 return CandidateBuilt{c.base, c.tree};
+                                               },
+                                               [](const port::Conflict& c) -> EventBody {
+                                                 return CandidateConflicted{c.base, c.paths};
+                                               }},
+                                    *outcome);
+                });
 }
 
 void Effects::start(const RunState& state, const Task& task, const MergeRequested& intent) {
@@ -157,17 +158,17 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 }
 
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
-  in_background(task,
-                [&workspace = ports_.workspace, name = session(task.attempt),
-                 checkout = checkout(task.attempt)]() -> EventBody {
-                  if (Status removed = workspace.remove_checkout(checkout); !removed) {
-                    return environment_failed<WorktreeRemoveRequested>(removed.error());
-                  }
-                  if (Status removed = workspace.remove_session(name); !removed) {
-                    return environment_failed<WorktreeRemoveRequested>(removed.error());
-                  }
-                  return WorktreeRemoved{};
-                });
+  in_background(
+      task,
+      [&workspace = ports_.workspace, name = session(task.attempt), checkout = checkout(task.attempt)]() -> EventBody {
+        if (Status removed = workspace.remove_checkout(checkout); !removed) {
+          return environment_failed<WorktreeRemoveRequested>(removed.error());
+        }
+        if (Status removed = workspace.remove_session(name); !removed) {
+          return environment_failed<WorktreeRemoveRequested>(removed.error());
+        }
+        return WorktreeRemoved{};
+      });
 }
 
 void Effects::start(const RunState& state, const Task& task, const CheckRequested& intent) {

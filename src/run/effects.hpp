@@ -3,8 +3,8 @@
 // later, in one result in the inbox whose cause is the intent.
 //
 // dispatch() starts whatever is open in the state and not under way yet. So a restart needs no list of its own: fold
-// the log, dispatch, and what was open is taken up again. Git's effects are idempotent. A command runs under a supervisor
-// that outlives us, in a control directory named by its intent, and is adopted if it is there:
+// the log, dispatch, and what was open is taken up again. Git's effects are idempotent. A command runs under a
+// supervisor that outlives us, in a control directory named by its intent, and is adopted if it is there:
 //
 //     alive, or ended meanwhile        we wait for it, or read how it ended: nothing is done twice
 //     never began                      it is started, in the next directory

@@ -229,19 +229,20 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
                                   "; its output is in " + printable_utf8(log),
                               kept && !end.empty() ? *kept : ""});
   };
-  run(task, {.effect = WorktreeRequested::type,
-             .process = {.argv = janitor::command_line({.command = setup}),
-                         .wrapper = agent::sandbox_words(site_.sandbox, session_places(session(task.attempt), directory)),
-                         .env = agent::allowed_environment(site_.environment, {}),
-                         .directory = directory,
-                         .stdin_text = {},
-                         .output_path = log,
-                         .timeout_us = timeout_us},
-             .supervise = supervision(state),
-             .keep = {},
-             .prepare = {},
-             .on_exit = on_exit,
-             .on_start = {}});
+  run(task,
+      {.effect = WorktreeRequested::type,
+       .process = {.argv = janitor::command_line({.command = setup}),
+                   .wrapper = agent::sandbox_words(site_.sandbox, session_places(session(task.attempt), directory)),
+                   .env = agent::allowed_environment(site_.environment, {}),
+                   .directory = directory,
+                   .stdin_text = {},
+                   .output_path = log,
+                   .timeout_us = timeout_us},
+       .supervise = supervision(state),
+       .keep = {},
+       .prepare = {},
+       .on_exit = on_exit,
+       .on_start = {}});
 }
 
 void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {

@@ -18,8 +18,8 @@ namespace {
 
 // Events after which the head of the chain is put where the log cannot reach.
 bool is_milestone(const Event& event) {
-  return std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunResumed>(event.body) || std::holds_alternative<MergeLanded>(event.body) ||
-         std::holds_alternative<RunFinished>(event.body);
+  return std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunResumed>(event.body) ||
+         std::holds_alternative<MergeLanded>(event.body) || std::holds_alternative<RunFinished>(event.body);
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ void check_slots(const RunState& state, Sentences& broken) {
     broken.push_back("the busy slots are not those of the attempts that work");
   }
   const RunConfig& config = config_of(state);
-  if (slots > std::max(config.max_agents, state.slots_at_resume)) broken.push_back("more agents work than max_agents allows");
+  if (slots > std::max(config.max_agents, state.slots_at_resume))
+    broken.push_back("more agents work than max_agents allows");
   for (const auto& [role, count] : roles) {
     auto cap = config.role_slots.find(role);
     if (cap != config.role_slots.end() && count > cap->second) {

@@ -73,9 +73,9 @@ class FakeWorkspace final : public port::Workspace {
   std::string message(const std::string& commit);
   std::optional<FileMap> worktree(const std::string& session);
   std::optional<std::string> tree_in_checkout(const std::string& name);  // "": it is half there
-  std::optional<std::string> anchor(const std::string& run);  // the text last written
-  std::set<std::string> worktrees();                          // names of sessions and checkouts that are there
-  std::string path_of(const std::string& name) const;         // what create_session and checkout_tree return
+  std::optional<std::string> anchor(const std::string& run);             // the text last written
+  std::set<std::string> worktrees();                   // names of sessions and checkouts that are there
+  std::string path_of(const std::string& name) const;  // what create_session and checkout_tree return
 
  private:
   struct Commit {

@@ -1,4 +1,5 @@
-// write_log STATE_DB TASKS: the log of a finished run of so many tasks (23 events each), for measuring what looks at it.
+// write_log STATE_DB TASKS: the log of a finished run of so many tasks (23 events each), for measuring what looks at
+// it.
 
 #include <cstdint>
 #include <cstdio>

@@ -106,9 +106,8 @@ TEST(Checks, CommandsAreReusedAllOrNone) {
   // t2 has a command of its own that may need what the gate built, and its last one may need what that one left: all
   // run, though two verdicts are known.
   World world(a_config().with_gate(a_command("build")));
-  world.start(
-      {a_task(1).checked_by(a_path_check("x")).checked_by(a_command("last")),
-       a_task(2).checked_by(a_path_check("x")).checked_by(a_command("own")).checked_by(a_command("last"))});
+  world.start({a_task(1).checked_by(a_path_check("x")).checked_by(a_command("last")),
+               a_task(2).checked_by(a_path_check("x")).checked_by(a_command("own")).checked_by(a_command("last"))});
   world.works(at(1), {"a"});
   build_with_tree(world, at(1), "tree");
   checks_that_run(world, at(1));

@@ -112,7 +112,8 @@ EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& inte
 // left.
 Words fit_and_wait(const RunState& state) {
   Words waiting;
-  if (state.stop || state.paused || !state.halted.empty() || state.finished || state.busy_slots >= config_of(state).max_agents)
+  if (state.stop || state.paused || !state.halted.empty() || state.finished ||
+      state.busy_slots >= config_of(state).max_agents)
     return waiting;
   // One agent means one thing at a time: its slot is free when everything that was begun has ended.
   if (config_of(state).max_agents == 1 && !(state.in_flight.empty() && state.open_intents.empty())) return waiting;

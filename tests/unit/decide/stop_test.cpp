@@ -1,5 +1,5 @@
-// A stop that drains lets what is in flight land. A stop now leaves everything as it is, whatever the step, and a resume
-// goes on from there. A pause starts nothing new.
+// A stop that drains lets what is in flight land. A stop now leaves everything as it is, whatever the step, and a
+// resume goes on from there. A pause starts nothing new.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -99,8 +99,7 @@ INSTANTIATE_TEST_SUITE_P(EveryStep, StopNowIn,
                                                  world.candidate_built(at(1));
                                                  world.check_passes(at(1));
                                                }},
-                                         Stage{"syncing",
-                                               [](World& world) {
+                                         Stage{"syncing", [](World& world) {
                                                  world.works(at(1), {"a"});
                                                  world.candidate_built(at(1));
                                                  world.check_passes(at(1));
@@ -197,7 +196,10 @@ TEST(Loss, OfACheckStartsItAfreshWithTheSameWork) {
   world.candidate_built(at(1));
   world.check_passes(at(1));
   const auto interrupted = [](const std::string& tree) {
-    return CheckFinished{.name = "tests", .stopped = true, .tree = tree, .verdict = CheckVerdict::error,
+    return CheckFinished{.name = "tests",
+                         .stopped = true,
+                         .tree = tree,
+                         .verdict = CheckVerdict::error,
                          .why = "its supervisor was killed"};
   };
   const std::string tree = attempt_of(world.state(), at(1)).candidate_tree;
@@ -218,8 +220,11 @@ TEST(Loss, OfOneCheckAgainAndAgainEndsTheAttempt) {
   for (std::uint32_t time = 0; time < k_losses_max; ++time) {
     world.candidate_built(at(1));
     const std::string tree = attempt_of(world.state(), at(1)).candidate_tree;
-    world.answer<CheckRequested>(at(1), CheckFinished{.name = "tests", .stopped = true, .tree = tree,
-                                                      .verdict = CheckVerdict::error, .why = "it was told to stop"});
+    world.answer<CheckRequested>(at(1), CheckFinished{.name = "tests",
+                                                      .stopped = true,
+                                                      .tree = tree,
+                                                      .verdict = CheckVerdict::error,
+                                                      .why = "it was told to stop"});
   }
   EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).class_, FailureClass::orchestrator);
   EXPECT_EQ(world.state().tasks.at(t(1)).losses, 1U);

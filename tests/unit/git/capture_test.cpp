@@ -94,7 +94,8 @@ TEST_F(Capture, KeepsWhatTheAgentCommittedOrStashedBesideItsBranch) {
 
   EXPECT_EQ(captured.commit, base);
   const std::string salvage = "refs/bernstein/salvage/r1/t1.1";
-  EXPECT_EQ(captured.also_kept, (std::vector<std::string>{salvage + ".some-try", salvage + ".stash", salvage + ".stash-1"}));
+  EXPECT_EQ(captured.also_kept,
+            (std::vector<std::string>{salvage + ".some-try", salvage + ".stash", salvage + ".stash-1"}));
   EXPECT_EQ(repository.git("rev-parse " + salvage + ".some-try"), tried);
   EXPECT_EQ(repository.git("show " + salvage + ".stash:stashed"), "newer");
   EXPECT_EQ(repository.git("show " + salvage + ".stash-1:stashed"), "older");
