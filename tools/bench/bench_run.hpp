@@ -98,6 +98,7 @@ class Run {
       const std::string& own = attempt_of(state_, id).owned.front();
       return WorkCaptured{.changes = {{ChangeKind::modified, own + "a.cpp"}, {ChangeKind::added, own + "b.cpp"}},
                           .commit = "c" + to_string(id) + e->base,
+                          .salvage = "refs/bernstein/salvage/r1/" + to_string(id),
                           .tree = "t" + to_string(id)};
     }
     if (const auto* e = std::get_if<CandidateRequested>(&body))
