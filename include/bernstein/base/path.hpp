@@ -10,7 +10,8 @@
 // A pattern is a path, a directory ("src/limit/" or "src/limit": everything below it too), or a glob with '*' and '?'
 // (within a part), '[a-z]', '[!a-z]' and '**' (any number of parts, none included; as the last part: all that is
 // below), as in gitignore(5), but always from the root: "*.md" is not "docs/a.md". A glob covers what it names, and
-// what is below that only when it ends in '/'. Any pattern covers what is spelled like itself: "app/[id]/page.tsx" works.
+// what is below that only when it ends in '/'. Any pattern covers what is spelled like itself: "app/[id]/page.tsx"
+// works.
 
 #include <optional>
 #include <string>

@@ -75,9 +75,9 @@ using Status = Result<Ok>;  // `return Ok{};` on success
 
 #define BERNSTEIN_CAT_(a, b) a##b
 #define BERNSTEIN_CAT(a, b) BERNSTEIN_CAT_(a, b)
-#define BERNSTEIN_TRY_(temporary, variable, expression)   \
-  auto temporary = (expression);                          \
-  if (!temporary) return std::move(temporary).error();    \
+#define BERNSTEIN_TRY_(temporary, variable, expression) \
+  auto temporary = (expression);                        \
+  if (!temporary) return std::move(temporary).error();  \
   variable = std::move(temporary).value()
 #define BERNSTEIN_TRY(variable, expression) BERNSTEIN_TRY_(BERNSTEIN_CAT(try_, __LINE__), variable, expression)
 #define BERNSTEIN_TRY_VOID_(temporary, expression) \

@@ -13,15 +13,15 @@
 namespace bernstein::cli {
 
 struct RunOptions {
-  std::string plan_file;                    // relative to context.directory; "-" reads standard input
+  std::string plan_file;  // relative to context.directory; "-" reads standard input
   bool dry_run = false;
   std::optional<std::uint32_t> max_agents;
-  std::string budget;                       // as typed; "" for none
+  std::string budget;  // as typed; "" for none
   std::string agent;
   std::string model;
-  std::string target;                       // branch name; "" for the one that is checked out
+  std::string target;  // branch name; "" for the one that is checked out
   std::optional<std::uint64_t> seed;
-  bool plain = false;                       // lines instead of a display that changes in place
+  bool plain = false;  // lines instead of a display that changes in place
 };
 Result<Exit> run_command(Context& context, const RunOptions& options);
 

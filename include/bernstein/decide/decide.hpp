@@ -7,9 +7,9 @@
 //       for (const Draft& draft : drafts) apply(state, seal(draft));
 //     }
 //
-// Each call gives the drafts of one step, in order; they are applied before the next call. The run is quiescent when there
-// are none: then only an input or a result can move it. So "the decisions that follow from an input" is what this loop
-// gives after the input was applied (settle(), below), live and in replay alike.
+// Each call gives the drafts of one step, in order; they are applied before the next call. The run is quiescent when
+// there are none: then only an input or a result can move it. So "the decisions that follow from an input" is what this
+// loop gives after the input was applied (settle(), below), live and in replay alike.
 //
 // Order of the steps, first that applies:
 //   1. tasks of an accepted plan are created

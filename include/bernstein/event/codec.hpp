@@ -4,9 +4,9 @@
 //     std::string payload = encode(TaskReadied{.why = "no prerequisites"});    {"why":"no prerequisites"}
 //     Result<EventBody> body = decode("TaskReadied", 1, payload);
 //
-// decode accepts exactly what encode writes, for every version that was ever released (older ones are lifted to the newest
-// by pure upcasters); anything else is ErrorCode::corrupt with the offset. So encode(decode(x)) == x, and equal events have
-// equal bytes. It is a single pass without a document tree: a million events decode in about a second.
+// decode accepts exactly what encode writes, for every version that was ever released (older ones are lifted to the
+// newest by pure upcasters); anything else is ErrorCode::corrupt with the offset. So encode(decode(x)) == x, and equal
+// events have equal bytes. It is a single pass without a document tree: a million events decode in about a second.
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 #pragma once
-// Every kind of event there is. One struct for each, grouped by Kind; docs/event-log.md says for each when it is written
-// and what follows from it. Names are facts in the past tense; intents end in "Requested".
+// Every kind of event there is. One struct for each, grouped by Kind; docs/event-log.md says for each when it is
+// written and what follows from it. Names are facts in the past tense; intents end in "Requested".
 //
 //     Event e{.seq = 7, .run = RunId{1}, .subject = {TaskId{4}, 2}, .body = AgentExited{.exit_code = 0}};
 //     kind_of(e.body), type_of(e.body), version_of(e.body)
@@ -115,8 +115,8 @@ struct Evidence {
 // ---- Inputs -------------------------------------------------------------------------------------------------------
 
 struct RunStarted {
-  std::string behind;       // where an earlier run left the person's checkout of the target; "" when it followed
-  std::string bernstein;    // our version
+  std::string behind;     // where an earlier run left the person's checkout of the target; "" when it followed
+  std::string bernstein;  // our version
   RunConfig config;
   std::string goal;         // what the person asked for, or the plan's name
   std::uint32_t rules = 1;  // version of decide/ that rules this run (decide/decide.hpp)
@@ -213,11 +213,11 @@ struct StopRequested {
   bool operator==(const StopRequested&) const = default;
 };
 
-// The agent's supervisor is there and waits: only once this is durable does the agent begin. Its end is AgentExited. Where
-// the supervisor was killed before it came to begin, the agent is started again without another word.
+// The agent's supervisor is there and waits: only once this is durable does the agent begin. Its end is AgentExited.
+// Where the supervisor was killed before it came to begin, the agent is started again without another word.
 struct AgentStarted {
-  std::int64_t pid = 0;  // of the supervisor
-  std::string prompt;  // digest of the blob that holds it
+  std::int64_t pid = 0;                    // of the supervisor
+  std::string prompt;                      // digest of the blob that holds it
   SandboxMode sandbox = SandboxMode::off;  // what it runs in, which may be less than what was asked for
 
   static constexpr std::string_view type = "AgentStarted";
@@ -234,7 +234,8 @@ struct AgentStarted {
 // ---- Decisions ----------------------------------------------------------------------------------------------------
 
 struct TaskCreated {
-  std::uint32_t chain_minutes = 0;  // estimated length of the longest chain of tasks from this one to the end, itself included
+  std::uint32_t chain_minutes =
+      0;  // estimated length of the longest chain of tasks from this one to the end, itself included
   TaskSpec spec;
 
   static constexpr std::string_view type = "TaskCreated";
@@ -261,10 +262,10 @@ struct TaskReadied {
 // Which arm works on the attempt, out of which, and with what probability each would have been chosen.
 struct RouteChosen {
   Arm arm;
-  std::map<std::string, std::int64_t> features;            // docs/event-log.md has meaning, range and unit of each
-  std::map<std::string, std::int64_t> probabilities_ppm;   // by arm ("agent/tier"), every eligible arm; sum 1,000,000
-  std::string rule;                                        // "pin", "static", later "bandit"
-  std::map<std::string, std::string> scores;               // by arm; hex floats ("0x1p+0"), so that bytes are exact
+  std::map<std::string, std::int64_t> features;           // docs/event-log.md has meaning, range and unit of each
+  std::map<std::string, std::int64_t> probabilities_ppm;  // by arm ("agent/tier"), every eligible arm; sum 1,000,000
+  std::string rule;                                       // "pin", "static", later "bandit"
+  std::map<std::string, std::string> scores;              // by arm; hex floats ("0x1p+0"), so that bytes are exact
   std::string why;
 
   static constexpr std::string_view type = "RouteChosen";
@@ -495,13 +496,13 @@ struct SpawnRequested {
 struct AgentExited {
   CostSource cost_source = CostSource::unknown;
   Micros duration_us = 0;
-  int exit_code = 0;            // 128 + signal when a signal ended it
-  std::string output;           // digest of the blob that holds the end of its output
+  int exit_code = 0;   // 128 + signal when a signal ended it
+  std::string output;  // digest of the blob that holds the end of its output
   std::int64_t output_bytes = 0;
-  bool stopped = false;         // ended by somebody else: see why
+  bool stopped = false;  // ended by somebody else: see why
   bool timed_out = false;
   Usage usage;
-  std::string why;              // of a stopped one: "its supervisor was killed"
+  std::string why;  // of a stopped one: "its supervisor was killed"
 
   static constexpr std::string_view type = "AgentExited";
   static constexpr Kind kind = Kind::result;
@@ -532,9 +533,9 @@ struct CaptureRequested {
 };
 struct WorkCaptured {
   std::vector<std::string> also_kept;  // refs of what the agent committed or stashed beside its branch
-  std::vector<ChangedPath> changes;  // against the base, by path
-  std::string commit;                // equals the base when nothing changed
-  std::string salvage;               // the ref that keeps it; "" when nothing changed
+  std::vector<ChangedPath> changes;    // against the base, by path
+  std::string commit;                  // equals the base when nothing changed
+  std::string salvage;                 // the ref that keeps it; "" when nothing changed
   std::string tree;
 
   static constexpr std::string_view type = "WorkCaptured";
@@ -604,13 +605,13 @@ struct CheckRequested {
 };
 struct CheckFinished {
   Micros duration_us = 0;
-  int exit_code = 0;   // 128 + signal when a signal ended it
+  int exit_code = 0;  // 128 + signal when a signal ended it
   std::string name;
-  std::string output;  // digest of the blob, "" without output
+  std::string output;    // digest of the blob, "" without output
   bool stopped = false;  // interrupted: says nothing about the tree
   std::string tree;
   CheckVerdict verdict = CheckVerdict::passed;
-  std::string why;     // "exit 1", "no file src/a.cpp", "still running after 10m"
+  std::string why;  // "exit 1", "no file src/a.cpp", "still running after 10m"
 
   static constexpr std::string_view type = "CheckFinished";
   static constexpr Kind kind = Kind::result;
@@ -633,7 +634,7 @@ struct MergeRequested {
   std::string base;    // compare: the target must stand here
   std::string commit;  // the attempt's; second parent
   std::string target;
-  std::string tree;    // the one that was checked
+  std::string tree;  // the one that was checked
 
   static constexpr std::string_view type = "MergeRequested";
   static constexpr Kind kind = Kind::intent;
@@ -741,14 +742,13 @@ struct EffectFailed {
 
 // ---- The variant and the envelope ---------------------------------------------------------------------------------
 
-using EventBody =
-    std::variant<RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested, AgentStarted,        // inputs
-                 TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
-                 VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished,
-                 WorktreeRequested, WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects
-                 CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished,
-                 MergeRequested, MergeLanded, MergeRefused, CheckoutSyncRequested, CheckoutSynced,
-                 WorktreeRemoveRequested, WorktreeRemoved, EffectFailed>;
+using EventBody = std::variant<
+    RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested, AgentStarted,     // inputs
+    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
+    VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
+    WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects
+    CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished, MergeRequested, MergeLanded,
+    MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested, WorktreeRemoved, EffectFailed>;
 
 Kind kind_of(const EventBody& body);
 std::string_view type_of(const EventBody& body);
@@ -760,10 +760,16 @@ struct Subject {
   std::uint32_t attempt = 0;
   auto operator<=>(const Subject&) const = default;
 };
-inline Subject about_run() { return {}; }
-inline Subject about(TaskId task) { return {task, 0}; }
-inline Subject about(AttemptId attempt) { return {attempt.task, attempt.number}; }
-std::string to_string(Subject subject);                          // "run", "t4", "t4.2"
+inline Subject about_run() {
+  return {};
+}
+inline Subject about(TaskId task) {
+  return {task, 0};
+}
+inline Subject about(AttemptId attempt) {
+  return {attempt.task, attempt.number};
+}
+std::string to_string(Subject subject);  // "run", "t4", "t4.2"
 std::optional<Subject> parse_subject(std::string_view text);
 
 // An event before it has a place in the log.

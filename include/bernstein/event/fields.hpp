@@ -49,8 +49,8 @@ constexpr bool from_word(std::string_view word, E& value) {
 }  // namespace bernstein
 
 // The words of an enum whose last enumerator is `count_`. To be used in namespace bernstein.
-#define BERNSTEIN_ENUM_WORDS(Enum, ...)                       \
-  template <>                                                 \
-  struct Words<Enum> {                                        \
-    static constexpr EnumWords<Enum> all{__VA_ARGS__};        \
+#define BERNSTEIN_ENUM_WORDS(Enum, ...)                \
+  template <>                                          \
+  struct Words<Enum> {                                 \
+    static constexpr EnumWords<Enum> all{__VA_ARGS__}; \
   }

@@ -12,8 +12,8 @@
 //     hash = SHA-256(text("bernstein-event/1") int(seq) text(run) int(run_seq) text(kind) text(type) int(version)
 //                    int(cause) text(subject) int(at_us) int(wall_us) text(payload) prev_hash)
 //
-// in that order, columns as they are stored ("r1", "decision", "t4.2"), prev_hash as its 32 bytes. prev_hash is the hash of
-// the run's previous record; for its first record it is
+// in that order, columns as they are stored ("r1", "decision", "t4.2"), prev_hash as its 32 bytes. prev_hash is the
+// hash of the run's previous record; for its first record it is
 //
 //     genesis = SHA-256(text("bernstein-run/1") text(run) last)
 //
@@ -36,20 +36,22 @@ namespace bernstein {
 enum class Kind { input, decision, intent, result, count_ };
 BERNSTEIN_ENUM_WORDS(Kind, "input", "decision", "intent", "result");
 
-constexpr bool is_observed(Kind kind) { return kind == Kind::input || kind == Kind::result; }
+constexpr bool is_observed(Kind kind) {
+  return kind == Kind::input || kind == Kind::result;
+}
 
 struct Record {
-  Seq seq = 0;                  // gapless from 1 over the file
+  Seq seq = 0;  // gapless from 1 over the file
   RunId run;
-  std::int64_t run_seq = 0;     // gapless from 1 within the run
+  std::int64_t run_seq = 0;  // gapless from 1 within the run
   Kind kind = Kind::input;
-  std::string type;             // "TaskCreated"
-  int version = 1;              // of the payload's meaning
-  Seq cause = 0;                // seq of the observed event that led here; of a result: its intent; 0 for a first cause
-  std::string subject;          // "run", "t4" or "t4.2"
-  Micros at_us = 0;             // the run's logical clock: µs since its start, never decreasing; decisions may read it
-  Micros wall_us = 0;           // µs since the epoch, for people and commit dates; decisions never read it
-  std::string payload;          // canonical JSON (event/codec.hpp)
+  std::string type;     // "TaskCreated"
+  int version = 1;      // of the payload's meaning
+  Seq cause = 0;        // seq of the observed event that led here; of a result: its intent; 0 for a first cause
+  std::string subject;  // "run", "t4" or "t4.2"
+  Micros at_us = 0;     // the run's logical clock: µs since its start, never decreasing; decisions may read it
+  Micros wall_us = 0;   // µs since the epoch, for people and commit dates; decisions never read it
+  std::string payload;  // canonical JSON (event/codec.hpp)
   Digest prev_hash{};
   Digest hash{};
 

@@ -33,11 +33,11 @@ BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
 
 // One check: a completion signal of a task or a quality gate of the project.
 struct CheckSpec {
-  std::string command;        // command: run by `sh -c` at the root of the tree; written by the user, never by a model
-  std::string contains;       // file_contains: the bytes looked for
-  std::string name;           // unique within its list; what reports call it: "tests", "path_exists src/a.cpp"
-  std::string path;           // path_exists, file_contains: a path; glob_exists: a glob
-  Micros timeout_us = 0;      // command: > 0
+  std::string command;    // command: run by `sh -c` at the root of the tree; written by the user, never by a model
+  std::string contains;   // file_contains: the bytes looked for
+  std::string name;       // unique within its list; what reports call it: "tests", "path_exists src/a.cpp"
+  std::string path;       // path_exists, file_contains: a path; glob_exists: a glob
+  Micros timeout_us = 0;  // command: > 0
   CheckType type = CheckType::path_exists;
 
   static void fields(auto& self, auto&& field) {
@@ -53,23 +53,23 @@ struct CheckSpec {
 
 // One step of a plan.
 struct TaskSpec {
-  std::string agent;                      // pin: name of an agent; "" leaves it to the router
+  std::string agent;  // pin: name of an agent; "" leaves it to the router
   Complexity complexity = Complexity::medium;
-  std::vector<TaskId> depends_on;         // ascending; tasks of this plan
+  std::vector<TaskId> depends_on;                // ascending; tasks of this plan
   std::vector<std::uint32_t> depends_on_stages;  // ascending; indexes into PlanAccepted::stages
-  std::string description;                // goes into the prompt verbatim; never empty
-  std::string effort;                     // pin for agents that know efforts: "", "low", "normal", "high", "max"
-  std::uint32_t estimated_minutes = 30;   // >= 1
-  std::vector<std::string> files;         // owned: normalised patterns, sorted, unique
-  TaskId id;                              // t1, t2, ... in plan order
-  std::string key;                        // the step's `id:` in the file, "" without one
-  std::string model;                      // pin: model name or tier word; "" leaves it to the router
-  std::uint32_t priority = 2;             // 1 (most urgent) to 5
+  std::string description;                       // goes into the prompt verbatim; never empty
+  std::string effort;                            // pin for agents that know efforts: "", "low", "normal", "high", "max"
+  std::uint32_t estimated_minutes = 30;          // >= 1
+  std::vector<std::string> files;                // owned: normalised patterns, sorted, unique
+  TaskId id;                                     // t1, t2, ... in plan order
+  std::string key;                               // the step's `id:` in the file, "" without one
+  std::string model;                             // pin: model name or tier word; "" leaves it to the router
+  std::uint32_t priority = 2;                    // 1 (most urgent) to 5
   std::string role = "backend";
   Scope scope = Scope::medium;
-  std::vector<CheckSpec> signals;         // in file order
-  std::uint32_t stage = 0;                // index into PlanAccepted::stages
-  std::string title;                      // one line, never empty
+  std::vector<CheckSpec> signals;  // in file order
+  std::uint32_t stage = 0;         // index into PlanAccepted::stages
+  std::string title;               // one line, never empty
 
   static void fields(auto& self, auto&& field) {
     field("agent", self.agent);
@@ -109,8 +109,8 @@ struct StageSpec {
 // Where in an agent's output its usage stands, as JSON pointers (RFC 6901); "" where the agent does not tell.
 struct UsageSpec {
   std::string cached_tokens;
-  std::string cost_usd;       // a number of US dollars
-  std::string format;         // "" (no usage), "json" (the output is one document), "jsonl" (the last line that has it)
+  std::string cost_usd;  // a number of US dollars
+  std::string format;    // "" (no usage), "json" (the output is one document), "jsonl" (the last line that has it)
   std::string input_tokens;
   std::string output_tokens;
 
@@ -168,7 +168,9 @@ struct Arm {
   }
   bool operator==(const Arm&) const = default;
 };
-inline std::string to_string(const Arm& arm) { return arm.agent + "/" + arm.tier; }
+inline std::string to_string(const Arm& arm) {
+  return arm.agent + "/" + arm.tier;
+}
 
 // A role's pin: which agent or model works on tasks of that role. "" leaves that part to the router.
 struct RolePolicy {
@@ -198,11 +200,11 @@ struct WorktreeSetup {
 struct Limits {
   Micros adopt_timeout_us = 15 * k_minute;  // so long agents and checks go on when no Bernstein is there
   Micros agent_timeout_us = 30 * k_minute;
-  std::uint32_t attempts = 3;              // per task, >= 1
+  std::uint32_t attempts = 3;  // per task, >= 1
   Micros check_timeout_us = 10 * k_minute;
-  std::int64_t file_bytes = 0;             // > 0: no file that an agent or a check writes may be larger
+  std::int64_t file_bytes = 0;  // > 0: no file that an agent or a check writes may be larger
   Micros no_progress_us = 5 * k_minute;
-  std::int64_t processes = 0;              // > 0: so many may the user have when they start one more; not for root
+  std::int64_t processes = 0;  // > 0: so many may the user have when they start one more; not for root
 
   static void fields(auto& self, auto&& field) {
     field("adopt_timeout_us", self.adopt_timeout_us);
@@ -218,14 +220,14 @@ struct Limits {
 
 // Everything that decide/ may depend on beside the plan and the results.
 struct RunConfig {
-  std::vector<AgentSpec> agents;              // sorted by name
-  std::vector<Arm> arms;                      // what the router may choose from; cheapest first; at least one
-  std::optional<UsdMicros> budget_micros;     // nothing: no limit
-  std::vector<std::string> constraints;       // sentences for every prompt
-  std::vector<std::string> context_files;     // normalised paths named in every prompt
-  std::vector<CheckSpec> gates;               // run on every candidate, in file order
+  std::vector<AgentSpec> agents;           // sorted by name
+  std::vector<Arm> arms;                   // what the router may choose from; cheapest first; at least one
+  std::optional<UsdMicros> budget_micros;  // nothing: no limit
+  std::vector<std::string> constraints;    // sentences for every prompt
+  std::vector<std::string> context_files;  // normalised paths named in every prompt
+  std::vector<CheckSpec> gates;            // run on every candidate, in file order
   Limits limits;
-  std::uint32_t max_agents = 4;               // >= 1
+  std::uint32_t max_agents = 4;  // >= 1
   std::map<std::string, RolePolicy> role_policy;
   std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
   SandboxMode sandbox = SandboxMode::automatic;     // wanted; what an agent got is in its AgentStarted

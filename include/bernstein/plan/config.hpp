@@ -29,16 +29,16 @@ struct RoutingSettings {
 };
 
 struct Config {
-  std::string agent;                    // `cli:`; "" for auto
+  std::string agent;  // `cli:`; "" for auto
   std::uint32_t max_agents = 4;
   std::optional<UsdMicros> budget;
   std::vector<std::string> constraints;
   std::vector<std::string> context_files;
-  std::map<std::string, RolePolicy> role_policy;  // `role_model_policy:`
+  std::map<std::string, RolePolicy> role_policy;    // `role_model_policy:`
   std::map<std::string, std::uint32_t> role_slots;  // `role_slots: {docs: 1}`
   WorktreeSetup worktree_setup;
-  std::vector<CheckSpec> gates;         // `quality_gates:`, in file order
-  std::vector<AgentSpec> agents;        // `agents:`, in file order
+  std::vector<CheckSpec> gates;   // `quality_gates:`, in file order
+  std::vector<AgentSpec> agents;  // `agents:`, in file order
   RoutingSettings routing;
   Limits limits;
   SandboxMode sandbox = SandboxMode::automatic;

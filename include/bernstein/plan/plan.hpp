@@ -5,8 +5,8 @@
 //     if (auto* faults = std::get_if<Faults>(&result)) std::cerr << format("plan.yaml", *faults);
 //
 // A plan is a list of stages, each a list of steps; every step becomes a task, numbered t1, t2, ... in the order of the
-// file. The keys and their defaults are in docs/plan.md. Plans of the Python Bernstein load unchanged; a key that has no
-// meaning here is named in a warning, a key that is probably a typing error in a fault.
+// file. The keys and their defaults are in docs/plan.md. Plans of the Python Bernstein load unchanged; a key that has
+// no meaning here is named in a warning, a key that is probably a typing error in a fault.
 
 #include <optional>
 #include <string>
@@ -24,7 +24,7 @@ inline constexpr std::size_t k_document_bytes_max = 10 << 20;
 
 // What stands at the top of a plan overrides bernstein.yaml; what stands on the command line overrides both.
 struct PlanSettings {
-  std::string agent;                    // `cli:`; "" when absent or "auto"
+  std::string agent;  // `cli:`; "" when absent or "auto"
   std::string model;
   std::optional<UsdMicros> budget;
   std::optional<std::uint32_t> max_agents;
@@ -42,8 +42,8 @@ struct Plan {
 };
 
 struct PlanOptions {
-  std::string file = "plan.yaml";          // as the person named it; for warnings
-  Micros check_timeout_us = 10 * k_minute; // for test_passes without a timeout of its own
+  std::string file = "plan.yaml";           // as the person named it; for warnings
+  Micros check_timeout_us = 10 * k_minute;  // for test_passes without a timeout of its own
 };
 
 using PlanResult = std::variant<Plan, Faults>;

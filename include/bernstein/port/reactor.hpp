@@ -32,18 +32,18 @@ struct ProcessSpec {
 };
 
 struct ProcessExit {
-  int exit_code = 0;             // 128 + signal when a signal ended it
-  int signal = 0;                // 0: it exited by itself
-  bool timed_out = false;        // the limit was reached (whatever its exit code was then)
-  bool stopped = false;          // stop() was called before
+  int exit_code = 0;       // 128 + signal when a signal ended it
+  int signal = 0;          // 0: it exited by itself
+  bool timed_out = false;  // the limit was reached (whatever its exit code was then)
+  bool stopped = false;    // stop() was called before
   Micros duration_us = 0;
-  std::int64_t output_bytes = 0; // all that it wrote, dropped bytes included
+  std::int64_t output_bytes = 0;  // all that it wrote, dropped bytes included
 
   // Of supervised processes:
-  bool started = true;           // false: the command never ran (stopped before its go, or for the reason in `error`)
-  bool orphaned = false;         // ended because nobody owned the workspace, or nobody said go, for too long
-  bool lost = false;             // its supervisor was killed: the command was too, but how far it came is not known
-  std::string error;             // why the command could not be executed; a sentence, else ""
+  bool started = true;    // false: the command never ran (stopped before its go, or for the reason in `error`)
+  bool orphaned = false;  // ended because nobody owned the workspace, or nobody said go, for too long
+  bool lost = false;      // its supervisor was killed: the command was too, but how far it came is not known
+  std::string error;      // why the command could not be executed; a sentence, else ""
 
   bool operator==(const ProcessExit&) const = default;
 };
@@ -51,11 +51,11 @@ struct ProcessExit {
 // What lets a process survive us. Its supervisor (bernstein-exec) does what start() does and needs us for nothing but
 // the word to begin.
 struct SuperviseSpec {
-  std::string control_directory;             // absolute; made with mode 0700, its parent is there; for one process alone
-  std::string lock_path;                     // the lock of the workspace (flock); "": no owner is expected
-  Micros orphan_limit_us = 15 * k_minute;    // after so long without an owner, or without a go, the process is ended
-  std::int64_t processes_max = 0;            // > 0: RLIMIT_NPROC; counts all of the user's; not applied to root
-  std::int64_t file_bytes_max = 0;           // > 0: RLIMIT_FSIZE
+  std::string control_directory;           // absolute; made with mode 0700, its parent is there; for one process alone
+  std::string lock_path;                   // the lock of the workspace (flock); "": no owner is expected
+  Micros orphan_limit_us = 15 * k_minute;  // after so long without an owner, or without a go, the process is ended
+  std::int64_t processes_max = 0;          // > 0: RLIMIT_NPROC; counts all of the user's; not applied to root
+  std::int64_t file_bytes_max = 0;         // > 0: RLIMIT_FSIZE
 };
 
 using ProcessKey = std::int64_t;  // ours, not the pid

@@ -28,10 +28,11 @@
 namespace bernstein::port {
 
 struct SessionSpec {
-  std::string name;                       // "session-r1-t4.2"
-  std::string base;                       // commit it starts from
-  std::vector<std::string> symlink_dirs;  // linked to the user's checkout where they exist there and the base lacks them
-  std::vector<std::string> copy_files;    // copied likewise; beside these, what .worktreeinclude names
+  std::string name;  // "session-r1-t4.2"
+  std::string base;  // commit it starts from
+  std::vector<std::string>
+      symlink_dirs;                     // linked to the user's checkout where they exist there and the base lacks them
+  std::vector<std::string> copy_files;  // copied likewise; beside these, what .worktreeinclude names
 };
 
 // A place to check a tree in.
@@ -52,9 +53,9 @@ struct CaptureSpec {
 };
 
 struct Captured {
-  std::string commit;                // == base when nothing changed
+  std::string commit;  // == base when nothing changed
   std::string tree;
-  std::vector<ChangedPath> changes;  // base → commit, sorted by path
+  std::vector<ChangedPath> changes;         // base → commit, sorted by path
   std::vector<std::string> also_kept = {};  // refs of what the agent committed or stashed beside its branch
 };
 
@@ -73,8 +74,8 @@ struct LandSpec {
   std::string expected;  // where it must stand: first parent
   std::string commit;    // second parent
   std::string tree;
-  std::string message;   // with trailers
-  Micros at_us = 0;      // author and commit date
+  std::string message;  // with trailers
+  Micros at_us = 0;     // author and commit date
 };
 struct Landed {
   std::string commit;
@@ -102,16 +103,16 @@ class Workspace {
   // Where the target stands. ErrorCode::not_found when the branch is gone.
   virtual Result<std::string> tip(const std::string& target) = 0;
 
-  // A worktree at .sdd/worktrees/<name> on branch agent/<name> of a bare repository of its own under .sdd/agents/, which
-  // borrows the user's objects. Returns its absolute path. An unfinished one of the same name is replaced.
+  // A worktree at .sdd/worktrees/<name> on branch agent/<name> of a bare repository of its own under .sdd/agents/,
+  // which borrows the user's objects. Returns its absolute path. An unfinished one of the same name is replaced.
   virtual Result<std::string> create_session(const SessionSpec& spec) = 0;
 
   // Commits what the agent left in the worktree (untracked files too, ignored ones not) on top of what it committed
   // itself, copies the objects into the user's repository and points the salvage ref there. When nothing was committed
   // or changed, no ref is written; commits that amount to nothing are kept, and the answer is the base. The files of a
   // nested repository are taken as any others; special files are left out. Other branches of the session, its tags and
-  // its stash go under refs beside the salvage ref ("<salvage_ref>.<name>"). ErrorCode::conflict when the agent's branch
-  // no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
+  // its stash go under refs beside the salvage ref ("<salvage_ref>.<name>"). ErrorCode::conflict when the agent's
+  // branch no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
   virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
 
   // Three-way merge of `commit` into the target's tip, in memory; writes only objects, and the reference that keeps
@@ -126,14 +127,15 @@ class Workspace {
   virtual Result<std::vector<TreeFile>> list_tree(const std::string& tree) = 0;
   virtual Result<std::string> read_file(const std::string& tree, const std::string& path) = 0;
 
-  // Makes the merge commit (author and committer are Bernstein's; same arguments, same id) and moves the target to it if
-  // it stands at `expected`. Already there: Landed. Elsewhere: Moved, and nothing changes.
+  // Makes the merge commit (author and committer are Bernstein's; same arguments, same id) and moves the target to it
+  // if it stands at `expected`. Already there: Landed. Elsewhere: Moved, and nothing changes.
   virtual Result<LandOutcome> land(const LandSpec& spec) = 0;
 
   // After the target moved from `from` to `to`: if it is checked out in a worktree of the person's and nothing there
   // is uncommitted that the move would touch or hide (index and tracked files equal `from`; no untracked file in the
   // way), updates files and index. Else leaves everything alone and says what is in the way.
-  virtual Result<SyncResult> sync_checkout(const std::string& target, const std::string& from, const std::string& to) = 0;
+  virtual Result<SyncResult> sync_checkout(const std::string& target, const std::string& from,
+                                           const std::string& to) = 0;
 
   // Removes a session (worktree and bare repository) or a directory made by checkout_tree. Absent is fine. Refuses with
   // ErrorCode::conflict to remove a session whose last commit is not under a salvage ref or the target.

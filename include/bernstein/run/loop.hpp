@@ -9,8 +9,8 @@
 // of the log itself, or nobody can tell whether something was done (a merge, a command at work): the run stands as its
 // last commit says, its agents go on under their supervisors, and a resume tries again.
 //
-// Whoever goes on with a run folds its log and dispatches what is open: there is no other way to recover, and a run that
-// was killed at any moment is one that was left at its last commit.
+// Whoever goes on with a run folds its log and dispatches what is open: there is no other way to recover, and a run
+// that was killed at any moment is one that was left at its last commit.
 
 #include <map>
 #include <memory>
@@ -63,9 +63,10 @@ class Loop {
   ~Loop();
 
   // Starts a new run and carries it to its end. SIGINT and SIGTERM drain (what is in flight is finished, nothing new
-  // starts); a second SIGINT, SIGQUIT or SIGHUP leaves now (agents and checks go on under their supervisors, for a resume to take
-  // back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
-  // `taken`: runs up to this one have left things that the log does not know any more; their numbers are not used again.
+  // starts); a second SIGINT, SIGQUIT or SIGHUP leaves now (agents and checks go on under their supervisors, for a
+  // resume to take back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
+  // `taken`: runs up to this one have left things that the log does not know any more; their numbers are not used
+  // again.
   Result<RunOutcome> start(RunStarted started, PlanAccepted plan, RunId taken = {});
 
   // Goes on with a run that is in the log, from where its last commit left it. `resumed.epoch` is filled in.

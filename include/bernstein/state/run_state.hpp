@@ -137,7 +137,7 @@ struct RunState {
   Micros at_us = 0;
   std::optional<RunStarted> started;
   std::optional<PlanAccepted> plan;  // its tasks are cleared once they are created: `tasks` has them then
-  std::int64_t epoch = 0;  // how many have owned the run; 1 from its start
+  std::int64_t epoch = 0;            // how many have owned the run; 1 from its start
   std::optional<StopRequested> stop;
   std::optional<RunPaused> paused;
   std::string halted;  // why nothing new may start (an environment failure); "" when all is well
@@ -153,7 +153,7 @@ struct RunState {
   UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only
   UsdMicros reserved;  // of attempts whose agent has not ended
 
-  UsdMicros money_at_resume;          // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
+  UsdMicros money_at_resume;  // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
   std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
 
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
