@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <thread>
 
@@ -19,12 +18,6 @@ Result<std::string> last_event_of(const Home& home, std::string_view type) {
 }
 
 }  // namespace
-
-pid_t owner_pid(const std::string& sdd) {
-  std::ifstream file(sdd + "/lock");
-  long pid = 0;
-  return file >> pid && pid > 0 ? static_cast<pid_t>(pid) : 0;
-}
 
 Status signal_owner(const Home& home, int signal, std::string_view event_type) {
   const pid_t pid = is_somebody_at_work(home) ? owner_pid(home.sdd) : 0;

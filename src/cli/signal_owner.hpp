@@ -2,17 +2,12 @@
 // Telling the Bernstein that is at work on a workspace what a person wants. Signals are enough for that: what they mean
 // is in run/loop.hpp, and they are durable when the event that they become is in the log.
 
-#include <sys/types.h>
-
 #include <string_view>
 
 #include "bernstein/base/result.hpp"
 #include "open_workspace.hpp"
 
 namespace bernstein::cli {
-
-// The process that holds the workspace; 0 when nobody does.
-pid_t owner_pid(const std::string& sdd);
 
 // Sends the signal and waits until the owner has recorded an event of this type. ErrorCode::not_found when nobody is at
 // work; ErrorCode::environment when it did not answer within k_answer_limit_us.
