@@ -47,6 +47,7 @@ bool ReadAhead::push(std::vector<Event> events) {
 void ReadAhead::read() {
   RunChain chain;
   std::vector<Event> batch;
+  batch.reserve(k_batch_events);
   std::optional<Error> fault;
   Status walked = reader_.read(run_, [&](const Record& record) {
     if (first_seq_ == 0) first_seq_ = record.seq;
@@ -61,7 +62,10 @@ void ReadAhead::read() {
       return false;
     }
     batch.push_back(std::move(event).value());
-    return batch.size() < k_batch_events || push(std::exchange(batch, {}));
+    if (batch.size() < k_batch_events) return true;
+    const bool wanted = push(std::exchange(batch, {}));
+    batch.reserve(k_batch_events);
+    return wanted;
   });
   if (!batch.empty()) push(std::move(batch));
   if (fault) walked = *std::move(fault);

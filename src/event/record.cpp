@@ -1,26 +1,31 @@
 #include "bernstein/event/record.hpp"
 
+#include <array>
+
 namespace bernstein {
 namespace {
 
 constexpr std::string_view k_event_domain = "bernstein-event/1";
 constexpr std::string_view k_run_domain = "bernstein-run/1";
 
-void add_big_endian(std::string& bytes, std::uint64_t value, int width) {
-  for (int shift = (width - 1) * 8; shift >= 0; shift -= 8) bytes += static_cast<char>((value >> shift) & 0xff);
+template <std::size_t width>
+void add_big_endian(std::string& bytes, std::uint64_t value) {
+  std::array<char, width> digits;
+  for (std::size_t i = 0; i < width; ++i) digits[i] = static_cast<char>((value >> ((width - 1 - i) * 8)) & 0xff);
+  bytes.append(digits.data(), width);
 }
 
 void add_integer(std::string& bytes, std::int64_t value) {
-  add_big_endian(bytes, static_cast<std::uint64_t>(value), 8);  // negative ones in two's complement
+  add_big_endian<8>(bytes, static_cast<std::uint64_t>(value));  // negative ones in two's complement
 }
 
 void add_text(std::string& bytes, std::string_view text) {
-  add_big_endian(bytes, text.size(), 4);
+  add_big_endian<4>(bytes, text.size());
   bytes += text;
 }
 
 void add_digest(std::string& bytes, const Digest& digest) {
-  for (const std::uint8_t byte : digest) bytes += static_cast<char>(byte);
+  bytes.append(digest.begin(), digest.end());
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void leave_wal(SQLite::Database& database) {
 }
 
 SQLite::Database connect_reader(const std::string& path) {
-  SQLite::Database database(path, SQLite::OPEN_READONLY, k_busy_timeout_ms);
+  SQLite::Database database(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, k_busy_timeout_ms);
   harden(database);
   leave_wal(database);
   database.exec("PRAGMA query_only = ON");

@@ -86,13 +86,9 @@ class SqliteLog : public port::EventLog {
 
   // The triggers check every other prev_hash, but SQL has no SHA-256.
   Status check_genesis(const Record& record) {
-    Digest before{};
-    SQLite::Statement last(writer_, "SELECT " + std::string(k_columns) + " FROM events ORDER BY seq DESC LIMIT 1");
-    if (last.executeStep()) {
-      Record row;
-      BERNSTEIN_TRY_VOID(read_record(last, row));
-      before = row.hash;
-    }
+    Record last;
+    BERNSTEIN_TRY(const bool any, RecordRows(writer_, k_last).next(last));
+    const Digest before = any ? last.hash : Digest{};
     if (record.prev_hash == run_genesis(record.run, before)) return Ok{};
     return Error{ErrorCode::conflict, "cannot append to '" + path_ + "': prev_hash is not the hash before it"};
   }

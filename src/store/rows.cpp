@@ -1,6 +1,6 @@
 #include "rows.hpp"
 
-#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Exception.h>
 
 #include <algorithm>
 #include <limits>
@@ -9,23 +9,21 @@
 namespace bernstein::store {
 namespace {
 
-std::string_view text_at(SQLite::Statement& row, int index) {
-  const SQLite::Column column = row.getColumn(index);
-  const char* text = column.getText("");  // before getBytes: it decides the encoding that is counted
-  return {text, static_cast<std::size_t>(column.getBytes())};
+std::string_view text_at(sqlite3_stmt* row, int index) {
+  const auto* text = sqlite3_column_text(row, index);  // before the bytes are counted: it decides their encoding
+  if (text == nullptr) return "";
+  return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(sqlite3_column_bytes(row, index))};
 }
 
-bool read_digest(SQLite::Statement& row, int index, Digest& digest) {
-  const SQLite::Column column = row.getColumn(index);
-  if (!column.isBlob() || column.getBytes() != static_cast<int>(digest.size())) return false;
-  const auto* bytes = static_cast<const std::uint8_t*>(column.getBlob());
+bool read_digest(sqlite3_stmt* row, int index, Digest& digest) {
+  if (sqlite3_column_type(row, index) != SQLITE_BLOB) return false;
+  const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(row, index));
+  if (sqlite3_column_bytes(row, index) != static_cast<int>(digest.size())) return false;
   std::copy(bytes, bytes + digest.size(), digest.begin());
   return true;
 }
 
 bool read_run(std::string_view text, RunId& run) {
-  // Nearly always the run of the row before.
-  if (run.number != 0 && to_string(run) == text) return true;
   const std::optional<RunId> parsed = parse_run_id(text);
   if (!parsed || to_string(*parsed) != text) return false;
   run = *parsed;
@@ -34,6 +32,32 @@ bool read_run(std::string_view text, RunId& run) {
 
 void bind_digest(SQLite::Statement& statement, int index, const Digest& digest) {
   statement.bindNoCopy(index, digest.data(), static_cast<int>(digest.size()));
+}
+
+Status read_record(sqlite3_stmt* row, Record& record, std::string& run) {
+  const auto wrong = [&](const char* column) {
+    return Error{ErrorCode::corrupt, "event " + std::to_string(record.seq) + ": the column " + column +
+                                         " holds what Bernstein does not write; 'bernstein audit' says more"};
+  };
+  record.seq = sqlite3_column_int64(row, 0);
+  if (const std::string_view text = text_at(row, 1); text != run) {
+    if (!read_run(text, record.run)) return wrong("run");
+    run = text;
+  }
+  record.run_seq = sqlite3_column_int64(row, 2);
+  if (!from_word(text_at(row, 3), record.kind)) return wrong("kind");
+  record.type = text_at(row, 4);
+  const std::int64_t version = sqlite3_column_int64(row, 5);
+  if (version < 1 || version > std::numeric_limits<int>::max()) return wrong("version");
+  record.version = static_cast<int>(version);
+  record.cause = sqlite3_column_int64(row, 6);
+  record.subject = text_at(row, 7);
+  record.at_us = sqlite3_column_int64(row, 8);
+  record.wall_us = sqlite3_column_int64(row, 9);
+  record.payload = text_at(row, 10);
+  if (!read_digest(row, 11, record.prev_hash)) return wrong("prev_hash");
+  if (!read_digest(row, 12, record.hash)) return wrong("hash");
+  return Ok{};
 }
 
 }  // namespace
@@ -54,27 +78,25 @@ void bind_record(SQLite::Statement& statement, const Record& record, const std::
   bind_digest(statement, 13, record.hash);
 }
 
-Status read_record(SQLite::Statement& row, Record& record) {
-  const auto wrong = [&](const char* column) {
-    return Error{ErrorCode::corrupt, "event " + std::to_string(record.seq) + ": the column " + column +
-                                         " holds what Bernstein does not write; 'bernstein audit' says more"};
-  };
-  record.seq = row.getColumn(0).getInt64();
-  if (!read_run(text_at(row, 1), record.run)) return wrong("run");
-  record.run_seq = row.getColumn(2).getInt64();
-  if (!from_word(text_at(row, 3), record.kind)) return wrong("kind");
-  record.type = text_at(row, 4);
-  const std::int64_t version = row.getColumn(5).getInt64();
-  if (version < 1 || version > std::numeric_limits<int>::max()) return wrong("version");
-  record.version = static_cast<int>(version);
-  record.cause = row.getColumn(6).getInt64();
-  record.subject = text_at(row, 7);
-  record.at_us = row.getColumn(8).getInt64();
-  record.wall_us = row.getColumn(9).getInt64();
-  record.payload = text_at(row, 10);
-  if (!read_digest(row, 11, record.prev_hash)) return wrong("prev_hash");
-  if (!read_digest(row, 12, record.hash)) return wrong("hash");
-  return Ok{};
+RecordRows::RecordRows(SQLite::Database& database, const std::string& from, std::optional<RunId> run)
+    : database_(database.getHandle()) {
+  const std::string sql = "SELECT " + std::string(k_columns) + " " + from;
+  sqlite3_stmt* statement = nullptr;
+  const int prepared = sqlite3_prepare_v2(database_, sql.c_str(), static_cast<int>(sql.size()), &statement, nullptr);
+  statement_.reset(statement);
+  if (prepared != SQLITE_OK) throw SQLite::Exception(database_, prepared);
+  if (!run) return;
+  const std::string text = to_string(*run);
+  const int bound = sqlite3_bind_text(statement, 1, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  if (bound != SQLITE_OK) throw SQLite::Exception(database_, bound);
+}
+
+Result<bool> RecordRows::next(Record& record) {
+  const int stepped = sqlite3_step(statement_.get());
+  if (stepped == SQLITE_DONE) return false;
+  if (stepped != SQLITE_ROW) throw SQLite::Exception(database_, stepped);
+  BERNSTEIN_TRY_VOID(read_record(statement_.get(), record, run_));
+  return true;
 }
 
 }  // namespace bernstein::store
