@@ -51,6 +51,10 @@ std::string merge_message(const RunState& state, const Attempt& attempt, const s
 Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
     : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
 
+Effects::~Effects() {
+  for (const auto& [intent, timer] : timers_) ports_.reactor.cancel(timer);
+}
+
 void Effects::dispatch(const RunState& state) {
   if (is_left(state)) return;  // what is asked for now is the next one's
   if (sweep_due_) sweep_control_directories(state);
@@ -169,6 +173,16 @@ void Effects::start(const RunState&, const Task& task, const WorktreeRemoveReque
         }
         return WorktreeRemoved{};
       });
+}
+
+// By the clock on the wall, because limits end by it, also while nobody is there. One that jumps cannot make it longer.
+void Effects::start(const RunState&, const Task& task, const ParkRequested& intent) {
+  const Micros passed = std::max<Micros>(ports_.reactor.wall_us() - task.wall_us, 0);
+  const Micros left = std::max<Micros>(intent.wait_us - passed, 0);
+  timers_[task.intent] = ports_.reactor.after(left, [this, task, agent = intent.agent] {
+    timers_.erase(task.intent);
+    answer(task, ParkEnded{agent});
+  });
 }
 
 void Effects::start(const RunState& state, const Task& task, const CheckRequested& intent) {

@@ -27,6 +27,9 @@ namespace bernstein::run {
 class Effects {
  public:
   Effects(Ports ports, const Site& site, RunId run, Inbox& inbox);
+  Effects(const Effects&) = delete;
+  Effects& operator=(const Effects&) = delete;
+  ~Effects();
 
   void dispatch(const RunState& state);
   // Something has been started that has not been answered yet.
@@ -52,6 +55,7 @@ class Effects {
   void start(const RunState& state, const Task& task, const MergeRequested& intent);
   void start(const RunState& state, const Task& task, const CheckoutSyncRequested& intent);
   void start(const RunState& state, const Task& task, const WorktreeRemoveRequested& intent);
+  void start(const RunState& state, const Task& task, const ParkRequested& intent);
 
   // A command of an intent. The functions may be called long after its effect was started.
   struct Command {
@@ -105,6 +109,7 @@ class Effects {
   Inbox& inbox_;
   std::set<Seq> under_way_;
   std::map<Seq, std::pair<AttemptId, port::ProcessKey>> waiting_;  // agents whose start is not durable yet, by intent
+  std::map<Seq, port::TimerKey> timers_;                           // of parks, by intent
   std::optional<Error> dead_end_;
   bool sweep_due_ = true;  // there may be control directories that nobody needs any more
 };
