@@ -48,8 +48,8 @@ std::string merge_message(const RunState& state, const Attempt& attempt, const s
 
 }  // namespace
 
-Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
-    : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
+Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox, Seq inherited)
+    : ports_(ports), site_(site), run_(run), inbox_(inbox), inherited_(inherited) {}
 
 void Effects::dispatch(const RunState& state) {
   if (is_left(state)) return;  // what is asked for now is the next one's

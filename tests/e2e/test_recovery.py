@@ -102,6 +102,29 @@ class Killed(Disturbed):
         self.assert_sound(repository)
 
 
+    def test_an_agent_whose_control_directory_is_removed_is_ended_before_another_one_starts(self):
+        repository = self.place("limits: {attempts: 1}")
+        slumber = self.directory / "slumber"
+        slumber.symlink_to(shutil.which("sleep"))
+        work = f"echo half > t1.txt\nsetsid '{slumber}' 1001 &\n{self.wait(1)}"
+        process = self.begin(repository, self.plan(f"if [ $ATTEMPT = 1 ]; then\n{work}\nfi\necho 1 > t1.txt"))
+        self.wait_until_at(repository, 1)
+        pid = self.supervisors(repository)["t1.1"]
+        self.crash(process)
+        shutil.rmtree(repository.sdd / "control")
+        self.assertTrue(self.is_alive(pid) and self.processes_in(slumber), "the first agent is still at work")
+
+        resumed = self.bernstein(repository, "resume")
+        self.assertEqual(0, resumed.code, str(resumed))
+        self.assertFalse(self.is_alive(pid))
+        self.assertEqual([], self.processes_in(slumber))
+        failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
+        self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its files in .sdd/control were removed")], failed)
+        self.assertEqual("half\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
+        self.assert_landed(repository, 1)
+        self.assert_sound(repository)
+
+
 class Stopped(Disturbed):
     def test_stop_finishes_what_is_in_flight_and_resume_does_the_rest(self):
         repository = self.place()

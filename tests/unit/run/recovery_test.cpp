@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "bernstein/run/loop.hpp"
 #include "support/builders.hpp"
@@ -58,6 +59,17 @@ class Recovery : public testing::Test {
     return std::count_if(log_.records().begin(), log_.records().end(), [&](const Record& r) { return r.type == type; });
   }
 
+  // Of the first event of this type.
+  std::string why_of(std::string_view type) const {
+    for (const Record& record : log_.records()) {
+      if (record.type != type) continue;
+      const std::string_view payload = record.payload;
+      const std::size_t why = payload.rfind("\"why\":\"") + 7;
+      return std::string(payload.substr(why, payload.rfind('"') - why));
+    }
+    return "there is none";
+  }
+
   Ports ports() { return {log_, blobs_, workspace_, reactor_, ownership_}; }
   Site site() const { return {.sdd = (directory_.path() / ".sdd").string(), .environment = {}, .sandbox = {}}; }
 
@@ -68,11 +80,15 @@ class Recovery : public testing::Test {
   FailingBlobs blobs_;
   FakeWorkspace workspace_{{{"README.md", "hello\n"}}};
   FakeReactor reactor_{[this](const port::ProcessSpec&) -> Result<ScriptedProcess> {
+    before_start();
     return ScriptedProcess{.duration_us = k_minute,
                            .at_begin = [this] { begin(); },
-                           .at_end = [this] { workspace_.write("session-r1-t1.1", "new.txt", "new\n"); }};
+                           .at_end = [this] { workspace_.write(last_session(), "new.txt", "new\n"); }};
   }};
 
+  std::string last_session() const { return "session-r1-t1." + std::to_string(count("TaskAssigned")); }
+
+  std::function<void()> before_start = [] {};
   std::function<void()> begin = [] {};
 };
 
@@ -87,6 +103,40 @@ TEST_F(Recovery, AnAgentAtWorkIsTakenBackThoughNothingCanBeKept) {
   begin = [this] { reactor_.raise_after(k_second, SIGQUIT); };
   ASSERT_EQ(start().value(), RunOutcome::stopped);
   blobs_.full = true;
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStarted"), 1);
+  EXPECT_EQ(count("AttemptFailed"), 0);
+}
+
+// Somebody tidies up .sdd/control while the agent works and nobody owns the run.
+TEST_F(Recovery, AnAgentThatCannotBeTakenBackIsEndedBeforeAnotherOneStarts) {
+  std::size_t at_once_most = 0;
+  begin = [&, first = true]() mutable {
+    if (first) reactor_.raise_after(k_second, SIGQUIT);
+    first = false;
+    at_once_most = std::max(at_once_most, reactor_.running());
+  };
+  ASSERT_EQ(start().value(), RunOutcome::stopped);
+  ASSERT_EQ(reactor_.running(), 1U);
+  reactor_.remove_control_directories();
+  workspace_.write("session-r1-t1.1", "half.txt", "half\n");
+
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(at_once_most, 1U);
+  EXPECT_EQ(count("AgentStarted"), 2);
+  EXPECT_EQ(why_of("AttemptFailed"), "the agent was ended: its files in .sdd/control were removed");
+  EXPECT_TRUE(workspace_.ref("refs/bernstein/salvage/r1/t1.1")) << "its work is kept";
+}
+
+// An intent that was recorded and whose command never began looks the same.
+TEST_F(Recovery, ACommandThatNeverBeganStartsThoughThereIsNoControlDirectory) {
+  struct Killed {};
+  before_start = [first = true]() mutable {
+    if (std::exchange(first, false)) throw Killed{};
+  };
+  EXPECT_THROW((void)start(), Killed);
+  reactor_.crash();
+  ASSERT_EQ(count("SpawnRequested"), 1);
   EXPECT_EQ(resume().value(), RunOutcome::landed);
   EXPECT_EQ(count("AgentStarted"), 1);
   EXPECT_EQ(count("AttemptFailed"), 0);
