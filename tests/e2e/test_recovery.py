@@ -92,6 +92,9 @@ class Killed(Disturbed):
         result = self.finish(process)
 
         self.assertEqual(0, result.code, str(result))
+        self.assertIn("[t1] its agent was ended: its supervisor was killed\n", result.out)
+        story = self.bernstein(repository, "why", "t1").out
+        self.assertRegex(story, r"t1\.1 +agent done +ended: its supervisor was killed; ")
         failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
         self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its supervisor was killed")], failed)
         self.assertEqual(["the attempt was lost, which uses up none: the agent was ended: its supervisor was killed"],

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/recap.hpp"
+#include "cli/words.hpp"
 #include "support/builders.hpp"
 #include "support/fake_reactor.hpp"
 
@@ -50,6 +51,24 @@ TEST(Progress, PlainLinesTellWhatStartsFailsAndLands) {
   EXPECT_NE(text.find(", attempt 2)\n"), std::string::npos) << text;
   EXPECT_NE(text.find("[t1] landed "), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << "no terminal, no control sequences";
+}
+
+TEST(Progress, AnAgentThatSomebodyEndedIsNotSaidToHaveExitedByItself) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  const AgentExited lost{.exit_code = 137, .stopped = true, .why = "its supervisor was killed"};
+  world.answer<SpawnRequested>(at(1), lost);
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("\n[t1] its agent was ended: its supervisor was killed\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("137"), std::string::npos) << text;
+
+  EXPECT_EQ(summary_of(lost), "ended: its supervisor was killed; usage unknown");
+  EXPECT_EQ(summary_of(CheckFinished{.name = "tests", .stopped = true, .why = "its supervisor was killed"}),
+            "'tests' stopped: its supervisor was killed");
+  EXPECT_EQ(summary_of(AgentExited{.duration_us = 2 * k_second, .stopped = true, .why = "it was told to stop"}),
+            "ended after 2 s: it was told to stop; usage unknown");
 }
 
 TEST(Progress, ATextOfAnAgentCannotSteerTheTerminal) {
