@@ -48,9 +48,10 @@ class Recovery : public testing::Test {
     return outcome;
   }
 
-  Result<RunOutcome> resume() {
+  Result<RunOutcome> resume() { return resume_at(*workspace_.ref("refs/heads/main")); }
+  Result<RunOutcome> resume_at(const std::string& tip) {
     Loop loop(ports(), site(), observer_);
-    const Result<RunOutcome> outcome = loop.resume(RunId{1}, {.target_tip = *workspace_.ref("refs/heads/main")});
+    const Result<RunOutcome> outcome = loop.resume(RunId{1}, {.target_tip = tip});
     reactor_.crash();
     return outcome;
   }
@@ -158,6 +159,37 @@ TEST_F(Recovery, AMergeOfWhichNobodyCanTellWhetherItLandedStaysOpen) {
   EXPECT_EQ(resume().value(), RunOutcome::landed);
   EXPECT_EQ(count("MergeLanded"), 1);
   EXPECT_EQ(count("TaskAssigned"), 1);
+}
+
+// Without the branch nobody can tell what an earlier life did to it.
+TEST_F(Recovery, AMergeThatMayHaveLandedOnABranchThatIsGoneStaysOpen) {
+  workspace_.set_witness([](std::string_view call, FakeWorkspace::Moment moment) -> std::optional<Error> {
+    const bool moved_and_failed = call == "land" && moment == FakeWorkspace::Moment::done;
+    if (!moved_and_failed) return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  ASSERT_FALSE(start());
+  workspace_.set_witness({});
+  const std::string tip = *workspace_.ref("refs/heads/main");
+  workspace_.remove_branch("refs/heads/main");
+  const Result<RunOutcome> outcome = resume_at(tip);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error(), (Error{ErrorCode::environment,
+                                    "cannot tell whether its merge is on refs/heads/main (t1.1), so nothing more "
+                                    "is done: the branch main, on which r1 lands, is gone; bring it back with "
+                                    "`git branch main " +
+                                        tip.substr(0, 12) + "` and resume; resume once that is mended"}));
+  EXPECT_EQ(count("EffectFailed"), 0);
+}
+
+TEST_F(Recovery, AMergeOnABranchThatIsGoneHasNotLanded) {
+  workspace_.set_fault([landing = false](std::string_view call) mutable -> std::optional<Error> {
+    landing = landing || call == "land";
+    if (!landing || (call != "land" && call != "tip")) return std::nullopt;
+    return Error{ErrorCode::not_found, "there is no branch"};
+  });
+  EXPECT_EQ(start().value(), RunOutcome::environment);
+  EXPECT_EQ(count("AttemptFailed"), 1);
 }
 
 TEST_F(Recovery, AMergeThatCertainlyDidNotLandFails) {
