@@ -161,6 +161,23 @@ TEST(Recap, NamesWhatFailedWithItsKeptWorkAndWhatThatBlocks) {
   EXPECT_NE(text.find("bernstein why r1/t1"), std::string::npos) << text;
 }
 
+TEST(Recap, TimeThatAgentsWorkedWhileNobodyOwnedTheRunIsNotCalledSaved) {
+  const auto event = [](Micros at_us, EventBody body, std::uint32_t task = 1) {
+    return Event{.subject = about(at(task)), .at_us = at_us, .body = std::move(body)};
+  };
+  Tally tally;
+  note(tally, event(1 * k_second, AgentStarted{}));
+  note(tally, event(1 * k_second, AgentStarted{}, 2));
+  // Here it was killed and resumed an hour later, which the run's clock does not see.
+  note(tally, event(4 * k_second, AgentExited{.duration_us = k_hour}));
+  note(tally, event(6 * k_second, AgentExited{.duration_us = 4 * k_second}, 2));
+  EXPECT_EQ(tally.agent_us, 7 * k_second);
+
+  note(tally, event(7 * k_second, CheckRequested{}));
+  note(tally, event(9 * k_second, CheckFinished{.duration_us = k_hour}));
+  EXPECT_EQ(tally.check_us, 2 * k_second);
+}
+
 TEST(Recap, ACostThatNobodyToldIsUnknown) {
   World world;
   world.start({a_task(1)});
