@@ -109,9 +109,8 @@ void Progress::tell(const RunState& state, const Event& event) {
                  },
                  [&](const RunResumed&) {
                    say("", "",
-                       to_string(event.run) +
-                           " goes on: " + counted(static_cast<std::int64_t>(state.in_flight.size()), "attempt") +
-                           " in flight, " + std::to_string(state.tasks.size()) + " tasks in all");
+                       to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
+                           std::to_string(state.tasks.size()) + " tasks in all");
                  },
                  [&](const RunPaused& paused) {
                    say("!", k_yellow,

@@ -23,7 +23,11 @@ void note(Tally& tally, const Event& event) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, AgentStarted> || std::is_same_v<Body, CheckRequested>) {
+        if constexpr (std::is_same_v<Body, TaskAssigned>) {
+          ++tally.in_flight;
+        } else if constexpr (std::is_same_v<Body, AttemptFailed> || std::is_same_v<Body, MergeLanded>) {
+          --tally.in_flight;
+        } else if constexpr (std::is_same_v<Body, AgentStarted> || std::is_same_v<Body, CheckRequested>) {
           tally.begun_us[event.subject] = event.at_us;
         } else if constexpr (std::is_same_v<Body, AgentExited>) {
           tally.agent_us += owned_time(tally, event, body.duration_us);

@@ -71,6 +71,21 @@ TEST(Progress, AnAgentThatSomebodyEndedIsNotSaidToHaveExitedByItself) {
             "ended after 2 s: it was told to stop; usage unknown");
 }
 
+// Events are told with the state at the end of their turn.
+TEST(Progress, OnlyAttemptsThatWereInFlightBeforeAreSaidToGoOn) {
+  World world(a_config().with_agents(2));
+  world.start({a_task(1), a_task(2)});
+  world.lands(at(1));
+  world.feed({about_run(), RunPaused{"asked to pause"}});
+  world.fails(at(2));
+  Show show({});
+  show.tell(world);
+  world.resumes();
+  ASSERT_TRUE(world.state().in_flight.contains(at(2, 2))) << "it starts in the turn of the resume";
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("r1 goes on: 0 attempts in flight, 2 tasks in all\n"), std::string::npos) << text;
+}
+
 TEST(Progress, ATextOfAnAgentCannotSteerTheTerminal) {
   World world;
   world.start({a_task(1).titled("Evil \x1b]0;title\x07 name")});
