@@ -173,7 +173,8 @@ class Stopped(Disturbed):
         blocked = repository.root / ".git/refs/bernstein/salvage/r1/t1.1"  # a directory where the salvage ref would go
         blocked.mkdir(parents=True)
         (blocked / "x").write_text(repository.tip() + "\n")
-        self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        run = self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        self.assertIn("the work of t1.1 is in .sdd/worktrees/session-r1-t1.1 and nowhere else; look at it\n", run.out)
         cleaned = self.bernstein(repository, "clean")
         self.assertIn("kept session-r1-t1.1: what its agent left there could not be saved", cleaned.out)
         self.assertEqual("precious\n", (repository.sdd / "worktrees/session-r1-t1.1/t1.txt").read_text())

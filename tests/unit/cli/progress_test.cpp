@@ -193,6 +193,23 @@ TEST(Recap, TimeThatAgentsWorkedWhileNobodyOwnedTheRunIsNotCalledSaved) {
   EXPECT_EQ(tally.check_us, 2 * k_second);
 }
 
+TEST(Recap, NamesTheWorktreeOfWorkThatCouldNotBeSavedUntilSomebodyRemovesIt) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.feed({about(at(1)), AgentStarted{}});
+  world.agent_exits(at(1));
+  world.breaks<CaptureRequested>(at(1), FailureClass::environment, "the disk is full");
+  ASSERT_TRUE(world.finished());
+  const std::string line =
+      "\n  unsaved  the work of t1.1 is in .sdd/worktrees/session-r1-t1.1 and nowhere else; look at it\n";
+  EXPECT_NE(recap(world.state(), tally_of(world)).find(line), std::string::npos);
+  world.resumes();
+  world.lands(at(1, 2));
+  ASSERT_TRUE(world.finished());
+  EXPECT_NE(recap(world.state(), tally_of(world)).find(line), std::string::npos) << "what t1.1 did is another thing";
+}
+
 TEST(Recap, ACostThatNobodyToldIsUnknown) {
   World world;
   world.start({a_task(1)});
