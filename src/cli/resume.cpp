@@ -8,6 +8,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
+#include "bernstein/run/loop.hpp"
 #include "drive.hpp"
 #include "fold.hpp"
 #include "names.hpp"
@@ -95,7 +96,9 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, picture.state.started->target));
   RunResumed resumed{.behind = behind, .bernstein = version(), .max_agents = options.max_agents};
   BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
-  BERNSTEIN_TRY(resumed.target_tip, tenure.workspace->tip(picture.state.started->target));
+  const Result<std::string> tip = tenure.workspace->tip(picture.state.started->target);
+  if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
+  resumed.target_tip = *tip;
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
                [&](run::Loop& loop) { return loop.resume(run, resumed); });
 }

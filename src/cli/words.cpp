@@ -33,12 +33,17 @@ std::string words_of(std::string_view word) {
   return replace_all(std::string(word), "_", " ");
 }
 
+// Of one that was lost with its supervisor nobody knows how long it worked.
+template <class Ended>
+std::string after_clause(const Ended& e) {
+  return e.stopped && e.duration_us == 0 ? "" : " after " + format_duration(e.duration_us);
+}
+
 std::string ending(const AgentExited& e) {
-  if (e.stopped) return "ended: " + e.why;
+  if (e.stopped) return "ended" + after_clause(e) + ": " + e.why;
   const std::string outcome =
       e.outcome == AgentOutcome::done || e.outcome == AgentOutcome::crash ? "" : std::string(to_word(e.outcome)) + ", ";
-  if (e.timed_out) return outcome + "timed out";
-  return outcome + "exit " + std::to_string(e.exit_code);
+  return outcome + (e.timed_out ? "timed out" : "exit " + std::to_string(e.exit_code)) + after_clause(e);
 }
 
 // What a task that may not start yet is waiting for.
@@ -158,9 +163,7 @@ std::string summary_of(const EventBody& body) {
           [](const SpawnRequested& e) {
             return e.agent + " " + e.model + ", for at most " + format_duration(e.timeout_us);
           },
-          [](const AgentExited& e) {
-            return ending(e) + " after " + format_duration(e.duration_us) + "; " + usage_words(e.usage);
-          },
+          [](const AgentExited& e) { return ending(e) + "; " + usage_words(e.usage); },
           [](const CaptureRequested& e) { return "against " + short_id(e.base); },
           [](const WorkCaptured& e) {
             if (e.changes.empty()) return std::string("nothing changed");
@@ -176,8 +179,8 @@ std::string summary_of(const EventBody& body) {
             return quoted(e.check.name) + " on tree " + short_id(e.tree) + (e.fresh ? ", in a new checkout" : "");
           },
           [](const CheckFinished& e) {
-            return quoted(e.name) + " " + (e.stopped ? "stopped" : words_of(to_word(e.verdict))) + " after " +
-                   format_duration(e.duration_us) + (e.why.empty() ? "" : ": " + e.why);
+            return quoted(e.name) + " " + (e.stopped ? "stopped" : words_of(to_word(e.verdict))) + after_clause(e) +
+                   (e.why.empty() ? "" : ": " + e.why);
           },
           [](const MergeRequested& e) {
             return "commit " + short_id(e.commit) + " onto " + e.target + " at " + short_id(e.base);

@@ -10,6 +10,7 @@ namespace bernstein::run {
 namespace {
 
 constexpr std::size_t k_event_hash_digits = 16;
+constexpr std::size_t k_commit_digits = 12;
 
 EventBody failed(FailureClass failure, std::string_view effect, const Error& error) {
   return EffectFailed{failure, std::string(effect), printable_utf8(error.message), ""};
@@ -27,6 +28,11 @@ EventBody end_of_landing(const port::LandSpec& spec, const port::LandOutcome& ou
                                },
                                [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
                     outcome);
+}
+
+// Of a tip that was asked for: that there is no such branch, not that it cannot be read.
+bool is_missing(const Result<std::string>& tip) {
+  return !tip && tip.error().code == ErrorCode::not_found;
 }
 
 std::vector<std::string> set_up_paths(const RunConfig& config) {
@@ -48,8 +54,15 @@ std::string merge_message(const RunState& state, const Attempt& attempt, const s
 
 }  // namespace
 
-Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
-    : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
+Error target_is_gone(const RunState& state) {
+  const std::string branch = replace_all(state.started->target, "refs/heads/", "");
+  return {ErrorCode::environment, "the branch " + branch + ", on which " + to_string(state.run) +
+                                      " lands, is gone; bring it back with `git branch " + branch + " " +
+                                      state.target_tip.substr(0, k_commit_digits) + "` and resume"};
+}
+
+Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox, Seq inherited)
+    : ports_(ports), site_(site), run_(run), inbox_(inbox), inherited_(inherited) {}
 
 Effects::~Effects() {
   for (const auto& [intent, timer] : timers_) ports_.reactor.cancel(timer);
@@ -113,9 +126,13 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
 
 void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
   in_background(task,
-                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit]() -> EventBody {
+                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit,
+                 gone = target_is_gone(state)]() -> EventBody {
                   Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
-                  if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
+                  if (!outcome) {
+                    const bool is_gone = is_missing(workspace.tip(target));
+                    return environment_failed<CandidateRequested>(is_gone ? gone : outcome.error());
+                  }
                   return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
                                                  return CandidateBuilt{c.base, c.tree};
                                                },
@@ -134,18 +151,22 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
                       .message = merge_message(state, attempt_of(state, task.attempt), task.event),
                       .at_us = task.wall_us};
   auto outcome = std::make_shared<Result<port::LandOutcome>>(Error{});
-  auto stands_there = std::make_shared<bool>(false);
+  auto certain = std::make_shared<bool>(false);  // that it has not landed
+  // A landing moves the target or finds it missing. So one that it misses was not moved, unless before our time.
+  const bool is_first_try = task.intent > inherited_;
   ports_.reactor.submit(
-      [&workspace = ports_.workspace, spec, outcome, stands_there] {
+      [&workspace = ports_.workspace, spec, outcome, certain, is_first_try, gone = target_is_gone(state)] {
         *outcome = workspace.land(spec);
         if (*outcome) return;
-        Result<std::string> tip = workspace.tip(spec.target);
-        *stands_there = tip && *tip == spec.expected;
+        const Result<std::string> tip = workspace.tip(spec.target);
+        const bool missed_it = outcome->error().code == ErrorCode::not_found;
+        *certain = tip ? *tip == spec.expected : is_missing(tip) && missed_it && is_first_try;
+        if (is_missing(tip)) *outcome = gone;
       },
-      [this, task, spec, outcome, stands_there] {
+      [this, task, spec, outcome, certain] {
         if (*outcome) return answer(task, end_of_landing(spec, **outcome));
         // An earlier life of ours may have landed it: to call it failed would have it done, and landed, again.
-        if (!*stands_there) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
+        if (!*certain) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
         answer(task, environment_failed<MergeRequested>(outcome->error()));
       });
 }

@@ -92,12 +92,38 @@ class Killed(Disturbed):
         result = self.finish(process)
 
         self.assertEqual(0, result.code, str(result))
+        self.assertIn("[t1] its agent was ended: its supervisor was killed\n", result.out)
+        story = self.bernstein(repository, "why", "t1").out
+        self.assertRegex(story, r"t1\.1 +agent done +ended: its supervisor was killed; ")
         failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
         self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its supervisor was killed")], failed)
         self.assertEqual(["the attempt was lost, which uses up none: the agent was ended: its supervisor was killed"],
                          [e["payload"]["why"] for e in self.events(repository, "TaskRetried")])  # fmt: skip
         self.assertEqual("half\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
         self.assertEqual(["t1.1", "t1.2"], sorted(self.supervisors(repository)))
+        self.assert_landed(repository, 1)
+        self.assert_sound(repository)
+
+
+    def test_an_agent_whose_control_directory_is_removed_is_ended_before_another_one_starts(self):
+        repository = self.place("limits: {attempts: 1}")
+        slumber = self.directory / "slumber"
+        slumber.symlink_to(shutil.which("sleep"))
+        work = f"echo half > t1.txt\nsetsid '{slumber}' 1001 &\n{self.wait(1)}"
+        process = self.begin(repository, self.plan(f"if [ $ATTEMPT = 1 ]; then\n{work}\nfi\necho 1 > t1.txt"))
+        self.wait_until_at(repository, 1)
+        pid = self.supervisors(repository)["t1.1"]
+        self.crash(process)
+        shutil.rmtree(repository.sdd / "control")
+        self.assertTrue(self.is_alive(pid) and self.processes_in(slumber), "the first agent is still at work")
+
+        resumed = self.bernstein(repository, "resume")
+        self.assertEqual(0, resumed.code, str(resumed))
+        self.assertFalse(self.is_alive(pid))
+        self.assertEqual([], self.processes_in(slumber))
+        failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
+        self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its files in .sdd/control were removed")], failed)
+        self.assertEqual("half\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
         self.assert_landed(repository, 1)
         self.assert_sound(repository)
 
@@ -147,7 +173,8 @@ class Stopped(Disturbed):
         blocked = repository.root / ".git/refs/bernstein/salvage/r1/t1.1"  # a directory where the salvage ref would go
         blocked.mkdir(parents=True)
         (blocked / "x").write_text(repository.tip() + "\n")
-        self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        run = self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        self.assertIn("the work of t1.1 is in .sdd/worktrees/session-r1-t1.1 and nowhere else; look at it\n", run.out)
         cleaned = self.bernstein(repository, "clean")
         self.assertIn("kept session-r1-t1.1: what its agent left there could not be saved", cleaned.out)
         self.assertEqual("precious\n", (repository.sdd / "worktrees/session-r1-t1.1/t1.txt").read_text())
