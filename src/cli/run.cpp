@@ -132,11 +132,13 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   if (head.last_seq > 0) BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, head.last_run));
   BERNSTEIN_TRY(const RunId anchored, last_anchored(*tenure.workspace, head.last_run));
   const RunId taken = std::max(anchored, last_run_on_disk(prepared.place.sdd));
+  const RunId run{taken.number + 1};
+  BERNSTEIN_TRY_VOID(tenure.lock->work_on(to_string(run)));
   if (taken > head.last_run) {
     context.err << "warning: the log ends with " << to_string(head.last_run)
                 << ", and there are anchors or worktrees up to " << to_string(taken)
-                << ": state.db was lost or replaced. What they hold is left alone, and this run is "
-                << to_string(RunId{taken.number + 1}) << '\n'
+                << ": state.db was lost or replaced. What they hold is left alone, and this run is " << to_string(run)
+                << '\n'
                 << std::flush;
   }
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));

@@ -154,7 +154,9 @@ Result<Exit> status_command(Context& context, const LookOptions& options) {
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, options.at));
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, options.at));
   // A look at the past cannot tell who was at work then.
-  const bool is_open = options.at.has_value() || picture.state.finished || is_somebody_at_work(home);
+  const std::optional<store::Owner> owner = owner_of(home);
+  const bool is_at_work = owner && owner->run == to_string(run);
+  const bool is_open = options.at.has_value() || picture.state.finished || is_at_work;
   const std::string unfinished = !is_open ? "interrupted" : picture.state.paused ? "paused" : "running";
   if (context.json) {
     context.out << run_json(picture.state, picture.tally.events, unfinished) << '\n';

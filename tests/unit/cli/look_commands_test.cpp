@@ -229,7 +229,10 @@ TEST(Status, OfARunThatIsCarriedOnIsRunning) {
   ASSERT_TRUE(lock);
   here.json = true;
 
+  ASSERT_TRUE((*lock)->work_on("r1"));
   EXPECT_EQ(Json::parse(here.look(status_command, LookOptions{}).out)["outcome"], "running");
+  ASSERT_TRUE((*lock)->work_on("r2"));
+  EXPECT_EQ(Json::parse(here.look(status_command, LookOptions{}).out)["outcome"], "interrupted");
 }
 
 TEST(Status, BelievesTheLockRatherThanAPidThatWasLeftBehind) {
@@ -237,7 +240,8 @@ TEST(Status, BelievesTheLockRatherThanAPidThatWasLeftBehind) {
   World world(a_config());
   world.start({a_task(1)});
   here.append(world.log(), RunId{1});
-  test::write_file(here.sdd() + "/lock", std::to_string(::getpid()) + "\n");  // a living process, which holds nothing
+  test::write_file(here.sdd() + "/lock",
+                   std::to_string(::getpid()) + "\nr1\n");  // a living process, which holds nothing
   here.json = true;
 
   EXPECT_EQ(Json::parse(here.look(status_command, LookOptions{}).out)["outcome"], "interrupted");
