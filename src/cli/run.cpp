@@ -43,17 +43,19 @@ Refusal refusal_of(const Error& error) {
 PrepareResult prepare(const Context& context, const RunOptions& options) {
   // The files come first: their faults are the person's next step even where the repository is not ready either.
   Result<Place> place = find_place(context.directory);
+  const AgentSpec scripted = agent::scripted_agent_spec(context.program);
   InputResult read = read_inputs({.directory = context.directory,
                                   .plan_file = options.plan_file,
-                                  .root = place ? place->worktree : context.directory});
+                                  .root = place ? place->worktree : context.directory,
+                                  .built_in = {scripted.name},
+                                  .agent_is_given = !options.agent.empty()});
   if (auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   Inputs& inputs = std::get<Inputs>(read);
   if (!place) return refusal_of(place.error());
   Result<Landing> landing = find_landing(*place, options.target);
   if (!landing) return refusal_of(landing.error());
 
-  MergeResult merged =
-      merge_settings(inputs.config, inputs.plan, options, {agent::scripted_agent_spec(context.program)});
+  MergeResult merged = merge_settings(inputs.config, inputs.plan, options, {scripted});
   if (auto* refusal = std::get_if<Refusal>(&merged)) return *refusal;
   Settings& settings = std::get<Settings>(merged);
   if (!options.dry_run) {
