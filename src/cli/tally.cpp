@@ -6,6 +6,7 @@ namespace bernstein::cli {
 
 void note(Tally& tally, const Event& event) {
   ++tally.events;
+  tally.last_wall_us = event.wall_us;
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;

@@ -15,6 +15,7 @@ namespace bernstein::cli {
 
 struct Tally {
   std::int64_t events = 0;
+  Micros last_wall_us = 0;      // when the last of them was
   Micros agent_us = 0;          // all agents' working time
   Micros check_us = 0;          // all checks' time
   std::set<TaskId> unverified;  // whose last verdict was that nothing looked at it

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 import unittest
 
 from support import Disturbed, dedent, sandbox_obstacle
@@ -132,6 +133,12 @@ class Stopped(Disturbed):
         self.assertIn("2 agents or checks go on alone for up to 15m 00s: `bernstein resume r1` takes them back, "
                       "`bernstein stop` ends them\n", result.out)  # fmt: skip
         self.assertTrue(all(self.is_alive(pid) for pid in before.values()))
+        left = self.events(repository)[-1]["wall_us"] // 1_000_000
+        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(left + 15 * 60))
+        status = self.bernstein(repository, "status").out
+        self.assertIn(f"\n2 agents or checks go on alone until about {until}: bernstein resume r1   takes them back, "
+                      "bernstein stop ends them\n", status)  # fmt: skip
+        self.assertNotIn("nobody is working on", status)
 
         resumed = self.begin_command(repository, "resume", "--plain")
         self.wait_for_events(repository, "RunResumed")
