@@ -43,6 +43,9 @@ struct RepoFacts {
 // repositories that libgit2 cannot open (SHA-256, partial clones, another owner), with the remedy.
 Result<RepoFacts> observe(const std::string& directory);
 
+// Puts a .gitignore into .sdd that hides all of it, where there is none.
+Status hide_sdd(const std::string& sdd);
+
 // What an audit wants to know. Only reads; of a session's repository, which its agent may have written, only the name.
 Result<port::RepositoryFacts> gather_facts(const std::string& directory, const port::RepositoryQuestions& questions);
 
