@@ -20,6 +20,7 @@ Micros owned_time(Tally& tally, const Event& end, Micros duration_us) {
 
 void note(Tally& tally, const Event& event) {
   ++tally.events;
+  tally.last_wall_us = event.wall_us;
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;

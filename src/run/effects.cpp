@@ -5,11 +5,11 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
+#include "merge_message.hpp"
 
 namespace bernstein::run {
 namespace {
 
-constexpr std::size_t k_event_hash_digits = 16;
 constexpr std::size_t k_commit_digits = 12;
 
 EventBody failed(FailureClass failure, std::string_view effect, const Error& error) {
@@ -41,17 +41,6 @@ std::vector<std::string> set_up_paths(const RunConfig& config) {
   return paths;
 }
 
-// Title, what made it, and the trailers by which a landing is found again from the log and the log from a landing.
-std::string merge_message(const RunState& state, const Attempt& attempt, const std::string& event) {
-  const Task& task = task_of(state, attempt.id.task);
-  return task.spec.title + "\n\n" +                                                  //
-         "Bernstein-Run: " + to_string(state.run) + "\n" +                           //
-         "Bernstein-Task: " + to_string(attempt.id.task) + "\n" +                    //
-         "Bernstein-Attempt: " + to_string(attempt.id) + "\n" +                      //
-         "Bernstein-Agent: " + attempt.arm.agent + " " + attempt.arm.model + "\n" +  //
-         "Bernstein-Event: " + event + "\n";
-}
-
 }  // namespace
 
 Error target_is_gone(const RunState& state) {
@@ -77,7 +66,7 @@ void Effects::dispatch(const RunState& state) {
     const Task task{.intent = seq,
                     .attempt = {intent.subject.task, intent.subject.attempt},
                     .wall_us = intent.wall_us,
-                    .event = std::to_string(seq) + " " + to_hex(intent.hash).substr(0, k_event_hash_digits)};
+                    .event = event_trailer(seq, intent.hash)};
     std::visit(
         [&](const auto& body) {
           if constexpr (requires { start(state, task, body); }) start(state, task, body);
@@ -229,7 +218,7 @@ std::string Effects::session(AttemptId attempt) const {
 }
 
 std::string Effects::checkout(AttemptId attempt) const {
-  return "check-" + to_string(run_) + "-" + to_string(attempt);
+  return checkout_name(run_, attempt);
 }
 
 std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {

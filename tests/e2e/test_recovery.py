@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 import unittest
 
 from support import Disturbed, dedent, sandbox_obstacle
@@ -158,6 +159,12 @@ class Stopped(Disturbed):
         self.assertIn("2 agents or checks go on alone for up to 15m 00s: `bernstein resume r1` takes them back, "
                       "`bernstein stop` ends them\n", result.out)  # fmt: skip
         self.assertTrue(all(self.is_alive(pid) for pid in before.values()))
+        left = self.events(repository)[-1]["wall_us"] // 1_000_000
+        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(left + 15 * 60))
+        status = self.bernstein(repository, "status").out
+        self.assertIn(f"\n2 agents or checks go on alone until about {until}: bernstein resume r1   takes them back, "
+                      "bernstein stop ends them\n", status)  # fmt: skip
+        self.assertNotIn("nobody is working on", status)
 
         resumed = self.begin_command(repository, "resume", "--plain")
         self.wait_for_events(repository, "RunResumed")
@@ -311,6 +318,26 @@ class Owners(Disturbed):
         self.assertEqual(2, len(repository.git("rev-list", "--first-parent", "main").split()) - 2)
         self.assert_landed(repository, 2)
         self.assert_sound(repository)
+
+    def test_only_the_run_that_is_at_work_is_called_running_and_the_other_waits_for_it(self):
+        repository = self.place()
+        self.end(self.at_work(repository, 1))  # r1 is left by a crash, its agents with it
+        for file in self.directory.glob("here *"):
+            file.unlink()
+        process = self.begin(repository, self.plan(self.wait("other") + "\necho 2 > t2.txt"), name="other.yaml")
+        self.wait_until((self.directory / "here other").exists, "the agent of r2 is at work")
+
+        self.assertTrue(self.bernstein(repository, "status", "r2").out.splitlines()[1].startswith("running: "))
+        status = self.bernstein(repository, "status", "r1")
+        self.assertTrue(status.out.splitlines()[1].startswith("interrupted: "), str(status))
+        refused = self.bernstein(repository, "resume", "r1")
+        self.assertEqual(75, refused.code, str(refused))
+        self.assertEqual(
+            f"bernstein: r1 has to wait: another Bernstein is at work on r2, process {process.pid}; resume it when that one is "
+            "done, or end that one with `bernstein stop`\n",
+            refused.err,
+        )
+        self.assertEqual([], self.so_far(repository, "RunContinued", run="r2"))
 
     def test_resume_while_another_is_at_work_is_refused_with_its_pid(self):
         repository = self.place()
