@@ -34,6 +34,7 @@ std::string words_of(std::string_view word) {
 std::string ending(const AgentExited& e) {
   if (e.stopped) return "ended: " + e.why;
   if (e.timed_out) return "timed out";
+  if (e.stalled) return "stalled";
   return "exit " + std::to_string(e.exit_code);
 }
 
@@ -114,6 +115,8 @@ std::string summary_of(const EventBody& body) {
           [](const AgentStarted& e) {
             return "pid " + std::to_string(e.pid) + ", sandbox " + std::string(to_word(e.sandbox));
           },
+          [](const AgentStalled& e) { return "no progress for " + format_duration(e.silent_us); },
+          [](const AgentRecovered&) { return std::string("makes progress again"); },
           [](const TaskCreated& e) {
             return quoted(e.spec.title) + ", role " + e.spec.role + ", priority " + std::to_string(e.spec.priority) +
                    "; longest chain from here " + std::to_string(e.chain_minutes) + " min";
@@ -193,6 +196,8 @@ std::string_view step_word(const EventBody& body) {
                         [](const RunContinued&) { return "continued"; },
                         [](const StopRequested&) { return "stop"; },
                         [](const AgentStarted&) { return "started"; },
+                        [](const AgentStalled&) { return "stalled"; },
+                        [](const AgentRecovered&) { return "recovered"; },
                         [](const TaskCreated&) { return "created"; },
                         [](const TaskReadied&) { return "ready"; },
                         [](const RouteChosen&) { return "route"; },
@@ -230,6 +235,17 @@ std::string_view step_word(const EventBody& body) {
                     body);
 }
 
+std::string stall_words(Micros silent_us, Micros limit_us) {
+  return "its agent has made no progress for " + format_duration(silent_us) + "; it is ended after " +
+         format_duration(limit_us);
+}
+
+bool is_stalled(const Task& task) {
+  if (task.attempts.empty()) return false;
+  const Attempt& last = task.attempts.back();
+  return last.step == Step::working && last.silent_us > 0;
+}
+
 std::string reason_of(const RunState& state, const Task& task) {
   switch (task.status) {
     case TaskStatus::waiting:
@@ -237,6 +253,8 @@ std::string reason_of(const RunState& state, const Task& task) {
     case TaskStatus::ready:
       return held_up_by(state, task);
     case TaskStatus::running:
+      if (!is_stalled(task)) break;
+      return stall_words(task.attempts.back().silent_us, config_of(state).limits.no_progress_us);
     case TaskStatus::reported:
     case TaskStatus::verifying:
     case TaskStatus::verified:

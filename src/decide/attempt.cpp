@@ -34,10 +34,14 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
-  if (exit.timed_out || exit.exit_code != 0) {
-    const std::string why = exit.timed_out ? "the agent was still working after " +
-                                                 format_duration(config_of(state).limits.agent_timeout_us)
-                                           : "the agent exited with " + std::to_string(exit.exit_code);
+  if (exit.stalled || exit.timed_out || exit.exit_code != 0) {
+    const Limits& limits = config_of(state).limits;
+    std::string why = "the agent exited with " + std::to_string(exit.exit_code);
+    if (exit.timed_out) why = "the agent was still working after " + format_duration(limits.agent_timeout_us);
+    if (exit.stalled) {
+      why = "the agent made no progress for " + format_duration(limits.no_progress_us) +
+            ": no output, no CPU time, no change in its worktree";
+    }
     return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
   }
   if (work.changes.empty()) {

@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 
+#include "bernstein/base/redact.hpp"
 #include "bernstein/run/inbox.hpp"
 #include "bernstein/run/loop.hpp"
 
@@ -62,10 +63,12 @@ class Effects {
     std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
     std::function<void(port::ProcessExit)> on_exit;
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
+    std::function<void(Micros silent_us)> on_stall;  // as port::Reactor::on_stall(); "": nobody asks
   };
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt);
+  void note_progress(const RunState& state, const Task& task, Micros silent_us);
   void read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage, const port::ProcessExit& exit);
   void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
   void look_at_tree(const Task& task, const CheckRequested& intent);
@@ -87,6 +90,7 @@ class Effects {
   void sweep_control_directories(const RunState& state);
 
   port::SuperviseSpec supervision(const RunState& state) const;
+  Secrets secrets(const RunState& state) const;
   std::string control_root() const;
   std::string session(AttemptId attempt) const;
   std::string checkout(AttemptId attempt) const;

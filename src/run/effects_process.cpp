@@ -59,7 +59,7 @@ std::string interruption(const port::ProcessExit& exit) {
   if (exit.lost) return "its supervisor was killed";
   if (exit.orphaned) return "no Bernstein took it back in time";
   if (exit.stopped) return "it was told to stop";
-  if (exit.exit_code == k_killed && !exit.timed_out) return "it was killed (signal 9)";
+  if (exit.exit_code == k_killed && !exit.timed_out && !exit.stalled) return "it was killed (signal 9)";
   return "";
 }
 
@@ -135,7 +135,8 @@ agent::SandboxedProcess checkout_places(const std::string& name, const std::stri
 }  // namespace
 
 void Effects::start(const RunState& state, const Task& task, const SpawnRequested& intent) {
-  const std::string prompt = compose_prompt(state, task.attempt, ports_.blobs);
+  // The plan may be older than the key that it holds, and an output older than the rule that keeps keys out.
+  const std::string prompt = Redactor(secrets(state)).redact(compose_prompt(state, task.attempt, ports_.blobs));
   run_agent(state, task, intent, prompt);
 }
 
@@ -162,6 +163,7 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                               .directory = directory,
                               .stdin_text = agent.prompt_on_stdin ? prompt : "",
                               .output_path = log,
+                              .secrets = secrets(state),
                               .timeout_us = intent.timeout_us},
                   .supervise = supervision(state),
                   // Not before we know that nobody works: an error here means that the attempt never began.
@@ -172,7 +174,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                   .prepare = {},
                   .on_exit = [this, task, log, usage = spec.usage](
                                  const port::ProcessExit& exit) { read_agents_end(task, log, usage, exit); },
-                  .on_start = {}};
+                  .on_start = {},
+                  .on_stall = [this, &state, task](Micros silent_us) { note_progress(state, task, silent_us); }};
+  command.supervise.no_progress_us = config_of(state).limits.no_progress_us;
+  command.supervise.watched = {directory, site_.sdd + "/agents/" + session(task.attempt) + ".git"};
   if (!agent.prompt_on_stdin) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
   if (!attempt_of(state, task.attempt).started) {
     command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
@@ -180,6 +185,15 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
     };
   }
   run(task, std::move(command));
+}
+
+void Effects::note_progress(const RunState& state, const Task& task, Micros silent_us) {
+  const bool is_known_to_stall = attempt_of(state, task.attempt).silent_us > 0;
+  const bool stalls = silent_us > 0;
+  if (stalls == is_known_to_stall) return;  // an earlier life of ours was told this
+  EventBody told = AgentRecovered{};
+  if (stalls) told = AgentStalled{silent_us};
+  inbox_.push({{about(task.attempt), std::move(told)}});
 }
 
 void Effects::read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage,
@@ -200,6 +214,7 @@ void Effects::read_agents_end(const Task& task, const std::string& log, const Us
         AgentExited result{.duration_us = exit.duration_us,
                            .exit_code = exit.exit_code,
                            .output_bytes = exit.output_bytes,
+                           .stalled = exit.stalled,
                            .stopped = !why.empty(),
                            .timed_out = exit.timed_out,
                            .usage = read->usage,
@@ -237,12 +252,14 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
                    .directory = directory,
                    .stdin_text = {},
                    .output_path = log,
+                   .secrets = secrets(state),
                    .timeout_us = timeout_us},
        .supervise = supervision(state),
        .keep = {},
        .prepare = {},
        .on_exit = on_exit,
-       .on_start = {}});
+       .on_start = {},
+       .on_stall = {}});
 }
 
 void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
@@ -288,12 +305,14 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                               .directory = directory,
                               .stdin_text = {},
                               .output_path = log,
+                              .secrets = secrets(state),
                               .timeout_us = intent.check.timeout_us},
                   .supervise = supervision(state),
                   .keep = {},
                   .prepare = {},
                   .on_exit = on_exit,
-                  .on_start = {}};
+                  .on_start = {},
+                  .on_stall = {}};
   if (intent.fresh) {
     const WorktreeSetup& setup = config_of(state).worktree_setup;
     command.prepare = [&workspace = ports_.workspace,

@@ -212,6 +212,15 @@ TEST(ConfigFaults, NameArmsThatDoNotExist) {
       "'chep'; did you mean 'cheap'?");
 }
 
+TEST(Config, NoProgressCanBeSwitchedOff) {
+  EXPECT_EQ(config_of("limits: {no_progress: off}\n").limits.no_progress_us, 0);
+  EXPECT_EQ(config_of("limits: {no_progress: 0}\n").limits.no_progress_us, 0);
+  EXPECT_EQ(config_of("limits: {no_progress: 90s}\n").limits.no_progress_us, 90 * k_second);
+  EXPECT_EQ(config_faults_of("limits: {no_progress: never}\n"),
+            "bernstein.yaml:1: limits has 'never' for 'no_progress'; write a time of at most 720h, such as 90s, 10m or "
+            "1h30m, or off");
+}
+
 TEST(ConfigFaults, NameNumbersTimesAndWordsOutOfRange) {
   EXPECT_EQ(
       config_faults_of("max_agents: 0\nbudget: -1\nlimits: {attempts: 101, agent_timeout: 0s, check_timeout: 721h}\n"
