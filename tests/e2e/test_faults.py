@@ -73,7 +73,7 @@ class UnrulyAgents(Disturbed):
             self.assertGreaterEqual(stalled["payload"]["silent_us"], 1_000_000)
             exits = self.exits(repository)
             self.assertEqual([("t1.1", True), ("t1.2", False)], [(name, end["stalled"]) for name, end in exits.items()])
-            why = "the agent made no progress for 2.0s: no output, no CPU time, no change in its worktree"
+            why = "the agent made no progress for 2 s: no output, no CPU time, no change in its worktree"
             failed, = self.events(repository, "AttemptFailed")
             self.assertEqual(("task", why), (failed["payload"]["class"], failed["payload"]["why"]))
             self.assertIn(why, self.prompt(repository, "t1.2"))
