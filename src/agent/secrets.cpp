@@ -54,6 +54,8 @@ std::set<std::string> redact_inputs(const Secrets& secrets, RunConfig& config, P
   for (std::string& constraint : config.constraints) redact(constraint);
   for (AgentSpec& agent : config.agents) {
     for (std::string& argument : agent.command) redact(argument);
+    for (auto& [name, value] : agent.set) redact(value);
+    for (auto& [name, value] : agent.set_in_sandbox) redact(value);
   }
   redact_checks(config.gates);
   redact(config.worktree_setup.command);

@@ -21,9 +21,9 @@ TEST(Migrations, AreTheFilesByteForByteInOrder) {
   std::set<std::string> files;
   for (const auto& entry : fs::directory_iterator(k_directory)) files.insert(entry.path().stem());
   std::vector<std::string> embedded;
-  for (const Migration& migration : migrations()) {
+  for (const EmbeddedText& migration : migrations()) {
     embedded.emplace_back(migration.name);
-    EXPECT_EQ(migration.sql, test::read_file(k_directory / (std::string(migration.name) + ".sql"))) << migration.name;
+    EXPECT_EQ(migration.text, test::read_file(k_directory / (std::string(migration.name) + ".sql"))) << migration.name;
   }
   EXPECT_EQ(embedded, std::vector<std::string>(files.begin(), files.end()));
 }
@@ -35,7 +35,7 @@ TEST(Migrations, AreNotChangedOnceTheyAreReleased) {
       {"0002_views", "353b2e220b7f83485f7b09187b755a473a1786061ed4c66009e6f0662f02c423"},
   };
   std::map<std::string, std::string> actual;
-  for (const Migration& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.sql)));
+  for (const EmbeddedText& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.text)));
   EXPECT_EQ(actual, pinned);
 }
 
