@@ -18,8 +18,8 @@ namespace {
 constexpr Micros k_looks_per_limit = 20;
 constexpr Micros k_look_us_min = 20'000;
 constexpr Micros k_look_us_max = 15 * k_second;
-constexpr Micros k_cpu_share = 100;         // one part in so many of a core is progress
-constexpr Micros k_cpu_tick_us = 10'000;    // what /proc tells CPU time in, nearly everywhere
+constexpr Micros k_cpu_share = 100;       // one part in so many of a core is progress
+constexpr Micros k_cpu_tick_us = 10'000;  // what /proc tells CPU time in, nearly everywhere
 
 // SplitMix64: every bit of the input matters.
 std::uint64_t mix(std::uint64_t value) {
@@ -53,8 +53,7 @@ void Heartbeat::look(Micros now, std::int64_t output_bytes) {
   const Micros elapsed = now - looked_at_;
   const Micros cpu_us = descendants_cpu_us();
   // It may fall: the time of a child whose parent ignores SIGCHLD is lost with it.
-  bool progress =
-      output_bytes != output_bytes_ || cpu_us - cpu_us_ >= std::max(elapsed / k_cpu_share, k_cpu_tick_us);
+  bool progress = output_bytes != output_bytes_ || cpu_us - cpu_us_ >= std::max(elapsed / k_cpu_share, k_cpu_tick_us);
   if (progress) {
     files_.reset();
   } else {
@@ -68,7 +67,8 @@ void Heartbeat::look(Micros now, std::int64_t output_bytes) {
   silent_us_ = progress ? 0 : silent_us_ + std::min(elapsed, 2 * look_us_);
 }
 
-// Breadth first, for what people and agents work on is seldom deep. The sum does not depend on the order of a directory.
+// Breadth first, for what people and agents work on is seldom deep. The sum does not depend on the order of a
+// directory.
 std::uint64_t fingerprint(const std::vector<std::string>& directories, std::size_t entries_max) {
   std::uint64_t sum = 0;
   std::size_t entries = 0;

@@ -70,8 +70,8 @@ class Redactor {
 
   // Of the text so far; positions count from its beginning.
   std::uint32_t node_ = 0;
-  std::string held_;        // from base_ on
-  std::int64_t base_ = 0;   // all before it is out, or belongs to regions_.front()
+  std::string held_;       // from base_ on
+  std::int64_t base_ = 0;  // all before it is out, or belongs to regions_.front()
   std::deque<Region> regions_;
 };
 

@@ -8,17 +8,22 @@ namespace bernstein::agent {
 namespace {
 
 TEST(Secrets, AreKnownByTheirNames) {
-  for (const std::string name : {"MY_AGENT_KEY", "GITHUB_TOKEN", "client_secret", "PGPASSWORD", "AWS_CREDENTIALS", "npm_authToken"}) {
+  for (const std::string name :
+       {"MY_AGENT_KEY", "GITHUB_TOKEN", "client_secret", "PGPASSWORD", "AWS_CREDENTIALS", "npm_authToken"}) {
     EXPECT_TRUE(is_secret_name(name)) << name;
   }
   for (const std::string name : {"PATH", "HOME", "MODEL", "KE_Y", ""}) EXPECT_FALSE(is_secret_name(name)) << name;
 }
 
 TEST(Secrets, AreWhatAnyAgentGetsUnderSuchANameAndIsLongEnough) {
-  const Environment environment{{"ONE_KEY", "12345678"},   {"TWO_TOKEN", "abcdefgh\n"}, {"OTHER_KEY", "not passed on"},
-                                {"SHORT_KEY", "1234567\n"}, {"PLAIN", "a long value"}};
-  const std::vector<AgentSpec> agents{{.command = {}, .env = {"ONE_KEY", "PLAIN", "SHORT_KEY", "MISSING_KEY"}, .name = "one"},
-                                      {.command = {}, .env = {"TWO_TOKEN", "ONE_KEY"}, .name = "two"}};
+  const Environment environment{{"ONE_KEY", "12345678"},
+                                {"TWO_TOKEN", "abcdefgh\n"},
+                                {"OTHER_KEY", "not passed on"},
+                                {"SHORT_KEY", "1234567\n"},
+                                {"PLAIN", "a long value"}};
+  const std::vector<AgentSpec> agents{
+      {.command = {}, .env = {"ONE_KEY", "PLAIN", "SHORT_KEY", "MISSING_KEY"}, .name = "one"},
+      {.command = {}, .env = {"TWO_TOKEN", "ONE_KEY"}, .name = "two"}};
   EXPECT_EQ(secrets_of(agents, environment), (Secrets{{"ONE_KEY", "12345678"}, {"TWO_TOKEN", "abcdefgh\n"}}));
 }
 
@@ -36,7 +41,8 @@ TEST(Secrets, AreTakenOutOfWhatAPersonWrote) {
   plan.tasks[0].files = {"src/" + key};
   plan.name = key;
 
-  EXPECT_EQ(redact_inputs({{"API_KEY", key}, {"OTHER_KEY", "not in it"}}, config, plan), (std::set<std::string>{"API_KEY"}));
+  EXPECT_EQ(redact_inputs({{"API_KEY", key}, {"OTHER_KEY", "not in it"}}, config, plan),
+            (std::set<std::string>{"API_KEY"}));
 
   EXPECT_EQ(config.gates[0].command, "check " + shown);
   EXPECT_EQ(config.constraints[0], "use " + shown);

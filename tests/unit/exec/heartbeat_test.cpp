@@ -70,8 +70,10 @@ TEST(Fingerprint, TellsEveryKindOfChangeAndNoReading) {
     EXPECT_EQ(after != before, expected) << what;
     before = after;
   };
-  changes("nothing", [] {}, false);
-  changes("a look at it", [&] { test::read_file(work / "a/b/c/deep.txt"); }, false);
+  changes(
+      "nothing", [] {}, false);
+  changes(
+      "a look at it", [&] { test::read_file(work / "a/b/c/deep.txt"); }, false);
   changes("a write in place", [&] { std::ofstream(work / "a/b/c/deep.txt", std::ios::in | std::ios::out) << "two"; });
   changes("a longer file", [&] { std::ofstream(work / "a/b/c/deep.txt", std::ios::app) << "more"; });
   changes("a mode", [&] { fs::permissions(work / "a/b/c/deep.txt", fs::perms::owner_all); });
@@ -80,7 +82,8 @@ TEST(Fingerprint, TellsEveryKindOfChangeAndNoReading) {
   changes("a file less", [&] { fs::remove(work / "a/new"); });
   changes("a directory", [&] { fs::create_directory(work / "d"); });
   changes("a link", [&] { fs::create_symlink(place.path(), work / "link"); });
-  changes("what a link leads to", [&] { test::write_file(place.path() / "outside", "x"); }, false);
+  changes(
+      "what a link leads to", [&] { test::write_file(place.path() / "outside", "x"); }, false);
 }
 
 TEST(Fingerprint, LooksAtNoMoreThanItMayAndAtTheTopFirst) {
