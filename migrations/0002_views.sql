@@ -37,6 +37,7 @@ FROM (
          max(CASE type
                WHEN 'AgentExited' THEN iif(json_extract(payload, '$.exit_code') = 0
                                            AND NOT json_extract(payload, '$.timed_out')
+                                           AND NOT json_extract(payload, '$.stalled')
                                            AND NOT json_extract(payload, '$.stopped'), seq, NULL)
                WHEN 'VerdictReached' THEN iif(json_extract(payload, '$.verdict') <> 'failed', seq, NULL)
                ELSE seq

@@ -158,7 +158,8 @@ std::string plain_output(std::string_view output) {
 
 class EndingReader {
  public:
-  EndingReader(const AgentSpec& spec, const Session& session) : spec_(spec), exit_code_(session.exit_code) {
+  EndingReader(const AgentSpec& spec, const Session& session)
+      : spec_(spec), exit_code_(session.exit_code), ended_by_us_(session.ended_by_us) {
     std::string_view output = session.output;
     if (output.size() > k_usage_output_bytes_max) output.remove_prefix(output.size() - k_usage_output_bytes_max);
     if (!spec.failures.empty()) lines_ = json_lines(output);
@@ -169,7 +170,7 @@ class EndingReader {
     for (const FailureRule& rule : spec_.failures) {
       if (std::optional<Ending> ending = apply(rule)) return *std::move(ending);
     }
-    if (exit_code_ == 0) return {};
+    if (exit_code_ == 0 && !ended_by_us_) return {};
     return ending_of_plain();
   }
 
@@ -223,6 +224,7 @@ class EndingReader {
 
   const AgentSpec& spec_;
   int exit_code_;
+  bool ended_by_us_;
   std::vector<Json> lines_;
   std::string plain_;
 };

@@ -8,6 +8,7 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "print.hpp"
+#include "words.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -58,6 +59,7 @@ Micros first_assigned_us(const Task& task) {
 std::string exit_clause(const AgentExited& exit) {
   if (exit.stopped) return "its agent was ended: " + printable_utf8(exit.why);
   if (exit.timed_out) return "its agent was stopped at the time limit, after " + format_duration(exit.duration_us);
+  if (exit.stalled) return "its agent made no progress and was ended, after " + format_duration(exit.duration_us);
   return "its agent exited with " + std::to_string(exit.exit_code) + " after " + format_duration(exit.duration_us);
 }
 
@@ -123,8 +125,12 @@ void Progress::tell(const RunState& state, const Event& event) {
                        tag + title + " (" + assigned.agent + "/" + assigned.model +
                            (event.subject.attempt > 1 ? ", " + attempt : "") + ")");
                  },
+                 [&](const AgentStalled& stalled) {
+                   say("!", k_yellow, tag + stall_words(stalled.silent_us, config_of(state).limits.no_progress_us));
+                 },
+                 [&](const AgentRecovered&) { say("", "", tag + "its agent makes progress again"); },
                  [&](const AgentExited& exit) {
-                   if (exit.exit_code != 0 || exit.timed_out || exit.stopped)
+                   if (exit.exit_code != 0 || exit.timed_out || exit.stopped || exit.stalled)
                      say("!", k_yellow, tag + exit_clause(exit));
                  },
                  [&](const AttemptFailed& failed) {
@@ -165,6 +171,7 @@ void Progress::take(const RunState& state) {
             .title = printable_utf8(task_of(state, id.task).spec.title),
             .arm = to_string(attempt.arm),
             .step = attempt.step,
+            .stalled = attempt.step == Step::working && attempt.silent_us > 0,
             .since_us = attempt.assigned_at_us,
             .cost = std::nullopt};
     if (attempt.exit) row.cost = attempt.exit->usage.cost_micros;
@@ -191,7 +198,7 @@ std::string Progress::paint(const std::string& colour, const std::string& text) 
 }
 
 std::string Progress::row_line(const Row& row) const {
-  std::string right = "  " + row.arm + "  " + std::string(doing(row.step)) + "  " +
+  std::string right = "  " + row.arm + "  " + std::string(row.stalled ? "no progress" : doing(row.step)) + "  " +
                       format_duration(std::max<Micros>(run_time_us() - row.since_us, 0));
   if (row.cost) right += "  " + format_usd(*row.cost);
   const std::string left = to_string(row.attempt) + "  ";

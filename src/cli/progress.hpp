@@ -49,6 +49,7 @@ class Progress : public run::Observer {
     std::string title;
     std::string arm;
     Step step = Step::assigned;
+    bool stalled = false;
     Micros since_us = 0;
     std::optional<UsdMicros> cost;
   };

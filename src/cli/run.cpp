@@ -8,6 +8,7 @@
 #include "anchors.hpp"
 #include "app.hpp"
 #include "bernstein/agent/script.hpp"
+#include "bernstein/agent/secrets.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
@@ -29,7 +30,9 @@ namespace {
 struct Prepared {
   Place place;
   Landing landing;
-  Inputs inputs;
+  PlanAccepted plan;      // but for its source
+  std::string plan_text;  // of the file
+  std::vector<std::string> warnings;
   Settings settings;
   agent::Sandbox sandbox;
 };
@@ -38,6 +41,17 @@ using PrepareResult = std::variant<Prepared, Refusal>;
 
 Refusal refusal_of(const Error& error) {
   return {.exit = exit_for(error.code), .reasons = {error.message}};
+}
+
+// What a person pasted into the files would else be in the log for good.
+void redact(Prepared& prepared, const Context& context) {
+  const Secrets secrets = agent::secrets_of(prepared.settings.config.agents, context.environment);
+  prepared.plan_text = Redactor(secrets).redact(prepared.plan_text);
+  for (const std::string& name : agent::redact_inputs(secrets, prepared.settings.config, prepared.plan)) {
+    prepared.warnings.push_back("the value of " + name +
+                                " stands in the plan or in bernstein.yaml: it is kept and sent as [redacted " + name +
+                                "]; take it out there, its agent gets it by `env`");
+  }
 }
 
 PrepareResult prepare(const Context& context, const RunOptions& options) {
@@ -69,8 +83,18 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
     chosen = std::move(*tried);
     if (!chosen.note.empty()) settings.notes.push_back(chosen.note);
   }
-  return Prepared{std::move(*place), std::move(*landing), std::move(inputs), std::move(settings),
-                  std::move(chosen.sandbox)};
+  Prepared prepared{.place = std::move(*place),
+                    .landing = std::move(*landing),
+                    .plan = {.name = std::move(inputs.plan.name),
+                             .source = {},
+                             .stages = std::move(inputs.plan.stages),
+                             .tasks = std::move(inputs.plan.tasks)},
+                    .plan_text = std::move(inputs.plan_text),
+                    .warnings = std::move(inputs.warnings),
+                    .settings = std::move(settings),
+                    .sandbox = std::move(chosen.sandbox)};
+  redact(prepared, context);
+  return prepared;
 }
 
 std::uint64_t new_seed() {
@@ -80,11 +104,11 @@ std::uint64_t new_seed() {
 }
 
 RunStarted started_of(const Prepared& prepared, const RunOptions& options, const std::string& behind) {
-  const plan::Plan& plan = prepared.inputs.plan;
+  const std::string& name = prepared.plan.name;
   return {.behind = behind,
           .bernstein = version(),
           .config = prepared.settings.config,
-          .goal = plan.name.empty() ? options.plan_file : plan.name,
+          .goal = name.empty() ? options.plan_file : name,
           .rules = k_rules_version,
           .seed = options.seed ? *options.seed : new_seed(),
           .target = prepared.landing.target,
@@ -92,13 +116,13 @@ RunStarted started_of(const Prepared& prepared, const RunOptions& options, const
 }
 
 PlanAccepted accepted_of(const Prepared& prepared, const std::string& source) {
-  const plan::Plan& plan = prepared.inputs.plan;
-  return {.name = plan.name, .source = source, .stages = plan.stages, .tasks = plan.tasks};
+  PlanAccepted plan = prepared.plan;
+  plan.source = source;
+  return plan;
 }
 
 void tell_notes(Context& context, const Prepared& prepared) {
-  for (const std::string& warning : prepared.inputs.warnings)
-    context.err << "warning: " << printable_utf8(warning) << '\n';
+  for (const std::string& warning : prepared.warnings) context.err << "warning: " << printable_utf8(warning) << '\n';
   for (const std::string& note : prepared.place.notes) context.err << "note: " << note << '\n';
   for (const std::string& note : prepared.settings.notes) context.err << "note: " << note << '\n';
   context.err.flush();
@@ -143,7 +167,7 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
                 << '\n'
                 << std::flush;
   }
-  BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));
+  BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.plan_text));
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
   return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox},
                [&](run::Loop& loop) {

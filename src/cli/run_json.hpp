@@ -3,9 +3,9 @@
 //
 //     context.out << run_json(state, events) << '\n';
 //
-// Keys: run, outcome (null while the run goes on, unless the caller has a word for it), tasks, cost_usd, wall_s, events.
-// A cost that no agent told is null, never 0; where only some told, it is their sum. wall_s is the run's logical clock at
-// its last event.
+// Keys: run, outcome (null while the run goes on, unless the caller has a word for it), tasks, cost_usd, wall_s,
+// events. A cost that no agent told is null, never 0; where only some told, it is their sum. wall_s is the run's
+// logical clock at its last event.
 
 #include <cstdint>
 #include <optional>
@@ -15,8 +15,8 @@
 
 namespace bernstein::cli {
 
-// One line, without a newline at the end. `events`: how many of the run's events `state` is the fold of. `unfinished`: the
-// outcome to print when the run has not ended; "" prints null.
+// One line, without a newline at the end. `events`: how many of the run's events `state` is the fold of. `unfinished`:
+// the outcome to print when the run has not ended; "" prints null.
 std::string run_json(const RunState& state, std::int64_t events, const std::string& unfinished = "");
 
 // What the attempts of a task cost, as far as their agents told. Nothing when there are attempts whose agent has exited

@@ -104,7 +104,7 @@ void print_tasks(std::ostream& out, const Screen& screen, const RunState& state)
     const Arm arm = task.attempts.empty() ? Arm{.agent = "-", .model = "-", .tier = {}} : task.attempts.back().arm;
     const bool tells = task.status == TaskStatus::waiting || task.status == TaskStatus::ready ||
                        task.status == TaskStatus::failed || task.status == TaskStatus::blocked ||
-                       task.status == TaskStatus::cancelled;
+                       task.status == TaskStatus::cancelled || is_stalled(task);
     table.add({{to_string(id)},
                {std::string(to_word(task.status)), tint_of(task.status)},
                {std::to_string(task.attempts.size())},

@@ -43,7 +43,8 @@ std::string ending(const AgentExited& e) {
   if (e.stopped) return "ended" + after_clause(e) + ": " + e.why;
   const std::string outcome =
       e.outcome == AgentOutcome::done || e.outcome == AgentOutcome::crash ? "" : std::string(to_word(e.outcome)) + ", ";
-  return outcome + (e.timed_out ? "timed out" : "exit " + std::to_string(e.exit_code)) + after_clause(e);
+  const std::string how = e.timed_out ? "timed out" : e.stalled ? "stalled" : "exit " + std::to_string(e.exit_code);
+  return outcome + how + after_clause(e);
 }
 
 // What a task that may not start yet is waiting for.
@@ -134,6 +135,8 @@ std::string summary_of(const EventBody& body) {
           [](const AgentStarted& e) {
             return "pid " + std::to_string(e.pid) + ", sandbox " + std::string(to_word(e.sandbox));
           },
+          [](const AgentStalled& e) { return "no progress for " + format_duration(e.silent_us); },
+          [](const AgentRecovered&) { return std::string("makes progress again"); },
           [](const TaskCreated& e) {
             return quoted(e.spec.title) + ", role " + e.spec.role + ", priority " + std::to_string(e.spec.priority) +
                    "; longest chain from here " + std::to_string(e.chain_minutes) + " min";
@@ -215,6 +218,8 @@ std::string_view step_word(const EventBody& body) {
                         [](const RunContinued&) { return "continued"; },
                         [](const StopRequested&) { return "stop"; },
                         [](const AgentStarted&) { return "started"; },
+                        [](const AgentStalled&) { return "stalled"; },
+                        [](const AgentRecovered&) { return "recovered"; },
                         [](const TaskCreated&) { return "created"; },
                         [](const TaskReadied&) { return "ready"; },
                         [](const RouteChosen&) { return "route"; },
@@ -254,6 +259,17 @@ std::string_view step_word(const EventBody& body) {
                     body);
 }
 
+std::string stall_words(Micros silent_us, Micros limit_us) {
+  return "its agent has made no progress for " + format_duration(silent_us) + "; it is ended after " +
+         format_duration(limit_us);
+}
+
+bool is_stalled(const Task& task) {
+  if (task.attempts.empty()) return false;
+  const Attempt& last = task.attempts.back();
+  return last.step == Step::working && last.silent_us > 0;
+}
+
 std::string reason_of(const RunState& state, const Task& task) {
   switch (task.status) {
     case TaskStatus::waiting:
@@ -261,6 +277,8 @@ std::string reason_of(const RunState& state, const Task& task) {
     case TaskStatus::ready:
       return held_up_by(state, task);
     case TaskStatus::running:
+      if (!is_stalled(task)) break;
+      return stall_words(task.attempts.back().silent_us, config_of(state).limits.no_progress_us);
     case TaskStatus::reported:
     case TaskStatus::verifying:
     case TaskStatus::verified:

@@ -16,8 +16,13 @@ std::string summary_of(const EventBody& body);
 // What kind of step an event is in the story of a task, in a word: "route", "check", "verdict", "landed".
 std::string_view step_word(const EventBody& body);
 
+// "its agent has made no progress for 2m 30s; it is ended after 5m 00s".
+std::string stall_words(Micros silent_us, Micros limit_us);
+// Whether the agent of a task was last said to make no progress.
+bool is_stalled(const Task& task);
+
 // Why a task that is neither running nor landed stands where it stands: what it waits for, or why it failed or was
-// blocked. The reason of its last change of status for all others.
+// blocked; of one whose agent is stalled, that it is. The reason of its last change of status for all others.
 std::string reason_of(const RunState& state, const Task& task);
 
 // First ten digits of a commit or tree.

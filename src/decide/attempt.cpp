@@ -52,7 +52,7 @@ std::optional<AttemptFailed> agents_failure(const Attempt& attempt) {
     case AgentOutcome::refusal:
       return failure(FailureClass::task, "the model declined");
     case AgentOutcome::crash:
-      if (exit.timed_out) return std::nullopt;
+      if (exit.timed_out || exit.stalled) return std::nullopt;
       return failure(FailureClass::task, exit.exit_code != 0 ? "the agent exited with " + std::to_string(exit.exit_code)
                                                              : "the agent failed");
     case AgentOutcome::done:
@@ -89,10 +89,14 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
   if (auto failure = agents_failure(attempt)) return fail(state, task, attempt, *std::move(failure));
-  if (exit.timed_out || exit.exit_code != 0) {
-    const std::string why = exit.timed_out ? "the agent was still working after " +
-                                                 format_duration(config_of(state).limits.agent_timeout_us)
-                                           : "the agent exited with " + std::to_string(exit.exit_code);
+  if (exit.stalled || exit.timed_out || exit.exit_code != 0) {
+    const Limits& limits = config_of(state).limits;
+    std::string why = "the agent exited with " + std::to_string(exit.exit_code);
+    if (exit.timed_out) why = "the agent was still working after " + format_duration(limits.agent_timeout_us);
+    if (exit.stalled) {
+      why = "the agent made no progress for " + format_duration(limits.no_progress_us) +
+            ": no output, no CPU time, no change in its worktree";
+    }
     return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
   }
   if (work.changes.empty()) {

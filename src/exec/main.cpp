@@ -59,8 +59,9 @@ Result<port::ProcessExit> run(const std::string& directory, Result<proc::Order> 
   if (!order) return order.error();
   BERNSTEIN_TRY(proc::Fd control, proc::open_control(directory));
   BERNSTEIN_TRY(proc::Fd input, proc::open_input(directory));
-  BERNSTEIN_TRY(proc::OutputFile output,
-                proc::OutputFile::open(order->process.output_path, order->process.output_bytes_max));
+  BERNSTEIN_TRY(
+      proc::OutputFile output,
+      proc::OutputFile::open(order->process.output_path, order->process.output_bytes_max, order->process.secrets));
   BERNSTEIN_FAILPOINT("exec.run.before_order_is_gone");
   proc::remove_order(directory);
   BERNSTEIN_FAILPOINT("exec.run.before_go");

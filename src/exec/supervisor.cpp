@@ -68,6 +68,7 @@ port::ProcessExit Supervisor::run() {
     read_output();
     reap();
     look_for_owner();
+    look_for_progress();
     check_times();
   }
   drain_output();
@@ -87,6 +88,7 @@ void Supervisor::wait() {
     until(*grace_ends_at_);
   }
   until(now + owner_look_us());
+  if (heartbeat_) until(now + heartbeat_->next_look_at() - awake_us());
 
   std::array<pollfd, 3> files{pollfd{signals_.get(), POLLIN, 0}, pollfd{control_.get(), POLLIN, 0},
                               pollfd{output_fd_.get(), POLLIN, 0}};  // a negative one is passed over
@@ -127,6 +129,8 @@ void Supervisor::begin() {
   output_fd_ = std::move(pipe->read_end);
   proc::set_nonblocking(output_fd_);
   if (order_.process.timeout_us > 0) timeout_at_ = started_at_ + order_.process.timeout_us;
+  const port::SuperviseSpec& spec = order_.supervise;
+  if (spec.no_progress_us > 0) heartbeat_.emplace(spec.no_progress_us, spec.watched, awake_us());
 }
 
 // The end of one that has not begun.
@@ -147,6 +151,7 @@ void Supervisor::terminate() {
   if (done_ || grace_ends_at_ || killed_at_) return;
   if (command_ == 0) return finish("");
   timeout_at_.reset();
+  heartbeat_.reset();
   signal_descendants(SIGTERM);
   signal_descendants(SIGCONT);  // one that was suspended hears of it too
   grace_ends_at_ = now_us() + order_.process.grace_us;
@@ -196,6 +201,7 @@ void Supervisor::reap() {
     exit_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     exit_.exit_code = WIFSIGNALED(status) ? 128 + exit_.signal : WEXITSTATUS(status);
     timeout_at_.reset();
+    heartbeat_.reset();
   }
   if (ended < 0 && errno == ECHILD) done_ = true;
 }
@@ -214,6 +220,22 @@ void Supervisor::look_for_owner() {
   const Micros since = command_ == 0 ? std::min(owner_seen_at_, waiting_since_) : owner_seen_at_;
   if (now - since <= spec.orphan_limit_us) return;
   exit_.orphaned = true;
+  terminate();
+}
+
+// The warning stays there when it is followed by the end: its owner may not have seen it yet.
+void Supervisor::look_for_progress() {
+  const Micros now = awake_us();
+  if (!heartbeat_ || now < heartbeat_->next_look_at()) return;
+  heartbeat_->look(now, output_.bytes());
+  const Micros silent_us = heartbeat_->silent_us();
+  const Micros limit_us = order_.supervise.no_progress_us;
+  const bool warns = silent_us >= limit_us / 2;
+  if (warns && !warned_) proc::write_stall(order_.supervise.control_directory, silent_us);
+  if (!warns && warned_) proc::remove_stall(order_.supervise.control_directory);
+  warned_ = warns;
+  if (silent_us < limit_us) return;
+  exit_.stalled = true;
   terminate();
 }
 

@@ -2,7 +2,7 @@
 // One command from its go until nobody who descends from it is left and its output is in the file.
 //
 //     waiting ──go──▶ running ──leader ends──▶ killing the rest ──nobody is left──▶ done
-//        │               └──stop, time limit, no owner──▶ SIGTERM ──grace──▶ SIGKILL
+//        │               └──stop, a limit reached, no owner──▶ SIGTERM ──grace──▶ SIGKILL
 //        └──stop, no owner, no go for too long──▶ done
 
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 
 #include "bernstein/base/units.hpp"
 #include "bernstein/port/reactor.hpp"
+#include "heartbeat.hpp"
 #include "proc/control.hpp"
 #include "proc/fd.hpp"
 #include "proc/output.hpp"
@@ -34,6 +35,7 @@ class Supervisor {
   void reap();
   Micros owner_look_us() const;
   void look_for_owner();
+  void look_for_progress();
   void check_times();
 
   void begin();
@@ -63,6 +65,9 @@ class Supervisor {
   Micros owner_seen_at_ = 0;
   Micros owner_looked_at_ = 0;
   Micros waiting_since_ = 0;
+
+  std::optional<Heartbeat> heartbeat_;  // of one that has a limit for going without progress, from its begin on
+  bool warned_ = false;                 // its owner is told that it makes none
 };
 
 }  // namespace bernstein::exec

@@ -74,7 +74,7 @@ class ConfigReader {
     read.adopt_timeout_us = limits.duration("adopt_timeout").value_or(read.adopt_timeout_us);
     read.agent_timeout_us = limits.duration("agent_timeout").value_or(read.agent_timeout_us);
     read.check_timeout_us = limits.duration("check_timeout").value_or(read.check_timeout_us);
-    read.no_progress_us = limits.duration("no_progress").value_or(read.no_progress_us);
+    read.no_progress_us = limits.duration_or_off("no_progress").value_or(read.no_progress_us);
     read.quota_attempts = limits.number("quota_attempts", 1, k_quota_attempts_max).value_or(read.quota_attempts);
     read.quota_wait_us = limits.duration("quota_wait").value_or(read.quota_wait_us);
     read.processes = limits.number("processes", 1, k_processes_max).value_or(read.processes);

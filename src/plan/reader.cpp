@@ -212,12 +212,21 @@ std::optional<UsdMicros> MapReader::usd(const std::string& key) {
 }
 
 std::optional<Micros> MapReader::duration(const std::string& key) {
-  constexpr std::string_view k_wanted = "a time of at most 720h, such as 90s, 10m or 1h30m";
-  auto found = scalar(key, k_wanted);
+  return read_duration(key, "a time of at most 720h, such as 90s, 10m or 1h30m", false);
+}
+
+std::optional<Micros> MapReader::duration_or_off(const std::string& key) {
+  return read_duration(key, "a time of at most 720h, such as 90s, 10m or 1h30m, or off", true);
+}
+
+std::optional<Micros> MapReader::read_duration(const std::string& key, const std::string& wanted, bool may_be_off) {
+  auto found = scalar(key, wanted);
   if (!found) return std::nullopt;
-  auto duration = parse_duration(trim(*found));
+  const std::string_view text = trim(*found);
+  if (may_be_off && (text == "off" || text == "0")) return 0;
+  auto duration = parse_duration(text);
   if (duration && *duration <= k_duration_max) return duration;
-  fault(line_of(key), "has " + quoted(*found) + " for '" + key + "'; write " + std::string(k_wanted));
+  fault(line_of(key), "has " + quoted(*found) + " for '" + key + "'; write " + wanted);
   return std::nullopt;
 }
 

@@ -101,9 +101,10 @@ class MapReader {
   std::optional<std::string> line(const std::string& key);  // on one line; never empty
   std::optional<std::uint32_t> number(const std::string& key, std::uint32_t min, std::uint32_t max);
   std::optional<UsdMicros> usd(const std::string& key);
-  std::optional<Micros> duration(const std::string& key);  // at most k_duration_max
-  std::vector<Located> texts(const std::string& key);      // a list of texts, none empty
-  std::vector<std::string> paths(const std::string& key);  // the same, checked by path_fault and normalised
+  std::optional<Micros> duration(const std::string& key);         // at most k_duration_max
+  std::optional<Micros> duration_or_off(const std::string& key);  // 0 for "off", also written 0
+  std::vector<Located> texts(const std::string& key);             // a list of texts, none empty
+  std::vector<std::string> paths(const std::string& key);         // the same, checked by path_fault and normalised
   std::optional<std::string> one_of(const std::string& key, std::span<const std::string> words);
 
   // One of the words of an enum (event/fields.hpp).
@@ -121,6 +122,7 @@ class MapReader {
 
  private:
   std::optional<std::string> scalar(const std::string& key, std::string_view wanted);
+  std::optional<Micros> read_duration(const std::string& key, const std::string& wanted, bool may_be_off);
 
   const YamlNode& node_;
   std::string what_;

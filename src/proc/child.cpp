@@ -34,7 +34,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 Result<std::unique_ptr<Child>> Child::start(uv_loop_t* loop, TimerQueue& timers, port::ProcessSpec spec,
                                             std::function<void(port::ProcessExit)> ended) {
   BERNSTEIN_TRY(Invocation invocation, find_invocation(spec));
-  BERNSTEIN_TRY(OutputFile output, OutputFile::open(spec.output_path, spec.output_bytes_max));
+  BERNSTEIN_TRY(OutputFile output, OutputFile::open(spec.output_path, spec.output_bytes_max, spec.secrets));
   std::unique_ptr<Child> child(new Child(timers, std::move(spec), std::move(output), std::move(ended)));
   BERNSTEIN_TRY_VOID(child->spawn(loop, std::move(invocation)));
   return child;

@@ -161,6 +161,21 @@ Result<Fd> lock_alive(const std::string& directory) {
   return std::move(*lock);
 }
 
+Micros read_stall(const std::string& directory) {
+  const std::optional<std::string> text = read_file(path_of(directory, "stalled.json"));
+  return text ? stall_from_json(*text).value_or(0) : 0;
+}
+
+void write_stall(const std::string& directory, Micros silent_us) {
+  const std::string path = path_of(directory, "stalled.json");
+  const std::string temporary = path + ".tmp";
+  if (write_new_file(temporary, stall_to_json(silent_us), false)) ::rename(temporary.c_str(), path.c_str());
+}
+
+void remove_stall(const std::string& directory) {
+  ::unlink(path_of(directory, "stalled.json").c_str());
+}
+
 // link(2) rather than O_EXCL, so that the file is never there in part. That it exists outlasts a power loss, and what
 // is in it need not: it names a process of a boot that is over then.
 Status claim_control(const std::string& directory, const Identity& self) {

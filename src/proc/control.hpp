@@ -6,11 +6,12 @@
 //     alive          locked (flock, exclusive) for the supervisor by its starter, and then for as long as it lives
 //     started.json   who the supervisor is. Made once, before anything runs: a directory serves one command
 //     control        FIFO, one byte each: 'g' go, 's' stop
+//     stalled.json   that the command makes no progress, and for how long; removed when it goes on
 //     exit.json      how the command ended
 //
-// exit.json and started.json are there as a whole or not at all, and are still there after a power loss. No exit.json
-// and nobody who locks `alive`: the supervisor was killed, or never came to start. A lock tells this without the doubts
-// of a pid, which may be somebody else's by now.
+// The .json files are there as a whole or not at all; exit.json and started.json are still there after a power loss. No
+// exit.json and nobody who locks `alive`: the supervisor was killed, or never came to start. A lock tells this without
+// the doubts of a pid, which may be somebody else's by now.
 
 #include <cstdint>
 #include <optional>
@@ -56,6 +57,7 @@ bool is_supervisor_alive(const std::string& directory);  // as in proc/reactor.h
 std::optional<Identity> read_started(const std::string& directory);
 // Nothing when it is not there, or is none of ours.
 std::optional<port::ProcessExit> read_exit(const std::string& directory);
+Micros read_stall(const std::string& directory);  // 0: it makes progress, as far as we are told
 
 // ---- For the supervisor ----
 
@@ -68,6 +70,9 @@ Status claim_control(const std::string& directory, const Identity& self);
 Result<Order> read_order(const std::string& directory);
 Result<Fd> open_input(const std::string& directory);  // the file `stdin`, or /dev/null
 Status write_exit(const std::string& directory, const port::ProcessExit& exit);
+// A warning that cannot be written is not worth the command.
+void write_stall(const std::string& directory, Micros silent_us);
+void remove_stall(const std::string& directory);
 
 // ---- For both ----
 

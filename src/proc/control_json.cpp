@@ -1,6 +1,7 @@
 #include "control_json.hpp"
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -20,6 +21,12 @@ Json bytes_to_json(const std::string& bytes) {
     hex.append(1, k_digits[byte >> 4]).append(1, k_digits[byte & 15]);
   }
   return Json{{"hex", hex}};
+}
+
+Json pairs_to_json(const std::map<std::string, std::string>& pairs) {
+  Json list = Json::array();
+  for (const auto& [name, value] : pairs) list.push_back(Json::array({bytes_to_json(name), bytes_to_json(value)}));
+  return list;
 }
 
 // The readers below throw exceptions of the library, or this; none leaves this file.
@@ -54,16 +61,23 @@ std::string absolute_path(const Json& value) {
   return path;
 }
 
+std::map<std::string, std::string> pairs_from_json(const Json& value) {
+  std::map<std::string, std::string> pairs;
+  for (const Json& pair : array(value)) {
+    if (array(pair).size() != 2) throw Unexpected{};
+    pairs.emplace(bytes_from_json(pair.at(0)), bytes_from_json(pair.at(1)));
+  }
+  return pairs;
+}
+
 Order read_order(const Json& json) {
   Order order;
   port::ProcessSpec& process = order.process;
   for (const Json& argument : array(json.at("argv"))) process.argv.push_back(bytes_from_json(argument));
   if (process.argv.empty()) throw Unexpected{};
   for (const Json& word : array(json.at("wrapper"))) process.wrapper.push_back(bytes_from_json(word));
-  for (const Json& variable : array(json.at("env"))) {
-    if (array(variable).size() != 2) throw Unexpected{};
-    process.env.emplace(bytes_from_json(variable.at(0)), bytes_from_json(variable.at(1)));
-  }
+  process.env = pairs_from_json(json.at("env"));
+  process.secrets = pairs_from_json(json.at("secrets"));
   process.directory = absolute_path(json.at("directory"));
   process.output_path = absolute_path(json.at("output_path"));
   process.output_bytes_max = amount(json.at("output_bytes_max"));
@@ -73,6 +87,10 @@ Order read_order(const Json& json) {
   order.supervise.orphan_limit_us = amount(json.at("orphan_limit_us"));
   order.supervise.processes_max = amount(json.at("processes_max"));
   order.supervise.file_bytes_max = amount(json.at("file_bytes_max"));
+  order.supervise.no_progress_us = amount(json.at("no_progress_us"));
+  for (const Json& directory : array(json.at("watched"))) {
+    order.supervise.watched.push_back(absolute_path(directory));
+  }
   return order;
 }
 
@@ -84,13 +102,12 @@ std::string write_json(const Order& order) {
   for (const std::string& argument : process.argv) arguments.push_back(bytes_to_json(argument));
   Json wrapper = Json::array();
   for (const std::string& word : process.wrapper) wrapper.push_back(bytes_to_json(word));
-  Json variables = Json::array();
-  for (const auto& [name, value] : process.env) {
-    variables.push_back(Json::array({bytes_to_json(name), bytes_to_json(value)}));
-  }
+  Json watched = Json::array();
+  for (const std::string& directory : order.supervise.watched) watched.push_back(bytes_to_json(directory));
   return Json{{"argv", arguments},
               {"wrapper", wrapper},
-              {"env", variables},
+              {"env", pairs_to_json(process.env)},
+              {"secrets", pairs_to_json(process.secrets)},
               {"directory", bytes_to_json(process.directory)},
               {"output_path", bytes_to_json(process.output_path)},
               {"output_bytes_max", process.output_bytes_max},
@@ -99,7 +116,9 @@ std::string write_json(const Order& order) {
               {"lock_path", bytes_to_json(order.supervise.lock_path)},
               {"orphan_limit_us", order.supervise.orphan_limit_us},
               {"processes_max", order.supervise.processes_max},
-              {"file_bytes_max", order.supervise.file_bytes_max}}
+              {"file_bytes_max", order.supervise.file_bytes_max},
+              {"no_progress_us", order.supervise.no_progress_us},
+              {"watched", watched}}
              .dump() +
          "\n";
 }
@@ -110,13 +129,17 @@ std::string write_json(const Identity& identity) {
 }
 
 std::string write_json(const port::ProcessExit& exit) {
-  return Json{{"exit_code", exit.exit_code},        {"signal", exit.signal},
-              {"timed_out", exit.timed_out},        {"stopped", exit.stopped},
-              {"orphaned", exit.orphaned},          {"started", exit.started},
-              {"duration_us", exit.duration_us},    {"output_bytes", exit.output_bytes},
-              {"error", printable_utf8(exit.error)}}
+  return Json{{"exit_code", exit.exit_code},       {"signal", exit.signal},
+              {"timed_out", exit.timed_out},       {"stalled", exit.stalled},
+              {"stopped", exit.stopped},           {"orphaned", exit.orphaned},
+              {"started", exit.started},           {"duration_us", exit.duration_us},
+              {"output_bytes", exit.output_bytes}, {"error", printable_utf8(exit.error)}}
              .dump() +
          "\n";
+}
+
+std::string stall_to_json(Micros silent_us) {
+  return Json{{"silent_us", silent_us}}.dump() + "\n";
 }
 
 Result<Order> order_from_json(const std::string& text, const std::string& path) {
@@ -151,10 +174,21 @@ std::optional<port::ProcessExit> exit_from_json(const std::string& text) {
                              .stopped = json.at("stopped").get<bool>(),
                              .duration_us = amount(json.at("duration_us")),
                              .output_bytes = amount(json.at("output_bytes")),
+                             .stalled = json.at("stalled").get<bool>(),
                              .started = json.at("started").get<bool>(),
                              .orphaned = json.at("orphaned").get<bool>(),
                              .lost = false,
                              .error = json.at("error").get<std::string>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Unexpected&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<Micros> stall_from_json(const std::string& text) {
+  try {
+    return amount(Json::parse(text).at("silent_us"));
   } catch (const Json::exception&) {
     return std::nullopt;
   } catch (const Unexpected&) {

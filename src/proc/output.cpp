@@ -8,12 +8,12 @@
 
 namespace bernstein::proc {
 
-Result<OutputFile> OutputFile::open(const std::string& path, std::int64_t bytes_max) {
+Result<OutputFile> OutputFile::open(const std::string& path, std::int64_t bytes_max, const Secrets& secrets) {
   Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!file.is_open()) {
     return Error{ErrorCode::environment, "cannot write output to " + path + ": " + errno_text(errno)};
   }
-  return OutputFile(std::move(file), bytes_max);
+  return OutputFile(std::move(file), bytes_max, secrets);
 }
 
 std::size_t OutputFile::write(std::string_view bytes) {
@@ -31,6 +31,13 @@ std::size_t OutputFile::write(std::string_view bytes) {
 }
 
 void OutputFile::append(std::string_view bytes) {
+  received_ += static_cast<std::int64_t>(bytes.size());
+  cleared_.clear();
+  redactor_.feed(bytes, cleared_);
+  keep(cleared_);
+}
+
+void OutputFile::keep(std::string_view bytes) {
   const std::int64_t room = error_ == 0 ? std::max<std::int64_t>(bytes_max_ - written_, 0) : 0;
   const std::string_view kept = bytes.substr(0, std::min(bytes.size(), static_cast<std::size_t>(room)));
   const std::size_t written = write(kept);
@@ -40,6 +47,9 @@ void OutputFile::append(std::string_view bytes) {
 }
 
 void OutputFile::finish() {
+  cleared_.clear();
+  redactor_.finish(cleared_);
+  keep(cleared_);
   if (dropped_ == 0) return;
   const std::string amount = std::to_string(dropped_);
   std::string note = last_ == '\n' ? "" : "\n";

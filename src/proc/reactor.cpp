@@ -50,6 +50,7 @@ class UvReactor final : public port::Reactor {
   Result<Started> start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
+  void on_stall(port::ProcessKey key, std::function<void(Micros)> told) override;
   Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
   Status end_unreachable(const std::string& prefix) override { return proc::end_unreachable(prefix); }
   void submit(std::function<void()> work, std::function<void()> done) override;
@@ -140,6 +141,13 @@ void UvReactor::go(port::ProcessKey key) {
     found->second.supervised->go();
     BERNSTEIN_FAILPOINT("proc.go.after_word");
   }
+}
+
+void UvReactor::on_stall(port::ProcessKey key, std::function<void(Micros)> told) {
+  const auto found = running_.find(key);
+  if (found == running_.end() || !found->second.supervised) return;
+  found->second.supervised->on_stall(
+      [this, told = std::move(told)](Micros silent_us) { note([told, silent_us] { return told(silent_us), true; }); });
 }
 
 Result<port::Reactor::Adopted> UvReactor::adopt(const std::string& control_directory,

@@ -23,6 +23,9 @@ namespace {
 
 // Between two looks at a supervisor that lives and has not said yet who it is.
 constexpr Micros k_look_us = 5'000;
+// Between two looks for a warning of a supervisor. A file that is looked for costs some microseconds, needs no
+// descriptor, and is still there for whoever adopts.
+constexpr Micros k_stall_look_us = k_second;
 
 // posix_spawn does not copy our memory, however much it is. The supervisor gets nothing of our environment, which may
 // hold keys (what failpoints need aside, in builds that have them), no terminal, and no descriptors but three. The
@@ -86,6 +89,7 @@ Supervised::Supervised(uv_loop_t* loop, TimerQueue& timers, std::string director
 
 Supervised::~Supervised() {
   if (look_timer_ != 0) timers_.cancel(look_timer_);
+  if (stall_timer_ != 0) timers_.cancel(stall_timer_);
 }
 
 Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueue& timers,
@@ -110,6 +114,7 @@ Result<std::unique_ptr<Supervised>> Supervised::start(uv_loop_t* loop, TimerQueu
   }
   std::unique_ptr<Supervised> self(new Supervised(loop, timers, directory, std::move(*control), std::move(ended)));
   self->is_child_ = true;
+  self->told_stall_ = 0;
   self->watch(*pid, std::move(pidfd));
   return self;
 }
@@ -143,7 +148,26 @@ void Supervised::watch(std::int64_t pid, Fd pidfd) {
   watch_ = std::make_unique<FdWatch>(loop_, pidfd_.get(), FdWatch::For::reading, [this] { end(); });
 }
 
+void Supervised::on_stall(Stalled stalled) {
+  stalled_ = std::move(stalled);
+  stall_timer_ = timers_.add(0, [this] { look_for_stall(); });
+}
+
+void Supervised::look_for_stall() {
+  tell_stall();
+  stall_timer_ = timers_.add(k_stall_look_us, [this] { look_for_stall(); });
+}
+
+void Supervised::tell_stall() {
+  if (!stalled_) return;
+  const Micros silent_us = read_stall(directory_);
+  const bool is_news = !told_stall_ || (silent_us > 0) != (*told_stall_ > 0);
+  told_stall_ = silent_us;
+  if (is_news) stalled_(silent_us);
+}
+
 void Supervised::end() {
+  tell_stall();  // the last word came between two looks
   watch_.reset();
   pidfd_.close();
   if (is_child_) ::waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bernstein/base/result.hpp"
@@ -21,6 +22,7 @@ namespace bernstein::proc {
 class Supervised {
  public:
   using Ended = std::function<void(port::ProcessExit)>;
+  using Stalled = std::function<void(Micros silent_us)>;  // 0: it goes on
 
   // Starts the program `supervisor`, which waits for go(). `ended` is called once, must not destroy the Supervised, and
   // in the case of adopt() may be called at once. Loop and timers outlive it.
@@ -35,6 +37,8 @@ class Supervised {
 
   void go() { say(k_go); }
   void stop() { say(k_stop); }
+  // As port::Reactor::on_stall().
+  void on_stall(Stalled stalled);
 
   std::int64_t pid() const { return pid_; }  // of the supervisor; 0 as long as it is not known
 
@@ -44,6 +48,8 @@ class Supervised {
   void say(char word);
   void look();
   void watch(std::int64_t pid, Fd pidfd);
+  void look_for_stall();
+  void tell_stall();
   void end();
 
   uv_loop_t* loop_;
@@ -54,6 +60,9 @@ class Supervised {
   std::int64_t pid_ = 0;
   bool is_child_ = false;
   port::TimerKey look_timer_ = 0;
+  Stalled stalled_;
+  port::TimerKey stall_timer_ = 0;
+  std::optional<Micros> told_stall_;  // nothing: our owner does not know yet how it stands
   Fd pidfd_;
   std::unique_ptr<FdWatch> watch_;
 };

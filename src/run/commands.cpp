@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bernstein/agent/secrets.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
 #include "effects.hpp"
@@ -58,7 +59,14 @@ port::SuperviseSpec Effects::supervision(const RunState& state) const {
           .lock_path = site_.sdd + "/lock",
           .orphan_limit_us = limits.adopt_timeout_us,
           .processes_max = limits.processes,
-          .file_bytes_max = limits.file_bytes};
+          .file_bytes_max = limits.file_bytes,
+          .no_progress_us = 0,
+          .watched = {}};
+}
+
+// Asked anew for each process: a key may have been changed since the run began.
+Secrets Effects::secrets(const RunState& state) const {
+  return agent::secrets_of(config_of(state).agents, site_.environment);
 }
 
 std::string Effects::control_root() const {
@@ -134,6 +142,7 @@ void Effects::start_command(const Task& task, const SharedCommand& command, int 
 }
 
 void Effects::watch(const Task& task, const SharedCommand& command, port::ProcessKey key, std::int64_t pid) {
+  if (command->on_stall) ports_.reactor.on_stall(key, command->on_stall);
   if (!command->on_start) return ports_.reactor.go(key);
   waiting_[task.intent] = {task.attempt, key};
   command->on_start(pid);

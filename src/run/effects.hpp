@@ -20,6 +20,7 @@
 #include <set>
 #include <string>
 
+#include "bernstein/base/redact.hpp"
 #include "bernstein/run/inbox.hpp"
 #include "bernstein/run/loop.hpp"
 
@@ -69,16 +70,19 @@ class Effects {
     std::function<void(port::ProcessExit)> on_exit;
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
     bool may_have_begun = false;                     // by the log, which may know it from an earlier life
+    std::function<void(Micros silent_us)> on_stall;  // as port::Reactor::on_stall(); "": nobody asks
   };
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt);
+  void note_progress(const RunState& state, const Task& task, Micros silent_us);
   // What is read when an agent has ended.
   struct AgentReport {
     AgentSpec spec;
     std::optional<TokenPrice> price;  // of its model
     std::string log;
     std::string usage_file;  // "": its usage is in the log
+    Secrets secrets;
   };
   void read_agents_end(const Task& task, const AgentReport& report, const port::ProcessExit& exit);
   void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
@@ -101,6 +105,7 @@ class Effects {
   void sweep_control_directories(const RunState& state);
 
   port::SuperviseSpec supervision(const RunState& state) const;
+  Secrets secrets(const RunState& state) const;
   std::string control_root() const;
   std::string places_of(const Task& task) const;  // of its control directories, but for their number
   std::string session(AttemptId attempt) const;

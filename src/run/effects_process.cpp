@@ -61,7 +61,7 @@ std::string interruption(const port::ProcessExit& exit) {
   if (exit.lost) return "its supervisor was killed";
   if (exit.orphaned) return "no Bernstein took it back in time";
   if (exit.stopped) return "it was told to stop";
-  if (exit.exit_code == k_killed && !exit.timed_out) return "it was killed (signal 9)";
+  if (exit.exit_code == k_killed && !exit.timed_out && !exit.stalled) return "it was killed (signal 9)";
   return "";
 }
 
@@ -137,7 +137,8 @@ agent::SandboxedProcess checkout_places(const std::string& name, const std::stri
 }  // namespace
 
 void Effects::start(const RunState& state, const Task& task, const SpawnRequested& intent) {
-  const std::string prompt = compose_prompt(state, task.attempt, ports_.blobs);
+  // The plan may be older than the key that it holds, and an output older than the rule that keeps keys out.
+  const std::string prompt = Redactor(secrets(state)).redact(compose_prompt(state, task.attempt, ports_.blobs));
   run_agent(state, task, intent, prompt);
 }
 
@@ -160,7 +161,11 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                                                           .usage_file = usage_file,
                                                           .in_sandbox = site_.sandbox.mode != SandboxMode::off},
                                                          site_.environment);
-  AgentReport report{.spec = spec, .price = {}, .log = log, .usage_file = agent.usage_in_file ? usage_file : ""};
+  AgentReport report{.spec = spec,
+                     .price = {},
+                     .log = log,
+                     .usage_file = agent.usage_in_file ? usage_file : "",
+                     .secrets = secrets(state)};
   for (const ModelSpec& model : spec.models) {
     if (model.name == intent.model) report.price = model.price;
   }
@@ -174,6 +179,7 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                   .directory = directory,
                   .stdin_text = agent.prompt_on_stdin ? prompt : "",
                   .output_path = log,
+                  .secrets = secrets(state),
                   .timeout_us = intent.timeout_us},
       .supervise = supervision(state),
       // Not before we know that nobody works: an error here means that the attempt never began.
@@ -184,7 +190,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
       .prepare = {},
       .on_exit = [this, task, report](const port::ProcessExit& exit) { read_agents_end(task, report, exit); },
       .on_start = {},
-      .may_have_begun = attempt_of(state, task.attempt).started};
+      .may_have_begun = attempt_of(state, task.attempt).started,
+      .on_stall = [this, &state, task](Micros silent_us) { note_progress(state, task, silent_us); }};
+  command.supervise.no_progress_us = config_of(state).limits.no_progress_us;
+  command.supervise.watched = {directory, site_.sdd + "/agents/" + session(task.attempt) + ".git"};
   if (agent.prompt_in_file) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
   if (!command.may_have_begun) {
     command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
@@ -192,6 +201,15 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
     };
   }
   run(task, std::move(command));
+}
+
+void Effects::note_progress(const RunState& state, const Task& task, Micros silent_us) {
+  const bool is_known_to_stall = attempt_of(state, task.attempt).silent_us > 0;
+  const bool stalls = silent_us > 0;
+  if (stalls == is_known_to_stall) return;  // an earlier life of ours was told this
+  EventBody told = AgentRecovered{};
+  if (stalls) told = AgentStalled{silent_us};
+  inbox_.push({{about(task.attempt), std::move(told)}});
 }
 
 void Effects::read_agents_end(const Task& task, const AgentReport& report, const port::ProcessExit& exit) {
@@ -203,14 +221,20 @@ void Effects::read_agents_end(const Task& task, const AgentReport& report, const
   };
   auto read = std::make_shared<Read>();
   ports_.reactor.submit(
-      [report, code = exit.exit_code, read] {
+      [report, exit, read] {
         const std::string output = read_end(report.log, agent::k_usage_output_bytes_max);
         const std::string told =
             report.usage_file.empty() ? output : read_end(report.usage_file, agent::k_usage_output_bytes_max);
         read->usage = agent::read_usage(report.spec.usage, told);
-        read->ending = agent::read_ending(report.spec, {.exit_code = code, .output = output});
+        read->ending = agent::read_ending(
+            report.spec,
+            {.exit_code = exit.exit_code, .ended_by_us = exit.timed_out || exit.stalled, .output = output});
         read->session = agent::read_text(report.spec.session, output);
         read->end = tail(output, k_output_kept_bytes);
+        // What is escaped in an output is not found there.
+        Redactor redactor(report.secrets);
+        read->ending.message = redactor.redact(read->ending.message);
+        read->session = redactor.redact(read->session);
       },
       [this, task, report, exit, read] {
         const std::string why = interruption(exit);
@@ -221,6 +245,7 @@ void Effects::read_agents_end(const Task& task, const AgentReport& report, const
                            .output_bytes = exit.output_bytes,
                            .retry_after_us = read->ending.retry_after_us,
                            .session = read->session,
+                           .stalled = exit.stalled,
                            .stopped = !why.empty(),
                            .timed_out = exit.timed_out,
                            .usage = read->usage,
@@ -263,12 +288,14 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
                    .directory = directory,
                    .stdin_text = {},
                    .output_path = log,
+                   .secrets = secrets(state),
                    .timeout_us = timeout_us},
        .supervise = supervision(state),
        .keep = {},
        .prepare = {},
        .on_exit = on_exit,
-       .on_start = {}});
+       .on_start = {},
+       .on_stall = {}});
 }
 
 void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
@@ -314,12 +341,14 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                               .directory = directory,
                               .stdin_text = {},
                               .output_path = log,
+                              .secrets = secrets(state),
                               .timeout_us = intent.check.timeout_us},
                   .supervise = supervision(state),
                   .keep = {},
                   .prepare = {},
                   .on_exit = on_exit,
-                  .on_start = {}};
+                  .on_start = {},
+                  .on_stall = {}};
   if (intent.fresh) {
     const WorktreeSetup& setup = config_of(state).worktree_setup;
     command.prepare = [&workspace = ports_.workspace,

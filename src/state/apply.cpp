@@ -212,6 +212,16 @@ class Applier {
     attempt->started = true;
     return Ok{};
   }
+  Status on(const AgentStalled& e) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+    attempt->silent_us = e.silent_us;
+    return Ok{};
+  }
+  Status on(const AgentRecovered&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+    attempt->silent_us = 0;
+    return Ok{};
+  }
   Status on(const AgentExited& e) {
     BERNSTEIN_TRY_VOID(close_intent<SpawnRequested>());
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
@@ -228,7 +238,7 @@ class Applier {
     } else {
       state_.presumed += attempt->reserved;
     }
-    if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stopped) {
+    if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stalled && !e.stopped) {
       set_status(state_.tasks.at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
     }
     set_step(*attempt, Step::exited);

@@ -35,7 +35,7 @@ void add_attempt(Facts& facts, const Attempt& a) {
   facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.arm.model, a.base,
             a.candidate_base, a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot},
             std::int64_t{a.worktree}, std::int64_t{a.checkout}, std::int64_t{a.started}, std::int64_t{a.interruptions},
-            a.reserved, a.captured_seq, a.assigned_at_us, a.ended_at_us);
+            a.reserved, a.captured_seq, a.silent_us, a.assigned_at_us, a.ended_at_us);
   for (const auto& [name, value] : a.features) facts.add("feature", name, value);
   for (const std::string& pattern : a.owned) facts.add("owned", pattern);
   for (const std::string& path : a.granted) facts.add("granted", path);

@@ -29,7 +29,10 @@ struct Behaviour {
 Result<ScriptedProcess> read_script(const port::ProcessSpec& spec) {
   if (spec.argv[0] != "/bin/sh") return Error{ErrorCode::environment, "cannot start '" + spec.argv[0] + "'"};
   ScriptedProcess process{.duration_us = 10'000, .exit_code = std::atoi(spec.argv[6].c_str()), .output = spec.argv[4]};
-  if (spec.argv[5] != "0") process.duration_us.reset();
+  if (spec.argv[5] != "0") {
+    process.duration_us.reset();
+    process.silence = Silence{};  // it sleeps
+  }
   return process;
 }
 
@@ -163,6 +166,20 @@ TYPED_TEST(ReactorContract, KeepsOutputOfExactlyTheLimitWithoutAWord) {
   this->run(spec);
 
   EXPECT_EQ(read_file(this->directory.path() / "output.log"), "0123456789");
+}
+
+TYPED_TEST(ReactorContract, KeepsSecretsOutOfTheOutput) {
+  port::ProcessSpec spec = this->a_process({.output = "my key is sk-12345678, sk-1234"});
+  spec.secrets = {{"API_KEY", "sk-12345678"}};
+
+  EXPECT_EQ(this->run(spec).output_bytes, 30);
+  const auto started = this->reactor->start_supervised(spec, this->supervision(), this->note());
+  ASSERT_TRUE(started);
+  this->reactor->go(started->key);
+
+  EXPECT_EQ(this->await_exit().output_bytes, 30);
+  const std::string once = "my key is [redacted API_KEY], sk-1234";
+  EXPECT_EQ(read_file(this->directory.path() / "output.log"), once + once);
 }
 
 TYPED_TEST(ReactorContract, StartsNothingWhenTheProgramIsNotThere) {
@@ -392,6 +409,55 @@ TYPED_TEST(ReactorContract, ASupervisedProcessKeepsItsTimeLimitAndCanBeStopped) 
   EXPECT_FALSE(this->noted[1].timed_out);
 }
 
+TYPED_TEST(ReactorContract, ASupervisedProcessThatMakesNoProgressIsWarnedAboutThenEnded) {
+  port::SuperviseSpec supervise = this->supervision();
+  supervise.no_progress_us = 400'000;
+  const auto started = this->reactor->start_supervised(this->a_process({.forever = true}), supervise, this->note());
+  ASSERT_TRUE(started);
+  std::vector<Micros> told;
+  this->reactor->on_stall(started->key, [&](Micros silent_us) {
+    EXPECT_TRUE(this->noted.empty()) << "before its end";
+    told.push_back(silent_us);
+  });
+  this->reactor->go(started->key);
+  EXPECT_TRUE(told.empty()) << "callbacks run in turn() only";
+  const port::ProcessExit exit = this->await_exit();
+
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_GE(told[0], 200'000);
+  EXPECT_TRUE(exit.stalled);
+  EXPECT_FALSE(exit.timed_out || exit.stopped);
+  EXPECT_EQ(exit.signal, 15);
+  EXPECT_GE(exit.duration_us, 400'000);
+  this->reactor->on_stall(started->key, [](Micros) { ADD_FAILURE(); });  // no effect on one that ended
+}
+
+TYPED_TEST(ReactorContract, WhoeverAdoptsIsToldWhetherThereIsProgress) {
+  port::SuperviseSpec supervise = this->supervision();
+  supervise.no_progress_us = 3 * k_second;
+  const auto started = this->reactor->start_supervised(this->a_process({.forever = true}), supervise, this->note());
+  ASSERT_TRUE(started);
+  std::vector<Micros> told;
+  const auto tell = [&](Micros silent_us) { told.push_back(silent_us); };
+  this->reactor->on_stall(started->key, tell);
+  this->reactor->go(started->key);
+  this->pass(10'000);
+  this->restart();
+  EXPECT_TRUE(told.empty());
+
+  this->reactor->on_stall(this->adopt().key, tell);
+  while (told.empty()) this->reactor->turn();
+  EXPECT_EQ(told[0], 0);
+  while (told.size() < 2) this->reactor->turn();
+  EXPECT_GT(told[1], 0);
+  this->restart();
+
+  this->reactor->on_stall(this->adopt().key, tell);
+  while (told.size() < 3) this->reactor->turn();
+  EXPECT_EQ(told[2], told[1]);
+  EXPECT_TRUE(this->await_exit().stalled);
+}
+
 TYPED_TEST(ReactorContract, ASupervisedProcessOutlivesARestartAndIsAdopted) {
   this->reactor->go(this->start_supervised({.forever = true}).key);
   bool wrong = false;
@@ -517,6 +583,35 @@ TEST(FakeReactor, LosesTheProcessOfASupervisorThatIsKilled) {
   EXPECT_EQ(exit->exit_code, 137);
   EXPECT_EQ(reactor.adopt("/c", [](port::ProcessExit) {})->state, State::lost);
   EXPECT_TRUE(reactor.is_idle());
+}
+
+TEST(FakeReactor, TellsOfASilenceThatPassesAndKeepsItOverACrash) {
+  const TempDirectory directory;
+  FakeReactor reactor([](const port::ProcessSpec&) -> Result<ScriptedProcess> {
+    return ScriptedProcess{.duration_us = k_hour, .silence = Silence{.from_us = k_minute, .until_us = 5 * k_minute}};
+  });
+  const port::ProcessSpec spec{.argv = {"agent"},
+                               .env = {},
+                               .directory = directory.path().string(),
+                               .stdin_text = {},
+                               .output_path = (directory.path() / "output.log").string()};
+  std::vector<Micros> told;
+  const auto tell = [&](Micros silent_us) { told.push_back(silent_us); };
+  const auto started = reactor.start_supervised(
+      spec, {.control_directory = "/c", .lock_path = {}, .no_progress_us = 6 * k_minute}, [](port::ProcessExit) {});
+  ASSERT_TRUE(started);
+  reactor.on_stall(started->key, tell);
+  reactor.go(started->key);
+  reactor.turn();
+  EXPECT_EQ(reactor.monotonic_us(), 4 * k_minute);
+  reactor.crash();
+
+  reactor.on_stall(reactor.adopt("/c", [](port::ProcessExit) {})->key, tell);
+  reactor.turn();
+  EXPECT_EQ(reactor.monotonic_us(), 4 * k_minute);
+  reactor.turn();
+  EXPECT_EQ(reactor.monotonic_us(), 5 * k_minute);
+  EXPECT_EQ(told, (std::vector<Micros>{3 * k_minute, 3 * k_minute, 0}));
 }
 
 TEST(FakeReactor, EndsAnOrphanThatNobodyAdoptsInTimeAndNoOther) {

@@ -59,6 +59,32 @@ class UnrulyAgents(Disturbed):
             self.assert_landed(repository, 4)
             self.assert_sound(repository)
 
+    def test_one_that_makes_no_progress_is_warned_about_ended_and_tried_again(self):
+        for mode in self.modes():
+            repository = self.place("limits: {no_progress: 2s}", name=mode, sandbox=mode)
+            place = self.slumber(f"{mode} stalled")
+            result = self.run_plan(
+                repository, self.plan(f"if [ $ATTEMPT = 1 ]; then '{place}' 1001; fi\necho 1 > t1.txt"), expect=0
+            )
+            self.wait_until_gone(place)
+
+            stalled, = self.events(repository, "AgentStalled")
+            self.assertEqual("t1.1", stalled["subject"])
+            self.assertGreaterEqual(stalled["payload"]["silent_us"], 1_000_000)
+            exits = self.exits(repository)
+            self.assertEqual([("t1.1", True), ("t1.2", False)], [(name, end["stalled"]) for name, end in exits.items()])
+            why = "the agent made no progress for 2 s: no output, no CPU time, no change in its worktree"
+            failed, = self.events(repository, "AttemptFailed")
+            self.assertEqual(("task", why), (failed["payload"]["class"], failed["payload"]["why"]))
+            self.assertIn(why, self.prompt(repository, "t1.2"))
+            warning = "its agent has made no progress for "
+            self.assertIn(f"[t1] {warning}", result.out)
+            then = self.bernstein(repository, "status", "--at", str(stalled["seq"]))
+            self.assertIn(warning, then.out)
+            self.assertIn("no progress for", self.bernstein(repository, "why", "t1").out)
+            self.assert_landed(repository, 1)
+            self.assert_sound(repository)
+
     def test_daemons_of_many_agents_are_gone_after_the_run(self):
         """tools/daemon-sweep has the agents; 200 of them take half a minute."""
         sweep = subprocess.run([sys.executable, DAEMON_SWEEP, BERNSTEIN, "--agents", "16"], capture_output=True, text=True, timeout=300)

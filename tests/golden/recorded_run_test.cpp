@@ -79,6 +79,8 @@ World the_run() {
   world.removed(at(1));
   world.worktree_ready(at(2));
   world.feed({about(at(2)), AgentStarted{.pid = 4711, .prompt = "prompt"}}, world.open<SpawnRequested>(at(2)));
+  world.feed({about(at(2)), AgentStalled{150 * k_second}});
+  world.feed({about(at(2)), AgentRecovered{}});
   world.agent_exits(at(2), 0, std::nullopt);
   world.captured(at(2), {"docs/index.md", "src/printer/a.cpp"});
   world.works(at(3), {"docs/index.md"});

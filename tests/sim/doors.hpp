@@ -65,6 +65,9 @@ class SimulatedReactor final : public port::Reactor {
   Result<Started> start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
+  void on_stall(port::ProcessKey key, std::function<void(Micros)> told) override {
+    reactor_.on_stall(key, std::move(told));
+  }
   Result<Adopted> adopt(const std::string& directory, std::function<void(port::ProcessExit)> on_exit) override;
   Status end_unreachable(const std::string& prefix) override { return reactor_.end_unreachable(prefix); }
   void submit(std::function<void()> work, std::function<void()> done) override;

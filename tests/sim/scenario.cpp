@@ -59,6 +59,7 @@ RunConfig draw_config(Dice& dice) {
   if (dice.one_in(6)) config.worktree_setup.command = "make ready";
   config.limits.adopt_timeout_us = dice.pick(std::vector<Micros>{k_minute, 15 * k_minute, 15 * k_minute, k_hour});
   config.limits.agent_timeout_us = dice.between(5, 40) * k_minute;
+  config.limits.no_progress_us = dice.pick(std::vector<Micros>{0, 2 * k_minute, 5 * k_minute, 10 * k_minute});
   return config;
 }
 
@@ -201,6 +202,11 @@ Behaviour behaviour_of(const Scenario& scenario, AttemptId attempt) {
       break;
   }
   for (auto& [path, content] : files) (dice.one_in(3) ? behaviour.early : behaviour.late)[path] = content;
+  if (dice.one_in(5)) {
+    const Micros from_us = dice.between(0, behaviour.duration_us);
+    behaviour.silence = {.from_us = from_us, .until_us = from_us + dice.between(k_minute, 8 * k_minute)};
+    if (behaviour.hangs) behaviour.silence->until_us.reset();
+  }
   return behaviour;
 }
 

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bernstein/event/event.hpp"
+#include "support/fake_reactor.hpp"
 
 namespace bernstein::sim {
 
@@ -55,6 +57,7 @@ struct Behaviour {
   int exit_code = 0;
   Micros duration_us = 0;
   std::string output;
+  std::optional<test::Silence> silence;
 };
 
 // How a command check ends on a tree.

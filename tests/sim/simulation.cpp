@@ -207,6 +207,7 @@ class Simulation final : public run::Observer {
         .duration_us = behaviour.duration_us, .exit_code = behaviour.exit_code, .output = behaviour.output};
     if (behaviour.hangs) script.duration_us.reset();
     script.ignores_term = behaviour.ignores_term;
+    script.silence = behaviour.silence;
     script.at_begin = [this, attempt, behaviour] {
       witness_.agent_begins(attempt);
       write(attempt, behaviour.early, behaviour.commits);
@@ -255,6 +256,7 @@ class Simulation final : public run::Observer {
       };
       if (const auto* exit = std::get_if<AgentExited>(&event.body)) {
         hit(exit->timed_out, Sometimes::agent_timed_out);
+        hit(exit->stalled, Sometimes::agent_ended_stalled);
         hit(exit->why == "its supervisor was killed", Sometimes::agent_lost);
         hit(exit->why == "no Bernstein took it back in time", Sometimes::orphaned);
       } else if (const auto* check = std::get_if<CheckFinished>(&event.body)) {
@@ -280,6 +282,8 @@ class Simulation final : public run::Observer {
         hit(std::exchange(paused, false), Sometimes::went_on_after_pause);
       }
       if (std::holds_alternative<MergeLanded>(event.body)) ++tally_.landed;
+      hit(std::holds_alternative<AgentStalled>(event.body), Sometimes::agent_stalled);
+      hit(std::holds_alternative<AgentRecovered>(event.body), Sometimes::agent_recovered);
       hit(std::holds_alternative<MergeRefused>(event.body), Sometimes::merge_refused);
       hit(std::holds_alternative<CandidateConflicted>(event.body), Sometimes::conflict);
       hit(std::holds_alternative<TaskRetried>(event.body), Sometimes::retry);

@@ -54,6 +54,7 @@ void Witness::read_on() {
     const Result<Event> event = to_event(record);
     if (!event) throw Violation{event.error().message};
     check_verdicts(*event);
+    check_progress(*event);
     if (const Status applied = apply(state_, *event); !applied) throw Violation{applied.error().message};
     if (const std::vector<std::string> broken = broken_invariants(state_); !broken.empty()) {
       throw Violation{"after event " + std::to_string(record.seq) + ": " + broken.front()};
@@ -88,6 +89,17 @@ void Witness::check_verdicts(const Event& event) const {
               where + " lands a tree that '" + check.name + "' does not let pass");
     }
   }
+}
+
+// Nobody is told twice, whoever took the agent over, and nobody is ended where there is no limit.
+void Witness::check_progress(const Event& event) const {
+  const std::string where = "event " + std::to_string(event.seq);
+  const auto is_stalled = [&] { return attempt_of(state_, {event.subject.task, event.subject.attempt}).silent_us > 0; };
+  if (std::holds_alternative<AgentStalled>(event.body)) require(!is_stalled(), where + " warns a second time");
+  if (std::holds_alternative<AgentRecovered>(event.body)) require(is_stalled(), where + " takes back no warning");
+  const auto* exit = std::get_if<AgentExited>(&event.body);
+  const bool without_limit = exit != nullptr && exit->stalled && config_of(state_).limits.no_progress_us == 0;
+  require(!without_limit, where + " ends an agent that may go without progress");
 }
 
 void Witness::check_log() const {

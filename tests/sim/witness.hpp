@@ -47,6 +47,7 @@ class Witness {
     std::string tree;
   };
   void read_on();
+  void check_progress(const Event& event) const;
   void check_verdicts(const Event& event) const;
   void check_log() const;
   void check_target() const;

@@ -12,7 +12,8 @@ namespace {
 constexpr int k_term = 15;
 constexpr int k_kill = 9;
 
-void write_output(const port::ProcessSpec& spec, const std::string& output) {
+void write_output(const port::ProcessSpec& spec, const std::string& said) {
+  const std::string output = Redactor(spec.secrets).redact(said);
   std::ofstream file(spec.output_path, std::ios::binary | std::ios::app);
   const auto bytes_max = static_cast<std::size_t>(spec.output_bytes_max);
   if (output.size() <= bytes_max) {
@@ -57,7 +58,12 @@ port::ProcessKey FakeReactor::add(port::ProcessSpec spec, ScriptedProcess script
                                 .terminating = false,
                                 .supervise = {},
                                 .orphan = {},
-                                .unreachable = false});
+                                .unreachable = false,
+                                .is_adopted = false,
+                                .on_stall = {},
+                                .silent_us = 0,
+                                .stalls = {},
+                                .news = {}});
   return key;
 }
 
@@ -65,6 +71,7 @@ void FakeReactor::begin(port::ProcessKey key) {
   Running& running = running_.at(key);
   running.started_at = now_;
   if (running.script.at_begin) running.script.at_begin();
+  if (running.supervise && running.supervise->no_progress_us > 0 && running.script.silence) expect_silence(key);
   if (running.script.duration_us) running.end = schedule(*running.script.duration_us, [this, key] { end(key); });
   if (running.spec.timeout_us > 0) {
     running.timeout = schedule(running.spec.timeout_us, [this, key] {
@@ -101,6 +108,40 @@ void FakeReactor::go(port::ProcessKey key) {
   begin(key);
 }
 
+void FakeReactor::expect_silence(port::ProcessKey key) {
+  Running& running = running_.at(key);
+  const Micros limit_us = running.supervise->no_progress_us;
+  const Silence& silence = *running.script.silence;
+  const auto after = [&](Micros silent_us, std::function<void()> what) {
+    const bool lasts = !silence.until_us || silent_us < *silence.until_us - silence.from_us;
+    if (lasts) running.stalls.push_back(schedule(silence.from_us + silent_us, std::move(what)));
+    return lasts;
+  };
+  const bool warned = after(limit_us / 2, [this, key, limit_us] { warn(key, limit_us / 2); });
+  const bool ended = after(limit_us, [this, key] {
+    running_.at(key).exit.stalled = true;
+    terminate(key);
+  });
+  if (warned && !ended) running.stalls.push_back(schedule(*silence.until_us, [this, key] { warn(key, 0); }));
+}
+
+void FakeReactor::warn(port::ProcessKey key, Micros silent_us) {
+  Running& running = running_.at(key);
+  running.silent_us = silent_us;
+  if (!running.on_stall) return;
+  ++calls_;
+  const std::function<void(Micros)> told = running.on_stall;
+  told(silent_us);
+}
+
+void FakeReactor::on_stall(port::ProcessKey key, std::function<void(Micros)> told) {
+  const auto found = running_.find(key);
+  if (found == running_.end() || !found->second.supervise) return;
+  found->second.on_stall = std::move(told);
+  if (!found->second.is_adopted) return;
+  found->second.news = schedule(0, [this, key] { warn(key, running_.at(key).silent_us); });
+}
+
 void FakeReactor::expect_owner(port::ProcessKey key) {
   Running& running = running_.at(key);
   forget(running.orphan);
@@ -115,6 +156,13 @@ void FakeReactor::expect_owner(port::ProcessKey key) {
 void FakeReactor::forget(std::optional<Slot>& slot) {
   if (slot) agenda_.erase(*slot);
   slot.reset();
+}
+
+// Of those that have happened there is none in the agenda any more.
+void FakeReactor::forget_silence(Running& running) {
+  for (const Slot& slot : running.stalls) agenda_.erase(slot);
+  forget(running.news);
+  running.stalls.clear();
 }
 
 port::ProcessKey FakeReactor::supervised_in(const std::string& control_directory) const {
@@ -139,6 +187,7 @@ Result<port::Reactor::Adopted> FakeReactor::adopt(const std::string& control_dir
   if (key == 0) return Adopted{Adopted::State::missing};
   Running& running = running_.at(key);
   running.on_exit = std::move(on_exit);
+  running.is_adopted = true;
   if (running.exit.started) forget(running.orphan);
   return Adopted{Adopted::State::running, key, 1000 + key};
 }
@@ -151,6 +200,11 @@ void FakeReactor::crash() {
   std::erase_if(running_, [](const auto& entry) { return !entry.second.supervise; });
   for (auto& [key, running] : running_) {
     running.on_exit = nullptr;
+    running.on_stall = nullptr;
+    running.news.reset();
+    for (const Slot& slot : running.stalls) {
+      if (auto coming = agenda_.extract(slot)) survivors.insert(std::move(coming));
+    }
     keep(running.end);
     keep(running.timeout);
     keep(running.orphan);
@@ -168,6 +222,7 @@ void FakeReactor::kill_supervisor(const std::string& control_directory) {
   forget(running.end);
   forget(running.timeout);
   forget(running.orphan);
+  forget_silence(running);
   running.exit.lost = true;
   running.exit.signal = k_kill;
   running.end = schedule(0, [this, key] { end(key); });
@@ -216,6 +271,7 @@ void FakeReactor::terminate(port::ProcessKey key) {
   Running& running = running_.at(key);
   if (running.terminating) return;
   running.terminating = true;
+  forget_silence(running);
   const bool can_ignore = running.script.ignores_term && running.exit.started;
   const Micros delay = can_ignore ? running.spec.grace_us : 0;
   if (running.end && running.end->first <= now_ + delay) return;  // it is done before the signal ends it
@@ -237,6 +293,7 @@ void FakeReactor::end(port::ProcessKey key) {
   running_.erase(found);
   forget(running.timeout);
   forget(running.orphan);
+  forget_silence(running);
   const bool by_itself = running.exit.signal == 0;
   running.exit.exit_code = by_itself ? running.script.exit_code : 128 + running.exit.signal;
   if (running.exit.started) {

@@ -23,6 +23,12 @@
 
 namespace bernstein::test {
 
+// A time without progress, from the begin of the process on; without `until_us` to its end.
+struct Silence {
+  Micros from_us = 0;
+  std::optional<Micros> until_us;
+};
+
 // What a process will do. It writes its output when it ends, also when it is killed.
 struct ScriptedProcess {
   std::optional<Micros> duration_us = k_second;  // nothing: it runs until it is stopped
@@ -31,6 +37,7 @@ struct ScriptedProcess {
   std::function<void()> at_begin;  // what it does to the world as soon as it runs
   std::function<void()> at_end;    // and in the end; not done by one that is stopped before
   bool ignores_term = false;       // ends by SIGKILL after the grace
+  std::optional<Silence> silence;  // nothing: it makes progress all the time
 };
 
 // An error means that the process cannot be started.
@@ -47,6 +54,7 @@ class FakeReactor final : public port::Reactor {
   Result<Started> start_supervised(port::ProcessSpec spec, port::SuperviseSpec supervise,
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
+  void on_stall(port::ProcessKey key, std::function<void(Micros)> told) override;
   Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
   Status end_unreachable(const std::string& prefix) override;
   // The work is done when its time has passed, on a thread that is joined at once.
@@ -98,13 +106,21 @@ class FakeReactor final : public port::Reactor {
     std::optional<port::SuperviseSpec> supervise;
     std::optional<Slot> orphan;  // its limit, while it waits for its go or has no owner
     bool unreachable = false;    // its control directory is gone
+    bool is_adopted = false;
+    std::function<void(Micros)> on_stall;
+    Micros silent_us = 0;      // as its supervisor's warning says
+    std::vector<Slot> stalls;  // what its silence will lead to
+    std::optional<Slot> news;  // its adopter is to be told how it stands
   };
 
   Slot schedule(Micros delay_us, std::function<void()> action);
   port::ProcessKey add(port::ProcessSpec spec, ScriptedProcess script, std::function<void(port::ProcessExit)> on_exit);
   void begin(port::ProcessKey key);
   void expect_owner(port::ProcessKey key);
+  void expect_silence(port::ProcessKey key);
+  void warn(port::ProcessKey key, Micros silent_us);
   void forget(std::optional<Slot>& slot);
+  void forget_silence(Running& running);
   // The key of a supervised process that runs; 0 when there is none.
   port::ProcessKey supervised_in(const std::string& control_directory) const;
   void terminate(port::ProcessKey key);

@@ -27,7 +27,8 @@ inline constexpr Micros k_retry_after_us_max = 24 * k_hour;
 
 struct Session {
   int exit_code = 0;
-  std::string_view output;  // stdout and stderr; only the last k_usage_output_bytes_max are looked at
+  bool ended_by_us = false;  // its time was up, or it stalled: some programs exit with 0 then
+  std::string_view output;   // stdout and stderr; only the last k_usage_output_bytes_max are looked at
 };
 
 struct Ending {

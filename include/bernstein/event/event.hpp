@@ -231,6 +231,26 @@ struct AgentStarted {
   bool operator==(const AgentStarted&) const = default;
 };
 
+// The agent has made no progress for half of the limit that it has for that (limits.no_progress): no output, no CPU
+// time, no change in its worktree. After the whole of it, it is ended.
+struct AgentStalled {
+  Micros silent_us = 0;
+
+  static constexpr std::string_view type = "AgentStalled";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("silent_us", self.silent_us); }
+  bool operator==(const AgentStalled&) const = default;
+};
+// And after that it did.
+struct AgentRecovered {
+  static constexpr std::string_view type = "AgentRecovered";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const AgentRecovered&) const = default;
+};
+
 // ---- Decisions ----------------------------------------------------------------------------------------------------
 
 struct TaskCreated {
@@ -503,6 +523,7 @@ struct AgentExited {
   std::int64_t output_bytes = 0;
   std::optional<Micros> retry_after_us;  // it said when it may work again
   std::string session;                   // its own id of the session; "" when it told none
+  bool stalled = false;                  // ended because it made no progress for too long
   bool stopped = false;                  // ended by somebody else: see why
   bool timed_out = false;
   Usage usage;
@@ -521,6 +542,7 @@ struct AgentExited {
     field("output_bytes", self.output_bytes);
     field("retry_after_us", self.retry_after_us);
     field("session", self.session);
+    field("stalled", self.stalled);
     field("stopped", self.stopped);
     field("timed_out", self.timed_out);
     field("usage", self.usage);
@@ -777,7 +799,8 @@ struct EffectFailed {
 // ---- The variant and the envelope ---------------------------------------------------------------------------------
 
 using EventBody = std::variant<
-    RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested, AgentStarted,     // inputs
+    RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested,                   // inputs
+    AgentStarted, AgentStalled, AgentRecovered,                                                     //
     TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
     VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
     WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bernstein/base/redact.hpp"
 #include "bernstein/base/result.hpp"
 #include "bernstein/base/units.hpp"
 
@@ -26,6 +27,7 @@ struct ProcessSpec {
   std::string directory;                     // absolute
   std::string stdin_text;                    // written to its stdin, then closed
   std::string output_path;                   // stdout and stderr, appended in order of arrival; created with mode 0600
+  Secrets secrets;                           // what must not come into that file: base/redact.hpp says what does
   std::int64_t output_bytes_max = 64 << 20;  // what comes after is read and dropped; a last line in the file says so
   Micros timeout_us = 0;                     // > 0: SIGTERM to its group then, SIGKILL after grace_us
   Micros grace_us = 5 * k_second;
@@ -40,6 +42,7 @@ struct ProcessExit {
   std::int64_t output_bytes = 0;  // all that it wrote, dropped bytes included
 
   // Of supervised processes:
+  bool stalled = false;   // it made no progress for its limit, and was ended
   bool started = true;    // false: the command never ran (stopped before its go, or for the reason in `error`)
   bool orphaned = false;  // ended because nobody owned the workspace, or nobody said go, for too long
   bool lost = false;      // its supervisor was killed: the command was too, but how far it came is not known
@@ -57,6 +60,12 @@ struct SuperviseSpec {
   Micros orphan_limit_us = 15 * k_minute;  // after so long without an owner, or without a go, the process is ended
   std::int64_t processes_max = 0;          // > 0: RLIMIT_NPROC; counts all of the user's; not applied to root
   std::int64_t file_bytes_max = 0;         // > 0: RLIMIT_FSIZE
+
+  // > 0: the process is ended, as by timeout_us, after so long without progress. Progress is any of: a byte of output;
+  // CPU time of the process and its descendants, at 1 % of a core or more; a change in one of `watched`, which are
+  // directories by their absolute paths.
+  Micros no_progress_us = 0;
+  std::vector<std::string> watched;
 };
 
 using ProcessKey = std::int64_t;  // ours, not the pid
@@ -82,8 +91,12 @@ class Reactor {
   // also when the control directory was used before (ErrorCode::conflict) or there is no supervisor program.
   virtual Result<Started> start_supervised(ProcessSpec spec, SuperviseSpec supervise,
                                            std::function<void(ProcessExit)> on_exit) = 0;
-  // Lets a supervised process begin; its time limit runs from here. Saying it again has no effect.
+  // Lets a supervised process begin; its limits run from here. Saying it again has no effect.
   virtual void go(ProcessKey key) = 0;
+  // Has `told` called when a supervised process has made no progress for half of its limit, with how long that is, and
+  // with 0 when it goes on after that. Before its on_exit, never after. Whoever has adopted the process is told how it
+  // stands, 0 too, in a turn soon after. Said once for a process, and without effect on one that has ended.
+  virtual void on_stall(ProcessKey key, std::function<void(Micros silent_us)> told) = 0;
 
   struct Adopted {
     enum class State {

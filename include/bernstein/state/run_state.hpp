@@ -73,6 +73,7 @@ struct Attempt {
   std::string base;       // commit its worktree starts from
   bool worktree = false;  // there is one to remove
   bool started = false;   // AgentStarted: the agent may work, so from here on the worktree may hold something
+  Micros silent_us = 0;   // AgentStalled: so long its agent had made no progress when we were told; 0: it does, or did
   Micros assigned_at_us = 0;
   std::optional<AgentExited> exit;
   std::optional<WorkCaptured> work;

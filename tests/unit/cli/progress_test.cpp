@@ -86,6 +86,30 @@ TEST(Progress, OnlyAttemptsThatWereInFlightBeforeAreSaidToGoOn) {
   EXPECT_NE(text.find("r1 goes on: 0 attempts in flight, 2 tasks in all\n"), std::string::npos) << text;
 }
 
+TEST(Progress, SaysThatAnAgentMakesNoProgressAndThatItDoesAgain) {
+  World world;
+  world.start({a_task(1).titled("One")});
+  world.worktree_ready(at(1));
+  world.feed({about(at(1)), AgentStarted{.pid = 7}});
+  world.feed({about(at(1)), AgentStalled{150 * k_second}});
+  Show plain({});
+  Show live({.live = true, .colour = false, .width = 80, .height = 24});
+  EXPECT_NE(plain.tell(world).find("[t1] its agent has made no progress for 2m 30s; it is ended after 5m 00s\n"),
+            std::string::npos);
+  live.tell(world);
+  live.progress.tick();
+  EXPECT_NE(live.out.str().find("t1.1  One  mock/cheap  no progress"), std::string::npos) << live.out.str();
+
+  world.feed({about(at(1)), AgentRecovered{}});
+  AgentExited exit = an_exit(143);
+  exit.stalled = true;
+  exit.duration_us = 10 * k_minute;
+  world.answer<SpawnRequested>(at(1), exit);
+  const std::string text = plain.tell(world);
+  EXPECT_NE(text.find("[t1] its agent makes progress again\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[t1] its agent made no progress and was ended, after 10m 00s\n"), std::string::npos) << text;
+}
+
 TEST(Progress, ATextOfAnAgentCannotSteerTheTerminal) {
   World world;
   world.start({a_task(1).titled("Evil \x1b]0;title\x07 name")});

@@ -39,6 +39,23 @@ TEST(Retry, AnAgentThatRunsTooLongHasFailed) {
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 1U);
 }
 
+TEST(Retry, AnAgentThatMadeNoProgressHasFailedWhateverItsExitCode) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.feed({about(at(1)), AgentStarted{.pid = 7}});
+  EXPECT_TRUE(world.feed({about(at(1)), AgentStalled{150 * k_second}}).empty()) << "a warning changes nothing";
+  AgentExited exit = an_exit(0);
+  exit.stalled = true;
+  world.answer<SpawnRequested>(at(1), exit);
+  EXPECT_EQ(world.status(1), TaskStatus::running) << "it did not report that it is done";
+  world.captured(at(1), {"a"});
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).class_, FailureClass::task);
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).why,
+            "the agent made no progress for 5m 00s: no output, no CPU time, no change in its worktree");
+  EXPECT_EQ(world.state().tasks.at(t(1)).failures, 1U);
+}
+
 TEST(Retry, AnAttemptThatChangesNothingHasFailed) {
   World world;
   world.start({a_task(1)});

@@ -20,6 +20,7 @@ Order an_order() {
                       .directory = "/w\xf6rk",
                       .stdin_text = {},
                       .output_path = "/tmp/out",
+                      .secrets = {{"KEY", "k\xff"}},
                       .output_bytes_max = 1'000,
                       .timeout_us = 5,
                       .grace_us = 6},
@@ -27,7 +28,9 @@ Order an_order() {
                         .lock_path = "/lock",
                         .orphan_limit_us = 7,
                         .processes_max = 8,
-                        .file_bytes_max = 9}};
+                        .file_bytes_max = 9,
+                        .no_progress_us = 10,
+                        .watched = {"/w\xf6rk", "/r"}}};
 }
 
 port::ProcessExit an_exit() {
@@ -37,6 +40,7 @@ port::ProcessExit an_exit() {
           .stopped = true,
           .duration_us = 12,
           .output_bytes = 34,
+          .stalled = true,
           .started = false,
           .orphaned = true,
           .lost = false,
@@ -60,6 +64,9 @@ TEST(ControlJson, KeepsEveryByteOfACommandAlsoThoseThatAreNoText) {
   EXPECT_EQ(read->supervise.orphan_limit_us, 7);
   EXPECT_EQ(read->supervise.processes_max, 8);
   EXPECT_EQ(read->supervise.file_bytes_max, 9);
+  EXPECT_EQ(read->process.secrets, an_order().process.secrets);
+  EXPECT_EQ(read->supervise.no_progress_us, 10);
+  EXPECT_EQ(read->supervise.watched, an_order().supervise.watched);
 }
 
 TEST(ControlJson, RefusesEverySpecificationThatIsCutShort) {
@@ -156,6 +163,31 @@ TEST(Control, ReplacesAnUnfinishedEndAndNeverShowsIt) {
   ASSERT_TRUE(write_exit(place.path(), an_exit()));
 
   EXPECT_EQ(read_exit(place.path()), an_exit());
+}
+
+TEST(Control, KeepsAWarningUntilItIsTakenBack) {
+  const test::TempDirectory place;
+  EXPECT_EQ(read_stall(place.path()), 0);
+  write_stall(place.path(), 150 * k_second);
+  EXPECT_EQ(read_stall(place.path()), 150 * k_second);
+  remove_stall(place.path());
+  EXPECT_EQ(read_stall(place.path()), 0);
+  test::write_file(place.path() / "stalled.json", "{\"silent_us\":");
+  EXPECT_EQ(read_stall(place.path()), 0);
+}
+
+// Its environment may hold keys, and it was killed before anybody read it.
+TEST(Control, AnAdopterLeavesNoOrderBehindThatNobodyRead) {
+  const test::TempDirectory place;
+  Order order = an_order();
+  order.process.stdin_text = "words";
+  order.supervise.control_directory = place.path() / "control";
+  ASSERT_TRUE(prepare_control(order));
+
+  EXPECT_EQ(*examine_control(place.path() / "control"), port::Reactor::Adopted::State::never_started);
+
+  EXPECT_FALSE(std::filesystem::exists(place.path() / "control/spec.json"));
+  EXPECT_FALSE(std::filesystem::exists(place.path() / "control/stdin"));
 }
 
 TEST(Control, TakesNoOtherFileForItsFifo) {

@@ -141,11 +141,12 @@ TEST(ConfigFaults, ShowTheListFormOfACommand) {
 }
 
 TEST(ConfigFaults, NameUnknownPlaceholders) {
-  EXPECT_EQ(config_faults_of("agents: {a: [run, \"{prompt-file}\", \"x{modell}y\", \"{everything}\"]}"),
-            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{prompt-file}'; did you mean 'prompt_file'?\n"
-            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{modell}'; did you mean 'model'?\n"
-            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{everything}'; known are {prompt_file}, {prompt}, "
-            "{model}, {worktree}, {task}, {attempt}, {role}, {usage_file}");
+  EXPECT_EQ(
+      config_faults_of("agents: {a: [run, \"{prompt-file}\", \"x{modell}y\", \"{everything}\"]}"),
+      "bernstein.yaml:1: agent 'a' has the unknown placeholder '{prompt-file}'; did you mean 'prompt_file'?\n"
+      "bernstein.yaml:1: agent 'a' has the unknown placeholder '{modell}'; did you mean 'model'?\n"
+      "bernstein.yaml:1: agent 'a' has the unknown placeholder '{everything}'; known are {prompt_file}, {prompt}, "
+      "{model}, {worktree}, {task}, {attempt}, {role}, {usage_file}");
 }
 
 TEST(ConfigFaults, NameAgentsModelsAndVariablesThatCannotBe) {
@@ -210,6 +211,15 @@ TEST(ConfigFaults, NameArmsThatDoNotExist) {
       "bernstein.yaml:3: role_model_policy of role 'docs' has the arm 'my-agent/chep', but agent 'my-agent' has no "
       "model "
       "'chep'; did you mean 'cheap'?");
+}
+
+TEST(Config, NoProgressCanBeSwitchedOff) {
+  EXPECT_EQ(config_of("limits: {no_progress: off}\n").limits.no_progress_us, 0);
+  EXPECT_EQ(config_of("limits: {no_progress: 0}\n").limits.no_progress_us, 0);
+  EXPECT_EQ(config_of("limits: {no_progress: 90s}\n").limits.no_progress_us, 90 * k_second);
+  EXPECT_EQ(config_faults_of("limits: {no_progress: never}\n"),
+            "bernstein.yaml:1: limits has 'never' for 'no_progress'; write a time of at most 720h, such as 90s, 10m or "
+            "1h30m, or off");
 }
 
 TEST(ConfigFaults, NameNumbersTimesAndWordsOutOfRange) {

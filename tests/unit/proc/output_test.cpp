@@ -67,6 +67,22 @@ TEST(OutputFile, AddsNoEmptyLineBeforeTheNote) {
   EXPECT_EQ(read_file(path), "ab\n[bernstein: 3 more bytes of output were dropped; the limit is 3 bytes]\n");
 }
 
+TEST(OutputFile, HasNoSecretHoweverItComesAndCountsWhatCame) {
+  const TempDirectory directory;
+  const std::string text = "key sk-12345678.\n";
+  for (std::size_t split = 0; split <= text.size(); ++split) {
+    const std::string path = directory.path() / ("out" + std::to_string(split));
+    auto output = OutputFile::open(path, 1'000, {{"API_KEY", "sk-12345678"}});
+    ASSERT_TRUE(output);
+    output->append(text.substr(0, split));
+    output->append(text.substr(split));
+    output->append("sk-1234");
+    output->finish();
+    EXPECT_EQ(output->bytes(), static_cast<std::int64_t>(text.size() + 7));
+    EXPECT_EQ(read_file(path), "key [redacted API_KEY].\nsk-1234");
+  }
+}
+
 TEST(OutputFile, SurvivesADiskThatIsFull) {
   auto output = OutputFile::open("/dev/full", 100);
   ASSERT_TRUE(output);

@@ -84,13 +84,15 @@ class Recovery : public testing::Test {
     before_start();
     return ScriptedProcess{.duration_us = k_minute,
                            .at_begin = [this] { begin(); },
-                           .at_end = [this] { workspace_.write(last_session(), "new.txt", "new\n"); }};
+                           .at_end = [this] { workspace_.write(last_session(), "new.txt", "new\n"); },
+                           .silence = silence};
   }};
 
   std::string last_session() const { return "session-r1-t1." + std::to_string(count("TaskAssigned")); }
 
   std::function<void()> before_start = [] {};
   std::function<void()> begin = [] {};
+  std::optional<Silence> silence;
 };
 
 TEST_F(Recovery, APromptFileIsWrittenWhereNothingHasBeenLoggedYet) {
@@ -141,6 +143,40 @@ TEST_F(Recovery, ACommandThatNeverBeganStartsThoughThereIsNoControlDirectory) {
   EXPECT_EQ(resume().value(), RunOutcome::landed);
   EXPECT_EQ(count("AgentStarted"), 1);
   EXPECT_EQ(count("AttemptFailed"), 0);
+}
+
+// The warning is told to each owner, and recorded once.
+TEST_F(Recovery, AStalledAgentIsWarnedAboutOnceHoweverOftenItIsTakenBack) {
+  silence = Silence{.from_us = 0, .until_us = 50 * k_second};
+  RunConfig config = a_config();
+  config.limits.no_progress_us = 80 * k_second;
+  begin = [this] { reactor_.raise_after(45 * k_second, SIGQUIT); };
+  ASSERT_EQ(start(config).value(), RunOutcome::stopped);
+  EXPECT_EQ(count("AgentStalled"), 1);
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStalled"), 1);
+  EXPECT_EQ(count("AgentRecovered"), 1);
+}
+
+TEST_F(Recovery, ThatAnAgentGoesOnIsRecordedThoughNobodyWasThere) {
+  silence = Silence{.from_us = 0, .until_us = 50 * k_second};
+  RunConfig config = a_config();
+  config.limits.no_progress_us = 80 * k_second;
+  begin = [this] { reactor_.raise_after(45 * k_second, SIGQUIT); };
+  ASSERT_EQ(start(config).value(), RunOutcome::stopped);
+  reactor_.pass(10 * k_second);
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStalled"), 1);
+  EXPECT_EQ(count("AgentRecovered"), 1);
+}
+
+TEST_F(Recovery, AnAgentThatStallsIsEndedAndItsTaskTriedAgain) {
+  silence = Silence{};
+  RunConfig config = a_config();
+  config.limits.no_progress_us = 30 * k_second;
+  EXPECT_EQ(start(config).value(), RunOutcome::incomplete) << "each attempt ends like the first";
+  EXPECT_EQ(count("AgentStalled"), 3);
+  EXPECT_EQ(count("TaskRetried"), 2);
 }
 
 TEST_F(Recovery, AMergeOfWhichNobodyCanTellWhetherItLandedStaysOpen) {

@@ -68,6 +68,8 @@ std::vector<Event> everything_about_t1(const RunState& state) {
   }
   events.push_back(next_event(state, about(at(1, attempts + 1)), TaskAssigned{}));
   for (EventBody body : std::vector<EventBody>{AgentStarted{},
+                                               AgentStalled{},
+                                               AgentRecovered{},
                                                PathsGranted{},
                                                LandingQueued{},
                                                CheckReused{.name = check.name, .tree = tree},
@@ -149,7 +151,8 @@ TEST(Apply, LetsEachStepOfAnAttemptFollowOnTheRightOneOnly) {
   EXPECT_EQ(legal_after(up_to<TaskAssigned>(log)), (Words{"AttemptFailed", "WorktreeRequested"}));
   EXPECT_EQ(legal_after(up_to<WorktreeRequested>(log)), (Words{"EffectFailed", "WorktreeReady"}));
   EXPECT_EQ(legal_after(up_to<WorktreeReady>(log)), (Words{"AttemptFailed", "SpawnRequested"}));
-  EXPECT_EQ(legal_after(up_to<SpawnRequested>(log)), (Words{"AgentExited", "AgentStarted", "EffectFailed"}));
+  EXPECT_EQ(legal_after(up_to<SpawnRequested>(log)),
+            (Words{"AgentExited", "AgentRecovered", "AgentStalled", "AgentStarted", "EffectFailed"}));
   EXPECT_EQ(legal_after(up_to<AgentExited>(log)), (Words{"AttemptFailed", "CaptureRequested"}));
   EXPECT_EQ(legal_after(up_to<CaptureRequested>(log)), (Words{"EffectFailed", "WorkCaptured"}));
   EXPECT_EQ(legal_after(up_to<WorkCaptured>(log)), (Words{"AttemptFailed", "LandingQueued", "PathsGranted"}));

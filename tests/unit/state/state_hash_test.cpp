@@ -114,6 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"slot", [](RunState& s) { attempt(s).slot = true; }},
                     Change{"base", [](RunState& s) { attempt(s).base = "other"; }},
                     Change{"worktree", [](RunState& s) { attempt(s).worktree = !attempt(s).worktree; }},
+                    Change{"silence", [](RunState& s) { ++attempt(s).silent_us; }},
                     Change{"assigned at", [](RunState& s) { ++attempt(s).assigned_at_us; }},
                     Change{"exit", [](RunState& s) { attempt(s).exit->exit_code = 3; }},
                     Change{"work", [](RunState& s) { attempt(s).work->commit = "other"; }},

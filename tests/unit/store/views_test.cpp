@@ -151,8 +151,8 @@ TEST_F(Views, StatusFollowsTheLastEventThatChangesIt) {
 }
 
 TEST_F(Views, AnAgentThatDidNotEndWellHasNotReported) {
-  for (const AgentExited& exit :
-       {AgentExited{.exit_code = 1}, AgentExited{.stopped = true}, AgentExited{.timed_out = true}}) {
+  for (const AgentExited& exit : {AgentExited{.exit_code = 1}, AgentExited{.stopped = true},
+                                  AgentExited{.timed_out = true}, AgentExited{.stalled = true}}) {
     static std::uint32_t task = 0;
     task_is_created(++task);
     starts(attempt(task));
