@@ -18,3 +18,16 @@ function(bernstein_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
   gtest_discover_tests(${name} PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
 endfunction()
+
+# bernstein_embed(OUT DIRECTORY EXTENSION NAMESPACE FUNCTION)
+# Sets OUT to a generated .cpp in which FUNCTION() of NAMESPACE gives the files of DIRECTORY.
+function(bernstein_embed out directory extension namespace function)
+  set(cpp ${PROJECT_BINARY_DIR}/generated/${directory}.gen.cpp)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.${extension})
+  add_custom_command(OUTPUT ${cpp}
+    COMMAND ${CMAKE_COMMAND} -DIN=${PROJECT_SOURCE_DIR}/${directory} -DEXTENSION=${extension} -DNAMESPACE=${namespace}
+            -DFUNCTION=${function} -DOUT=${cpp} -P ${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake
+    DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake
+    VERBATIM)
+  set(${out} ${cpp} PARENT_SCOPE)
+endfunction()

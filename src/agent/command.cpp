@@ -7,7 +7,11 @@
 namespace bernstein::agent {
 namespace {
 
+constexpr std::string_view k_prompt = "{prompt}";
 constexpr std::string_view k_prompt_file = "{prompt_file}";
+constexpr std::string_view k_usage_file = "{usage_file}";
+// Of one argument Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN).
+constexpr std::size_t k_prompt_argument_bytes_max = 100 << 10;
 constexpr std::array<std::string_view, 9> k_always_allowed{"HOME", "LANG",   "LOGNAME", "PATH", "SHELL",
                                                            "TERM", "TMPDIR", "TZ",      "USER"};
 
@@ -33,17 +37,31 @@ std::string replace_placeholders(std::string_view text, const std::map<std::stri
 AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt, const Environment& environment) {
   const std::string task = to_string(attempt.attempt.task);
   const std::string number = std::to_string(attempt.attempt.number);
-  const std::map<std::string_view, std::string> values{{k_prompt_file, attempt.prompt_file},
-                                                       {"{model}", attempt.model},
-                                                       {"{worktree}", attempt.worktree},
-                                                       {"{task}", task},
-                                                       {"{attempt}", number},
-                                                       {"{role}", attempt.role}};
+  const bool fits = attempt.prompt.size() <= k_prompt_argument_bytes_max;
+  const std::map<std::string_view, std::string> values{
+      {k_prompt_file, attempt.prompt_file},
+      {k_prompt,
+       fits ? attempt.prompt : "Your task is in the file " + attempt.prompt_file + ": read all of it, and do it."},
+      {k_usage_file, attempt.usage_file},
+      {"{model}", attempt.model},
+      {"{worktree}", attempt.worktree},
+      {"{task}", task},
+      {"{attempt}", number},
+      {"{role}", attempt.role}};
 
-  AgentCommand command{.argv = {}, .env = allowed_environment(environment, spec.env), .prompt_on_stdin = true};
+  AgentCommand command{.argv = {}, .env = allowed_environment(environment, spec.env)};
+  bool prompt_is_argument = false;
   for (const std::string& argument : spec.command) {
-    if (argument.find(k_prompt_file) != std::string::npos) command.prompt_on_stdin = false;
+    const auto has = [&](std::string_view placeholder) { return argument.find(placeholder) != std::string::npos; };
+    prompt_is_argument = prompt_is_argument || has(k_prompt);
+    command.prompt_in_file = command.prompt_in_file || has(k_prompt_file) || (has(k_prompt) && !fits);
+    command.usage_in_file = command.usage_in_file || has(k_usage_file);
     command.argv.push_back(replace_placeholders(argument, values));
+  }
+  command.prompt_on_stdin = !prompt_is_argument && !command.prompt_in_file;
+  for (const auto& [name, value] : spec.set) command.env[name] = value;
+  if (attempt.in_sandbox) {
+    for (const auto& [name, value] : spec.set_in_sandbox) command.env[name] = value;
   }
   command.env["BERNSTEIN_RUN"] = to_string(attempt.run);
   command.env["BERNSTEIN_TASK"] = task;

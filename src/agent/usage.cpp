@@ -4,16 +4,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bernstein/base/text.hpp"
+#include "json_output.hpp"
 
 namespace bernstein::agent {
 namespace {
 
-using Json = nlohmann::json;
-
-// Beginnings of documents that are tried, from the end: each costs a pass over what follows it.
-constexpr int k_documents_tried_max = 20;
 // No cost has an exponent beyond it; sums with it stay far from overflow.
 constexpr int k_exponent_max = 400;
 
@@ -76,115 +75,146 @@ std::optional<UsdMicros> cost_from_decimal(std::string_view text) {
   return cost;
 }
 
-// What a pointer points to; nullptr when it points to nothing, or is no pointer at all.
-const Json* find(const Json& document, const std::string& pointer) {
-  if (pointer.empty()) return nullptr;
-  try {
-    const Json::json_pointer where(pointer);
-    return document.contains(where) ? &document.at(where) : nullptr;
-  } catch (const Json::exception&) {
-    return nullptr;
+// One part of a place: a pointer that is added or subtracted.
+struct Term {
+  bool minus = false;
+  std::string pointer;
+};
+
+// "/a/b - /c" → its terms. A pointer has no spaces.
+std::vector<Term> terms_of(std::string_view place) {
+  std::vector<Term> terms;
+  bool minus = false;
+  for (const std::string_view word : split(place, ' ')) {
+    if (word == "-" || word == "+") {
+      minus = word == "-";
+    } else if (!word.empty()) {
+      terms.push_back({std::exchange(minus, false), std::string(word)});
+    }
+  }
+  return terms;
+}
+
+// Calls `visit` with each value that a pointer leads to; "*" stands for every member.
+template <class F>
+void visit_values(const Json& document, std::string_view pointer, F&& visit) {
+  const std::size_t star = pointer.find("/*");
+  const bool is_part = star != std::string_view::npos && (star + 2 == pointer.size() || pointer[star + 2] == '/');
+  if (!is_part) {
+    if (const Json* value = find(document, std::string(pointer))) visit(*value);
+    return;
+  }
+  const Json* members = star == 0 ? &document : find(document, std::string(pointer.substr(0, star)));
+  if (members == nullptr || !members->is_structured()) return;
+  const std::string_view rest = pointer.substr(star + 2);
+  for (const Json& member : *members) {
+    if (rest.empty()) {
+      visit(member);
+    } else {
+      visit_values(member, rest, visit);
+    }
   }
 }
 
-std::optional<std::int64_t> tokens_at(const Json& document, const std::string& pointer) {
-  const Json* value = find(document, pointer);
-  if (value == nullptr || !value->is_number_unsigned()) return std::nullopt;  // the parser keeps -1 and 1.0 apart
-  const auto count = value->get<std::uint64_t>();
+std::optional<std::int64_t> tokens_in(const Json& value) {
+  if (!value.is_number_unsigned()) return std::nullopt;  // the parser keeps -1 and 1.0 apart
+  const auto count = value.get<std::uint64_t>();
   if (count > static_cast<std::uint64_t>(k_tokens_max)) return std::nullopt;
   return static_cast<std::int64_t>(count);
 }
 
-std::optional<UsdMicros> cost_at(const Json& document, const std::string& pointer) {
-  const Json* value = find(document, pointer);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_string()) return cost_from_decimal(trim(value->get_ref<const std::string&>()));
+std::optional<std::int64_t> micros_in(const Json& value) {
+  std::optional<UsdMicros> cost;
+  if (value.is_string()) cost = cost_from_decimal(trim(value.get_ref<const std::string&>()));
   // dump() writes the shortest digits that give the same double: those of the text, up to 15 of them.
-  return value->is_number() ? cost_from_decimal(value->dump()) : std::nullopt;
+  if (value.is_number()) cost = cost_from_decimal(value.dump());
+  if (!cost) return std::nullopt;
+  return cost->value;
+}
+
+// What stands at a place: the sum of what is there, at most `max`. Nothing when none of it is there, or it cannot be
+// true.
+template <class Read>
+std::optional<std::int64_t> sum_at(const Json& document, std::string_view place, std::int64_t max, Read read) {
+  std::optional<std::int64_t> sum;
+  bool credible = true;
+  for (const Term& term : terms_of(place)) {
+    visit_values(document, term.pointer, [&](const Json& value) {
+      if (value.is_null()) return;
+      const std::optional<std::int64_t> number = read(value);
+      credible = credible && number;
+      if (credible) sum = sum.value_or(0) + (term.minus ? -*number : *number);
+      credible = credible && sum.value_or(0) <= max && sum.value_or(0) >= -max;
+    });
+  }
+  if (!sum || !credible || *sum < 0) return std::nullopt;
+  return sum;
 }
 
 bool has_any(const UsageSpec& spec, const Json& document) {
-  const auto has = [&](const std::string& pointer) {
-    const Json* value = find(document, pointer);
-    return value != nullptr && !value->is_null();
+  const auto has = [&](const std::string& place) {
+    bool found = false;
+    for (const Term& term : terms_of(place)) {
+      visit_values(document, term.pointer, [&](const Json& value) { found = found || !value.is_null(); });
+    }
+    return found;
   };
-  return has(spec.cached_tokens) || has(spec.cost_usd) || has(spec.input_tokens) || has(spec.output_tokens);
+  return matches(document, spec.when) &&
+         (has(spec.cached_tokens) || has(spec.cost_usd) || has(spec.input_tokens) || has(spec.output_tokens));
 }
 
 Usage usage_in(const UsageSpec& spec, const Json& document) {
-  return {.cached_tokens = tokens_at(document, spec.cached_tokens),
-          .cost_micros = cost_at(document, spec.cost_usd),
-          .input_tokens = tokens_at(document, spec.input_tokens),
-          .output_tokens = tokens_at(document, spec.output_tokens)};
-}
-
-// The last line of a text and what stands before it.
-std::string_view take_last_line(std::string_view& text) {
-  const std::size_t newline = text.rfind('\n');
-  const std::string_view line = newline == std::string_view::npos ? text : text.substr(newline + 1);
-  text = newline == std::string_view::npos ? std::string_view{} : text.substr(0, newline);
-  return line;
-}
-
-Json parse_line(std::string_view line) {
-  Json document = Json::parse(line, nullptr, false);
-  // A cut or foreign character within a string need not cost the numbers beside it.
-  if (document.is_discarded() && !is_valid_utf8(line)) document = Json::parse(printable_utf8(line), nullptr, false);
-  return document;
-}
-
-Usage read_lines(const UsageSpec& spec, std::string_view output) {
-  while (!output.empty()) {
-    const std::string_view line = trim(take_last_line(output));
-    if (line.empty() || line.front() != '{') continue;
-    const Json document = parse_line(line);
-    if (!document.is_discarded() && has_any(spec, document)) return usage_in(spec, document);
+  Usage usage{.cached_tokens = sum_at(document, spec.cached_tokens, k_tokens_max, tokens_in),
+              .cost_micros = std::nullopt,
+              .input_tokens = sum_at(document, spec.input_tokens, k_tokens_max, tokens_in),
+              .output_tokens = sum_at(document, spec.output_tokens, k_tokens_max, tokens_in)};
+  if (const auto micros = sum_at(document, spec.cost_usd, k_cost_max.value, micros_in)) {
+    usage.cost_micros = UsdMicros{*micros};
   }
-  return {};
+  return usage;
 }
 
-// Where the document that starts at the front of a text ends: after its last bracket. Nothing when it does not.
-std::optional<std::size_t> document_end(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
-    }
-  }
-  return std::nullopt;
+// A number that is missing from one of several lines makes their sum unknown.
+Usage added(const Usage& a, const Usage& b) {
+  const auto plus = [](auto x, auto y) { return x && y ? decltype(x)(*x + *y) : decltype(x)(); };
+  const Usage sum{.cached_tokens = plus(a.cached_tokens, b.cached_tokens),
+                  .cost_micros = plus(a.cost_micros, b.cost_micros),
+                  .input_tokens = plus(a.input_tokens, b.input_tokens),
+                  .output_tokens = plus(a.output_tokens, b.output_tokens)};
+  return sum;
 }
 
-Usage read_document(const UsageSpec& spec, const std::string_view output) {
-  std::string_view before = output;
-  for (int tried = 0; !before.empty() && tried < k_documents_tried_max;) {
-    const std::string_view line = take_last_line(before);
-    if (line.empty() || (line.front() != '{' && line.front() != '[')) continue;
-    ++tried;
-    const std::string_view rest = output.substr(static_cast<std::size_t>(line.data() - output.data()));
-    const std::optional<std::size_t> end = document_end(rest);
-    if (!end) continue;
-    const Json document = parse_line(rest.substr(0, *end));
-    if (!document.is_discarded() && has_any(spec, document)) return usage_in(spec, document);
+Usage read_lines(const UsageSpec& spec, const std::vector<Json>& lines) {
+  std::optional<Usage> usage;
+  for (const Json& line : lines) {
+    if (!has_any(spec, line)) continue;
+    const Usage here = usage_in(spec, line);
+    usage = usage && spec.sum ? added(*usage, here) : here;
   }
-  return {};
+  return usage.value_or(Usage{});
 }
 
 }  // namespace
 
 Usage read_usage(const UsageSpec& spec, std::string_view output) {
   if (output.size() > k_usage_output_bytes_max) output.remove_prefix(output.size() - k_usage_output_bytes_max);
-  if (spec.format == "jsonl") return read_lines(spec, output);
-  if (spec.format == "json") return read_document(spec, output);
-  return {};
+  if (spec.format == "jsonl") return read_lines(spec, json_lines(output));
+  if (spec.format != "json") return {};
+  const Json document = last_document(output, [&](const Json& one) { return has_any(spec, one); });
+  return document.is_discarded() ? Usage{} : usage_in(spec, document);
+}
+
+std::optional<UsdMicros> cost_of(const Usage& usage, const TokenPrice& price) {
+  if (!usage.input_tokens || !usage.output_tokens) return std::nullopt;
+  // Tokens and prices are bounded (k_tokens_max, k_price_max), and so is the sum in 128 bits.
+  __extension__ using Wide = __int128;
+  const auto part = [](std::int64_t tokens, UsdMicros each) { return Wide{tokens} * Wide{each.value}; };
+  const Wide total = part(*usage.input_tokens, price.input) + part(usage.cached_tokens.value_or(0), price.cached) +
+                     part(*usage.output_tokens, price.output);
+  constexpr std::int64_t k_million = 1'000'000;
+  const Wide micros = (total + k_million - 1) / k_million;
+  if (micros > k_cost_max.value) return std::nullopt;
+  return UsdMicros{static_cast<std::int64_t>(micros)};
 }
 
 }  // namespace bernstein::agent

@@ -14,7 +14,12 @@ namespace {
 constexpr std::uint32_t k_parallel_max = 1000;
 constexpr const char* k_command_example = "[my-agent, --file, \"{prompt_file}\"]";
 
-const std::vector<std::string> k_placeholders{"prompt_file", "model", "worktree", "task", "attempt", "role"};
+constexpr std::size_t k_price_dollars_max = 1'000'000;
+
+using Texts = std::vector<std::string>;
+
+const Texts k_placeholders{"prompt_file", "prompt", "model", "worktree", "task", "attempt", "role", "usage_file"};
+const Texts k_schema_placeholders{"schema", "schema_file"};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -48,87 +53,229 @@ std::vector<std::string> placeholders_in(std::string_view text) {
   return words;
 }
 
+// RFC 6901: parts that begin with '/', where '~' stands only as ~0 or ~1.
+bool is_pointer(std::string_view text) {
+  if (text.empty() || text.front() != '/') return false;
+  for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1)) {
+    if (at + 1 >= text.size() || (text[at + 1] != '0' && text[at + 1] != '1')) return false;
+  }
+  return true;
+}
+
+// "/a/b", or "/a/b + /c - /d".
+bool is_place(std::string_view text) {
+  bool pointer_is_next = true;
+  for (const std::string_view word : split(text, ' ')) {
+    if (word.empty()) continue;
+    if (pointer_is_next ? !is_pointer(word) : word != "+" && word != "-") return false;
+    pointer_is_next = !pointer_is_next;
+  }
+  return !pointer_is_next;
+}
+
+// "2", "2.1", "2.1.330"
+bool is_version(std::string_view text) {
+  for (const std::string_view part : split(text, '.')) {
+    if (part.empty() || !std::all_of(part.begin(), part.end(), is_digit)) return false;
+  }
+  return true;
+}
+
 class AgentReader {
  public:
-  AgentReader(std::string name, const YamlNode& node, Report& report)
+  AgentReader(const std::string& name, const YamlNode& node, const CatalogEntry* base, Report& report)
       : node_(node), report_(report), reader_(node, "agent " + quoted(name), report) {
-    agent_.name = std::move(name);
+    if (base != nullptr) entry_ = *base;
+    has_base_ = base != nullptr;
+    entry_.spec.name = name;
+    if (entry_.facts.title.empty()) entry_.facts.title = name;
   }
 
-  AgentSpec read(int line) {
-    if (!is_name(agent_.name) || agent_.name == "auto") {
+  CatalogEntry read(int line) {
+    if (!is_name(entry_.spec.name) || entry_.spec.name == "auto") {
       reader_.fault(line, "cannot be called so; use letters, digits, '-', '_' and '.', and not 'auto'");
     }
     // The short form: an argv and nothing else.
     if (node_.kind == YamlNode::Kind::list) {
-      read_command(node_, line);
+      entry_.spec.command = read_words(node_, "command", line, k_placeholders);
     } else if (node_.kind == YamlNode::Kind::map) {
       read_map();
     } else {
       reader_.fault(line,
                     "is " + std::string(name_of(node_.kind)) + "; write a map: {command: " + k_command_example + "}");
     }
-    if (agent_.models.empty()) agent_.models.push_back(ModelSpec{.name = "default", .tier = "default"});
-    return std::move(agent_);
+    if (entry_.spec.models.empty()) entry_.spec.models.push_back(ModelSpec{.name = "default", .tier = "default"});
+    return std::move(entry_);
   }
 
  private:
   void read_map() {
-    const YamlNode* command = reader_.value("command");
-    if (command == nullptr) {
+    AgentSpec& spec = entry_.spec;
+    if (const YamlNode* command = reader_.value("command")) {
+      spec.command = read_words(*command, "command", reader_.line_of("command"), k_placeholders);
+    } else if (!has_base_) {
       reader_.fault(reader_.line_of("command"), std::string("has no command; write command: ") + k_command_example);
-    } else {
-      read_command(*command, reader_.line_of("command"));
+    }
+    if (const YamlNode* command = reader_.value("read_only")) {
+      spec.read_only = read_words(*command, "read_only", reader_.line_of("read_only"), k_placeholders);
+    }
+    if (const YamlNode* words = reader_.value("schema")) {
+      spec.schema = read_words(*words, "schema", reader_.line_of("schema"), k_schema_placeholders);
     }
     if (const YamlNode* models = reader_.value("models")) read_models(*models);
-    for (Located& name : reader_.texts("env")) {
-      if (is_variable(name.text)) {
-        agent_.env.push_back(std::move(name.text));
-      } else {
-        reader_.fault(name.line,
-                      "has " + quoted(name.text.substr(0, name.text.find('='))) +
-                          " in 'env'; write names of variables only, their values come from the environment");
-      }
-    }
-    agent_.max_parallel = reader_.number("max", 1, k_parallel_max).value_or(0);
+    reader_.accept("env");
+    if (reader_.has("env")) spec.env = read_variables(reader_, "env");
+    read_set("set", spec.set);
+    read_set("set_in_sandbox", spec.set_in_sandbox);
+    if (const auto max = reader_.number("max", 1, k_parallel_max)) spec.max_parallel = *max;
     if (const YamlNode* usage = reader_.map("usage", "{format: jsonl, input_tokens: /usage/input}")) read_usage(*usage);
+    read_text_place("answer", spec.answer);
+    read_text_place("session", spec.session);
+    if (const YamlNode* failures = reader_.list("failures", "[{when: {/type: error}, message: /message}]")) {
+      spec.failures.clear();
+      for (const YamlNode* rule : failures->items) read_failure(*rule);
+    }
+    read_facts();
     reader_.finish({}, UnknownKeys::refuse);
   }
 
-  void read_command(const YamlNode& command, int line) {
-    std::string remedy = std::string("; write a list of words, as no shell splits them: ") + k_command_example;
-    if (command.kind != YamlNode::Kind::list) {
-      return reader_.fault(line, "has " + std::string(name_of(command.kind)) + " for 'command'" + remedy);
+  void read_facts() {
+    AgentFacts& facts = entry_.facts;
+    if (auto title = reader_.line("title")) facts.title = *title;
+    if (auto install = reader_.line("install")) facts.install = *install;
+    if (const auto rank = reader_.number("rank", 0, k_parallel_max)) facts.rank = *rank;
+    if (const YamlNode* proof = reader_.map("proof", "{level: docs, date: 2026-11-25, source: https://...}")) {
+      read_proof(*proof);
     }
-    if (command.items.empty()) return reader_.fault(line, "has an empty command" + remedy);
-    for (const YamlNode* word : command.items) {
+    if (const YamlNode* version = reader_.map("version", "{command: [my-agent, --version]}")) read_version(*version);
+    if (const YamlNode* login = reader_.map("login", "{env: [MY_AGENT_KEY]}")) read_login(*login);
+  }
+
+  void read_proof(const YamlNode& node) {
+    MapReader proof(node, reader_.what() + ": proof", report_);
+    static const Texts levels{"run", "help", "docs"};
+    const std::string level = proof.one_of("level", levels).value_or("docs");
+    entry_.facts.proof = {.level = level == "run"    ? ProofLevel::run
+                                   : level == "help" ? ProofLevel::help
+                                                     : ProofLevel::docs,
+                          .version = proof.line("version").value_or(""),
+                          .date = proof.line("date").value_or(""),
+                          .source = proof.line("source").value_or("")};
+    if (level == "docs" && entry_.facts.proof.source.empty()) {
+      proof.fault(proof.line(), "has no source; write source: with the address of the page it follows");
+    }
+    if (level != "docs" && entry_.facts.proof.version.empty()) {
+      proof.fault(proof.line(), "has no version; write version: with the version that was tried");
+    }
+    if (entry_.facts.proof.date.empty()) proof.fault(proof.line(), "has no date; write date: 2026-11-25");
+    proof.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_version(const YamlNode& node) {
+    MapReader version(node, reader_.what() + ": version", report_);
+    VersionRule& rule = entry_.facts.version;
+    if (const YamlNode* command = version.value("command")) {
+      rule.command = read_words(*command, "version", version.line_of("command"), {});
+    }
+    for (const auto& [key, bound] : {std::pair{"at_least", &rule.at_least}, std::pair{"below", &rule.below}}) {
+      const auto text = version.line(key);
+      if (!text) continue;
+      if (!is_version(*text)) version.fault(version.line_of(key), "has " + quoted(*text) + "; write it like 2.1.0");
+      *bound = *text;
+    }
+    version.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_login(const YamlNode& node) {
+    MapReader login(node, reader_.what() + ": login", report_);
+    LoginRule rule;
+    rule.env = read_variables(login, "env");
+    rule.file = login.line("file").value_or("");
+    for (const Located& key : login.texts("keys")) {
+      if (!is_pointer(key.text)) {
+        login.fault(key.line, "has " + quoted(key.text) + " in 'keys'; write JSON pointers, such as /tokens/access");
+      }
+      rule.keys.push_back(key.text);
+    }
+    if (const YamlNode* command = login.value("command")) {
+      rule.command = read_words(*command, "login", login.line_of("command"), {});
+    }
+    rule.fix = login.line("fix").value_or("");
+    static const Texts answers{"true", "false"};
+    rule.none = login.one_of("none", answers).value_or("false") == "true";
+    login.finish({}, UnknownKeys::refuse);
+    entry_.facts.login = std::move(rule);
+  }
+
+  // Words of an argv.
+  Texts read_words(const YamlNode& node, const std::string& key, int line, const Texts& placeholders) {
+    std::string remedy = std::string("; write a list of words, as no shell splits them: ") + k_command_example;
+    Texts words;
+    if (node.kind != YamlNode::Kind::list) {
+      reader_.fault(line, "has " + std::string(name_of(node.kind)) + " for '" + key + "'" + remedy);
+      return words;
+    }
+    if (node.items.empty()) reader_.fault(line, "has an empty " + key + remedy);
+    for (const YamlNode* word : node.items) {
       if (word->kind != YamlNode::Kind::scalar) {
-        reader_.fault(word->line, "has " + std::string(name_of(word->kind)) + " in 'command'; each entry is a text" +
+        reader_.fault(word->line, "has " + std::string(name_of(word->kind)) + " in '" + key +
+                                      "'; each entry is a text" +
                                       (word->kind == YamlNode::Kind::map ? ": quote \"{model}\"" : ""));
         continue;
       }
-      for (const std::string& name : placeholders_in(word->text)) check_placeholder(name, word->line);
-      agent_.command.push_back(word->text);
+      for (const std::string& name : placeholders_in(word->text)) check_placeholder(name, placeholders, word->line);
+      words.push_back(word->text);
     }
-    if (!agent_.command.empty() && trim(agent_.command.front()).empty()) {
-      reader_.fault(line, "has an empty program in 'command'" + remedy);
+    if (!words.empty() && trim(words.front()).empty()) {
+      reader_.fault(line, "has an empty program in '" + key + "'" + remedy);
     }
+    return words;
   }
 
-  void check_placeholder(const std::string& name, int line) {
-    if (std::find(k_placeholders.begin(), k_placeholders.end(), name) != k_placeholders.end()) return;
-    std::string known;
-    for (const std::string& word : k_placeholders) known += (known.empty() ? "{" : ", {") + word + "}";
-    reader_.fault(line, "has the unknown placeholder '{" + name + "}'" +
-                            report_.suggest(name, k_placeholders, "; known are " + known));
+  void check_placeholder(const std::string& name, const Texts& known, int line) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    if (known.empty()) return reader_.fault(line, "has '{" + name + "}', and nothing is filled in there; remove it");
+    std::string all;
+    for (const std::string& word : known) all += (all.empty() ? "{" : ", {") + word + "}";
+    reader_.fault(line,
+                  "has the unknown placeholder '{" + name + "}'" + report_.suggest(name, known, "; known are " + all));
+  }
+
+  Texts read_variables(MapReader& from, const std::string& key) {
+    Texts names;
+    for (Located& name : from.texts(key)) {
+      if (is_variable(name.text)) {
+        names.push_back(std::move(name.text));
+      } else {
+        from.fault(name.line, "has " + quoted(name.text.substr(0, name.text.find('='))) + " in '" + key +
+                                  "'; write names of variables only, their values come from the environment");
+      }
+    }
+    return names;
+  }
+
+  void read_set(const std::string& key, std::map<std::string, std::string>& variables) {
+    const YamlNode* node = reader_.map(key, "{MY_AGENT_TELEMETRY: \"0\"}");
+    if (node == nullptr) return;
+    variables.clear();
+    for (const YamlEntry& entry : node->entries) {
+      if (!is_variable(entry.key) || entry.value->kind != YamlNode::Kind::scalar) {
+        reader_.fault(entry.line, "has " + quoted(entry.key) + " in '" + key + "'; write NAME: text, and no secrets");
+      } else {
+        variables[entry.key] = entry.value->text;
+      }
+    }
   }
 
   void read_models(const YamlNode& models) {
     int line = reader_.line_of("models");
+    entry_.spec.models.clear();
     if (models.kind == YamlNode::Kind::map) {
       for (const YamlEntry& entry : models.entries) {
         if (entry.value->kind == YamlNode::Kind::scalar && !trim(entry.value->text).empty()) {
-          add_model(entry.key, on_one_line(entry.value->text), entry.line);
+          add_model({.name = on_one_line(entry.value->text), .tier = entry.key}, entry.line);
+        } else if (entry.value->kind == YamlNode::Kind::map) {
+          read_model(entry);
         } else {
           reader_.fault(entry.line, "has no name for the model tier " + quoted(entry.key) + "; write tier: name");
         }
@@ -136,7 +283,7 @@ class AgentReader {
     } else if (models.kind == YamlNode::Kind::list) {
       for (const Located& name : reader_.texts("models")) {
         std::string model = on_one_line(name.text);
-        add_model(model, model, name.line);
+        add_model({.name = model, .tier = model}, name.line);
       }
     } else {
       reader_.fault(line, "has text for 'models'; write a map, cheapest first: {cheap: small-1, strong: big-1}");
@@ -146,56 +293,140 @@ class AgentReader {
     }
   }
 
-  void add_model(const std::string& tier, const std::string& name, int line) {
-    if (!tiers_.insert(tier).second) {
-      reader_.fault(line, "has the model " + quoted(tier) + " twice; remove one");
-    } else if (tier == "auto" || trim(tier).empty()) {
-      reader_.fault(line, "has a model tier " + quoted(tier) + "; choose another word");
+  // {name: big-1, input: 3, cached: 0.30, output: 15}: dollars for a million tokens.
+  void read_model(const YamlEntry& entry) {
+    MapReader model(*entry.value, reader_.what() + ": model " + quoted(entry.key), report_);
+    ModelSpec spec{.name = model.line("name").value_or(""), .tier = entry.key};
+    if (spec.name.empty()) model.fault(entry.line, "has no name; write name: what the agent calls it");
+    if (model.has("input") || model.has("output")) {
+      const auto dollars = [&](const std::string& key) {
+        const auto text = model.line(key);
+        if (!text) return UsdMicros{};
+        const auto amount = parse_usd(*text);
+        if (amount && amount->value <= std::int64_t{k_price_dollars_max} * 1'000'000) return *amount;
+        model.fault(model.line_of(key),
+                    "has " + quoted(*text) + " for '" + key + "'; write dollars for a million tokens");
+        return UsdMicros{};
+      };
+      spec.price = TokenPrice{.cached = dollars("cached"), .input = dollars("input"), .output = dollars("output")};
+    }
+    model.finish({}, UnknownKeys::refuse);
+    add_model(std::move(spec), entry.line);
+  }
+
+  void add_model(ModelSpec model, int line) {
+    if (!tiers_.insert(model.tier).second) {
+      reader_.fault(line, "has the model " + quoted(model.tier) + " twice; remove one");
+    } else if (model.tier == "auto" || trim(model.tier).empty()) {
+      reader_.fault(line, "has a model tier " + quoted(model.tier) + "; choose another word");
     } else {
-      agent_.models.push_back(ModelSpec{.name = name, .tier = tier});
+      entry_.spec.models.push_back(std::move(model));
     }
   }
 
   void read_usage(const YamlNode& node) {
     MapReader usage(node, reader_.what() + ": usage", report_);
-    static const std::vector<std::string> formats{"json", "jsonl"};
-    UsageSpec& spec = agent_.usage;
+    static const Texts formats{"json", "jsonl"};
+    static const Texts answers{"true", "false"};
+    UsageSpec spec;
     spec.format = usage.one_of("format", formats).value_or("");
     if (!usage.has("format")) usage.fault(usage.line(), "has no format; write format: json or format: jsonl");
-    spec.input_tokens = read_pointer(usage, "input_tokens");
-    spec.output_tokens = read_pointer(usage, "output_tokens");
-    spec.cached_tokens = read_pointer(usage, "cached_tokens");
-    spec.cost_usd = read_pointer(usage, "cost_usd");
+    spec.input_tokens = read_place(usage, "input_tokens");
+    spec.output_tokens = read_place(usage, "output_tokens");
+    spec.cached_tokens = read_place(usage, "cached_tokens");
+    spec.cost_usd = read_place(usage, "cost_usd");
+    spec.when = read_match(usage, "when");
+    spec.sum = usage.one_of("sum", answers).value_or("false") == "true";
     usage.finish({}, UnknownKeys::refuse);
+    entry_.spec.usage = std::move(spec);
   }
 
-  // RFC 6901: parts that begin with '/', where '~' stands only as ~0 or ~1.
-  static std::string read_pointer(MapReader& usage, const std::string& key) {
-    std::string pointer = usage.text(key).value_or("");
-    if (pointer.empty()) return pointer;
-    bool valid = pointer.front() == '/';
-    for (std::size_t at = pointer.find('~'); at != std::string::npos; at = pointer.find('~', at + 1)) {
-      valid = valid && at + 1 < pointer.size() && (pointer[at + 1] == '0' || pointer[at + 1] == '1');
-    }
-    if (valid) return pointer;
-    usage.fault(usage.line_of(key),
-                "has " + quoted(pointer) + " for '" + key + "'; write a JSON pointer, such as /usage/input_tokens");
+  static std::string read_place(MapReader& from, const std::string& key) {
+    std::string place = from.text(key).value_or("");
+    if (place.empty() || is_place(place)) return place;
+    from.fault(from.line_of(key), "has " + quoted(place) + " for '" + key +
+                                      "'; write a JSON pointer, such as /usage/input_tokens, or several with + and -");
     return "";
+  }
+
+  static std::string read_pointer(MapReader& from, const std::string& key) {
+    std::string pointer = from.text(key).value_or("");
+    if (pointer.empty() || is_pointer(pointer)) return pointer;
+    from.fault(from.line_of(key),
+               "has " + quoted(pointer) + " for '" + key + "'; write a JSON pointer, such as /error/message");
+    return "";
+  }
+
+  static JsonMatch read_match(MapReader& from, const std::string& key) {
+    JsonMatch match;
+    const YamlNode* node = from.map(key, "{/type: result}");
+    if (node == nullptr) return match;
+    for (const YamlEntry& entry : node->entries) {
+      if (!is_pointer(entry.key) || entry.value->kind != YamlNode::Kind::scalar) {
+        from.fault(entry.line,
+                   "has " + quoted(entry.key) + " in '" + key + "'; write /pointer: value, or \"*\" for any");
+      } else {
+        match[entry.key] = entry.value->text;
+      }
+    }
+    return match;
+  }
+
+  void read_text_place(const std::string& key, TextPlace& place) {
+    const YamlNode* node = reader_.map(key, "{when: {/type: result}, at: /result}");
+    if (node == nullptr) return;
+    MapReader from(*node, reader_.what() + ": " + key, report_);
+    place = {.at = read_pointer(from, "at"), .when = read_match(from, "when")};
+    if (!from.has("at")) from.fault(from.line(), "has no 'at'; write at: /result");
+    from.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_failure(const YamlNode& node) {
+    MapReader from(node, reader_.what() + ": failures", report_);
+    if (node.kind != YamlNode::Kind::map) {
+      return from.fault(node.line,
+                        "has " + std::string(name_of(node.kind)) + "; write maps: {exit: 41, outcome: auth}");
+    }
+    FailureRule rule{.contains = {},
+                     .exit = std::nullopt,
+                     .last = read_match(from, "last"),
+                     .message = read_pointer(from, "message"),
+                     .outcome = from.word<AgentOutcome>("outcome"),
+                     .status = read_pointer(from, "status"),
+                     .when = read_match(from, "when")};
+    for (Located& text : from.texts("contains")) rule.contains.push_back(std::move(text.text));
+    if (const auto exit = from.number("exit", 0, 255)) rule.exit = *exit;
+    const bool selects = rule.exit || !rule.contains.empty() || !rule.last.empty() || !rule.when.empty();
+    if (!selects) from.fault(node.line, "has a rule that always holds; give it exit, contains, when or last");
+    from.finish({}, UnknownKeys::refuse);
+    entry_.spec.failures.push_back(std::move(rule));
   }
 
   const YamlNode& node_;
   Report& report_;
   MapReader reader_;
-  AgentSpec agent_;
+  CatalogEntry entry_;
+  bool has_base_ = false;
   std::set<std::string> tiers_;
 };
 
 }  // namespace
 
-std::vector<AgentSpec> read_agents(const YamlNode& map, Report& report) {
-  std::vector<AgentSpec> agents;
+CatalogEntry read_agent(const std::string& name, const YamlNode& node, int line, const CatalogEntry* base,
+                        Report& report) {
+  CatalogEntry entry = AgentReader(name, node, base, report).read(line);
+  // What tells that somebody is logged in is what the agent logs in with.
+  for (const std::string& variable : entry.facts.login.env) {
+    auto& env = entry.spec.env;
+    if (std::find(env.begin(), env.end(), variable) == env.end()) env.push_back(variable);
+  }
+  return entry;
+}
+
+std::vector<CatalogEntry> read_agents(const YamlNode& map, Report& report) {
+  std::vector<CatalogEntry> agents;
   for (const YamlEntry& entry : map.entries) {
-    agents.push_back(AgentReader(entry.key, *entry.value, report).read(entry.line));
+    agents.push_back(read_agent(entry.key, *entry.value, entry.line, find_in_catalog(entry.key), report));
   }
   return agents;
 }

@@ -1,14 +1,18 @@
 #pragma once
-// `agents:` of bernstein.yaml: how to call a program that works on tasks.
+// `agents:` of bernstein.yaml, and the files of the catalog: how to call a program that works on tasks.
 
 #include <vector>
 
-#include "bernstein/event/spec.hpp"
+#include "bernstein/plan/catalog.hpp"
 #include "reader.hpp"
 
 namespace bernstein::plan {
 
-// In file order. What has a fault is left out.
-std::vector<AgentSpec> read_agents(const YamlNode& map, Report& report);
+// In file order. What has a fault is left out. An agent of the catalog keeps what is not said of it anew.
+std::vector<CatalogEntry> read_agents(const YamlNode& map, Report& report);
+
+// One agent; `base` is what it has where `node` says nothing, if there is something.
+CatalogEntry read_agent(const std::string& name, const YamlNode& node, int line, const CatalogEntry* base,
+                        Report& report);
 
 }  // namespace bernstein::plan

@@ -19,10 +19,6 @@ constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
 constexpr std::int64_t k_million = 1'000'000;
 
-// Agents that come with Bernstein or are likely to: never taken for a misspelt name of the file's own agents.
-const std::vector<std::string> k_catalog_agents{"aider",  "amp",   "claude", "cline", "codex",    "continue", "copilot",
-                                                "cursor", "droid", "gemini", "goose", "opencode", "pi",       "qwen"};
-
 class ConfigReader {
  public:
   explicit ConfigReader(const std::string& file) : report_(file) {}
@@ -52,7 +48,10 @@ class ConfigReader {
     config_.context_files = top.paths("context_files");
     if (const YamlNode* limits = top.map("limits", "{attempts: 3, agent_timeout: 30m}")) read_limits(*limits);
     if (const YamlNode* agents = top.map("agents", "{my-agent: {command: [my-agent]}}")) {
-      config_.agents = read_agents(*agents, report_);
+      for (CatalogEntry& entry : read_agents(*agents, report_)) {
+        config_.agent_facts[entry.spec.name] = std::move(entry.facts);
+        config_.agents.push_back(std::move(entry.spec));
+      }
     }
     if (const YamlNode* roles = top.map("role_model_policy", "{docs: {cli: claude, model: haiku}}")) {
       for (const YamlEntry& entry : roles->entries) read_role_policy(entry);
@@ -199,9 +198,8 @@ class ConfigReader {
     }
     std::string agent = arm.substr(0, slash);
     std::string tier = arm.substr(slash + 1);
-    auto known = std::find_if(config_.agents.begin(), config_.agents.end(),
-                              [&](const AgentSpec& spec) { return spec.name == agent; });
-    if (known == config_.agents.end()) return !is_misspelt(agent, what, line);
+    const AgentSpec* known = find_agent(agent);
+    if (known == nullptr) return !is_misspelt(agent, what, line);
     std::vector<std::string> tiers;
     for (const ModelSpec& model : known->models) tiers.push_back(model.tier);
     if (std::find(tiers.begin(), tiers.end(), tier) != tiers.end()) return true;
@@ -210,8 +208,15 @@ class ConfigReader {
     return false;
   }
 
+  const AgentSpec* find_agent(const std::string& name) const {
+    const auto own = std::ranges::find(config_.agents, name, &AgentSpec::name);
+    if (own != config_.agents.end()) return &*own;
+    const CatalogEntry* entry = find_in_catalog(name);
+    return entry == nullptr ? nullptr : &entry->spec;
+  }
+
   bool is_misspelt(const std::string& agent, const std::string& what, int line) {
-    if (std::find(k_catalog_agents.begin(), k_catalog_agents.end(), agent) != k_catalog_agents.end()) return false;
+    if (find_in_catalog(agent) != nullptr) return false;
     std::vector<std::string> names;
     for (const AgentSpec& spec : config_.agents) names.push_back(spec.name);
     std::string clause = report_.suggest(agent, names, "");

@@ -66,7 +66,14 @@ class Effects {
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt);
-  void read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage, const port::ProcessExit& exit);
+  // What is read when an agent has ended.
+  struct AgentReport {
+    AgentSpec spec;
+    std::optional<TokenPrice> price;  // of its model
+    std::string log;
+    std::string usage_file;  // "": its usage is in the log
+  };
+  void read_agents_end(const Task& task, const AgentReport& report, const port::ProcessExit& exit);
   void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
   void look_at_tree(const Task& task, const CheckRequested& intent);
 

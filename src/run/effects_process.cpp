@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bernstein/agent/command.hpp"
+#include "bernstein/agent/outcome.hpp"
 #include "bernstein/agent/prompt.hpp"
 #include "bernstein/agent/usage.hpp"
 #include "bernstein/base/check.hpp"
@@ -145,35 +146,44 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   const std::string prompt_file = log_path(task.attempt, ".prompt");
   const AgentSpec& spec = agent_of(state, intent.agent);
   const std::string directory = site_.sdd + "/worktrees/" + session(task.attempt);
+  // In a directory that the agent may write, is nobody else's, and goes with the attempt.
+  const std::string usage_file = site_.sdd + "/agents/" + session(task.attempt) + ".git/usage.json";
   const agent::AgentCommand agent = agent::build_command(spec,
                                                          {.run = run_,
                                                           .attempt = task.attempt,
                                                           .role = task_of(state, task.attempt.task).spec.role,
                                                           .model = intent.model,
                                                           .worktree = directory,
-                                                          .prompt_file = prompt_file},
+                                                          .prompt = prompt,
+                                                          .prompt_file = prompt_file,
+                                                          .usage_file = usage_file,
+                                                          .in_sandbox = site_.sandbox.mode != SandboxMode::off},
                                                          site_.environment);
+  AgentReport report{.spec = spec, .price = {}, .log = log, .usage_file = agent.usage_in_file ? usage_file : ""};
+  for (const ModelSpec& model : spec.models) {
+    if (model.name == intent.model) report.price = model.price;
+  }
   agent::SandboxedProcess places = session_places(session(task.attempt), directory);
   places.read_only = {prompt_file.substr(site_.sdd.size() + 1)};
-  Command command{.effect = SpawnRequested::type,
-                  .process = {.argv = agent.argv,
-                              .wrapper = agent::sandbox_words(site_.sandbox, places),
-                              .env = agent.env,
-                              .directory = directory,
-                              .stdin_text = agent.prompt_on_stdin ? prompt : "",
-                              .output_path = log,
-                              .timeout_us = intent.timeout_us},
-                  .supervise = supervision(state),
-                  // Not before we know that nobody works: an error here means that the attempt never began.
-                  .keep = [this, prompt]() -> Status {
-                    BERNSTEIN_TRY([[maybe_unused]] const std::string digest, ports_.blobs.put(prompt));
-                    return Ok{};
-                  },
-                  .prepare = {},
-                  .on_exit = [this, task, log, usage = spec.usage](
-                                 const port::ProcessExit& exit) { read_agents_end(task, log, usage, exit); },
-                  .on_start = {}};
-  if (!agent.prompt_on_stdin) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
+  Command command{
+      .effect = SpawnRequested::type,
+      .process = {.argv = agent.argv,
+                  .wrapper = agent::sandbox_words(site_.sandbox, places),
+                  .env = agent.env,
+                  .directory = directory,
+                  .stdin_text = agent.prompt_on_stdin ? prompt : "",
+                  .output_path = log,
+                  .timeout_us = intent.timeout_us},
+      .supervise = supervision(state),
+      // Not before we know that nobody works: an error here means that the attempt never began.
+      .keep = [this, prompt]() -> Status {
+        BERNSTEIN_TRY([[maybe_unused]] const std::string digest, ports_.blobs.put(prompt));
+        return Ok{};
+      },
+      .prepare = {},
+      .on_exit = [this, task, report](const port::ProcessExit& exit) { read_agents_end(task, report, exit); },
+      .on_start = {}};
+  if (agent.prompt_in_file) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
   if (!attempt_of(state, task.attempt).started) {
     command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
       inbox_.push({{about(task.attempt), AgentStarted{pid, digest, site_.sandbox.mode}}});
@@ -182,29 +192,43 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   run(task, std::move(command));
 }
 
-void Effects::read_agents_end(const Task& task, const std::string& log, const UsageSpec& usage,
-                              const port::ProcessExit& exit) {
+void Effects::read_agents_end(const Task& task, const AgentReport& report, const port::ProcessExit& exit) {
   struct Read {
     Usage usage;
+    agent::Ending ending;
+    std::string session;
     std::string end;
   };
   auto read = std::make_shared<Read>();
   ports_.reactor.submit(
-      [log, usage, read] {
-        const std::string output = read_end(log, agent::k_usage_output_bytes_max);
-        read->usage = agent::read_usage(usage, output);
+      [report, code = exit.exit_code, read] {
+        const std::string output = read_end(report.log, agent::k_usage_output_bytes_max);
+        const std::string told =
+            report.usage_file.empty() ? output : read_end(report.usage_file, agent::k_usage_output_bytes_max);
+        read->usage = agent::read_usage(report.spec.usage, told);
+        read->ending = agent::read_ending(report.spec, {.exit_code = code, .output = output});
+        read->session = agent::read_text(report.spec.session, output);
         read->end = tail(output, k_output_kept_bytes);
       },
-      [this, task, exit, read] {
+      [this, task, report, exit, read] {
         const std::string why = interruption(exit);
         AgentExited result{.duration_us = exit.duration_us,
                            .exit_code = exit.exit_code,
+                           .message = read->ending.message,
+                           .outcome = read->ending.outcome,
                            .output_bytes = exit.output_bytes,
+                           .retry_after_us = read->ending.retry_after_us,
+                           .session = read->session,
                            .stopped = !why.empty(),
                            .timed_out = exit.timed_out,
                            .usage = read->usage,
                            .why = why};
-        if (result.usage.cost_micros) result.cost_source = CostSource::reported;
+        if (result.usage.cost_micros) {
+          result.cost_source = CostSource::reported;
+        } else if (report.price) {
+          result.usage.cost_micros = agent::cost_of(result.usage, *report.price);
+          if (result.usage.cost_micros) result.cost_source = CostSource::computed;
+        }
         Result<std::string> kept = ports_.blobs.put(read->end);
         if (kept && !read->end.empty()) result.output = *kept;
         answer(task, std::move(result));

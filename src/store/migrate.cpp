@@ -40,10 +40,10 @@ Status check_schema(SQLite::Database& database, const std::string& path) {
                  "'" + path + "' is a database of another program; move it away, and Bernstein starts a new one"};
   }
   std::map<std::string, std::string> applied = applied_migrations(database);
-  for (const Migration& migration : migrations()) {
+  for (const EmbeddedText& migration : migrations()) {
     const auto found = applied.find(std::string(migration.name));
     if (found == applied.end()) continue;
-    if (found->second != to_hex(sha256(migration.sql))) {
+    if (found->second != to_hex(sha256(migration.text))) {
       return Error{ErrorCode::corrupt, "'" + path + "' has migration " + found->first +
                                            " in another form than this Bernstein; use the version that wrote it"};
     }
@@ -55,14 +55,14 @@ Status check_schema(SQLite::Database& database, const std::string& path) {
 }
 
 void migrate(SQLite::Database& database) {
-  for (const Migration& migration : migrations()) {
+  for (const EmbeddedText& migration : migrations()) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     database.exec("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT");
     if (applied_migrations(database).contains(std::string(migration.name))) continue;
-    database.exec(std::string(migration.sql));
+    database.exec(std::string(migration.text));
     SQLite::Statement note(database, "INSERT INTO schema_migrations (name, sha256) VALUES (?, ?)");
     note.bind(1, std::string(migration.name));
-    note.bind(2, to_hex(sha256(migration.sql)));
+    note.bind(2, to_hex(sha256(migration.text)));
     note.exec();
     BERNSTEIN_FAILPOINT("store.migrate.before_commit");
     transaction.commit();

@@ -1,16 +1,10 @@
 #pragma once
-// The files of migrations/, embedded in the binary in the order of their names (cmake/EmbedMigrations.cmake).
+// The files of migrations/: "0001_events" and its SQL.
 
-#include <span>
-#include <string_view>
+#include "bernstein/base/embedded.hpp"
 
 namespace bernstein::store {
 
-struct Migration {
-  std::string_view name;  // "0001_events"
-  std::string_view sql;
-};
-
-std::span<const Migration> migrations();
+std::span<const EmbeddedText> migrations();
 
 }  // namespace bernstein::store

@@ -157,7 +157,7 @@ def fault_of_include(path, quote, name, exists):
                 return f"a door includes no third-party header; move <{name}> to the .cpp"
             if room not in rooms:
                 return f"<{name}> belongs to {', '.join(sorted(rooms))}; {instead}"
-            if name.startswith("nlohmann/") and not path.endswith(".cpp"):
+            if name == "nlohmann/json.hpp" and not path.endswith(".cpp"):
                 return f"<{name}> is heavy; include it in a .cpp"
             return None
     if room in PURE:

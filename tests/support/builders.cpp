@@ -72,7 +72,7 @@ ConfigBuilder& ConfigBuilder::with_arms(std::initializer_list<std::string_view> 
         std::find_if(config_.agents.begin(), config_.agents.end(), [&](const AgentSpec& a) { return a.name == agent; });
     if (known == config_.agents.end())
       known = config_.agents.insert(known, AgentSpec{.command = {agent}, .name = agent});
-    known->models.push_back({tier + "-1", tier});
+    known->models.push_back({.name = tier + "-1", .tier = tier});
   }
   return *this;
 }

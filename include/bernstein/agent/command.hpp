@@ -5,8 +5,8 @@
 //     AgentCommand command = agent::build_command(spec, attempt, environment);
 //     command.argv        {"my-agent", "--model", "big-1", "--file", "/project/.sdd/..."}
 //
-// An agent sees of the environment what is allowed here, what its spec names, and BERNSTEIN_RUN=r1, BERNSTEIN_TASK=t4,
-// BERNSTEIN_ATTEMPT=2; nothing else.
+// An agent sees of the environment what is allowed here, what its spec names or sets, and BERNSTEIN_RUN=r1,
+// BERNSTEIN_TASK=t4, BERNSTEIN_ATTEMPT=2; nothing else.
 
 #include <map>
 #include <string>
@@ -25,13 +25,18 @@ struct AttemptContext {
   std::string role;
   std::string model;        // as the agent calls it
   std::string worktree;     // absolute
+  std::string prompt;       // the text, for agents that take it as an argument
   std::string prompt_file;  // absolute
+  std::string usage_file;   // absolute
+  bool in_sandbox = false;
 };
 
 struct AgentCommand {
   std::vector<std::string> argv;
   Environment env;               // all of it
-  bool prompt_on_stdin = false;  // no argument names the prompt's file
+  bool prompt_on_stdin = false;  // no argument is the prompt, or names its file
+  bool prompt_in_file = false;   // an argument names its file: because its spec says so, or it is too long for one
+  bool usage_in_file = false;    // it writes its usage there
 };
 
 // Placeholders are replaced within arguments, once: a value that looks like a placeholder stays as it is, and so does

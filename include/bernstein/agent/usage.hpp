@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "bernstein/base/units.hpp"
@@ -21,9 +22,12 @@ inline constexpr UsdMicros k_cost_max{1'000'000 * std::int64_t{1'000'000}};
 // Only so much of the end of the output is looked at.
 inline constexpr std::size_t k_usage_output_bytes_max = 16 << 20;
 
-// "jsonl": the last line that has any of the pointers. "json": the last document that begins a line and has any of them
-// (what other programs wrote before and after it does no harm). "": nothing is known.
+// "jsonl": the last line that has any of the places (with `sum`: all of them, added up). "json": the last document that
+// begins a line and has any of them (what other programs wrote before and after it does no harm). "": nothing is known.
 // Costs are rounded half up to a millionth of a dollar, from their decimal digits.
 Usage read_usage(const UsageSpec& spec, std::string_view output);
+
+// What that many tokens cost, rounded up; nothing when they are not known.
+std::optional<UsdMicros> cost_of(const Usage& usage, const TokenPrice& price);
 
 }  // namespace bernstein::agent

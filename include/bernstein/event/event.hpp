@@ -496,10 +496,14 @@ struct SpawnRequested {
 struct AgentExited {
   CostSource cost_source = CostSource::unknown;
   Micros duration_us = 0;
-  int exit_code = 0;   // 128 + signal when a signal ended it
+  int exit_code = 0;    // 128 + signal when a signal ended it
+  std::string message;  // what it said of its failure; one line
+  AgentOutcome outcome = AgentOutcome::done;
   std::string output;  // digest of the blob that holds the end of its output
   std::int64_t output_bytes = 0;
-  bool stopped = false;  // ended by somebody else: see why
+  std::optional<Micros> retry_after_us;  // it said when it may work again
+  std::string session;                   // its own id of the session; "" when it told none
+  bool stopped = false;                  // ended by somebody else: see why
   bool timed_out = false;
   Usage usage;
   std::string why;  // of a stopped one: "its supervisor was killed"
@@ -511,8 +515,12 @@ struct AgentExited {
     field("cost_source", self.cost_source);
     field("duration_us", self.duration_us);
     field("exit_code", self.exit_code);
+    field("message", self.message);
+    field("outcome", self.outcome);
     field("output", self.output);
     field("output_bytes", self.output_bytes);
+    field("retry_after_us", self.retry_after_us);
+    field("session", self.session);
     field("stopped", self.stopped);
     field("timed_out", self.timed_out);
     field("usage", self.usage);

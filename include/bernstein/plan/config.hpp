@@ -15,6 +15,7 @@
 
 #include "bernstein/base/units.hpp"
 #include "bernstein/event/spec.hpp"
+#include "bernstein/plan/catalog.hpp"
 #include "bernstein/plan/faults.hpp"
 
 namespace bernstein::plan {
@@ -38,7 +39,8 @@ struct Config {
   std::map<std::string, std::uint32_t> role_slots;  // `role_slots: {docs: 1}`
   WorktreeSetup worktree_setup;
   std::vector<CheckSpec> gates;   // `quality_gates:`, in file order
-  std::vector<AgentSpec> agents;  // `agents:`, in file order
+  std::vector<AgentSpec> agents;  // `agents:`, in file order; those of the catalog with what is said of them anew
+  std::map<std::string, AgentFacts> agent_facts;  // of the same
   RoutingSettings routing;
   Limits limits;
   SandboxMode sandbox = SandboxMode::automatic;

@@ -125,9 +125,9 @@ TEST(ScriptedAgentSpec, ReadsTheUsageThatTheAgentPrints) {
 }
 
 TEST(ScriptedAgentSpec, HasAModelOfEachTierCheapestFirst) {
-  EXPECT_EQ(
-      scripted_agent_spec("b").models,
-      (std::vector<ModelSpec>{{"script-small", "cheap"}, {"script-medium", "middle"}, {"script-large", "strong"}}));
+  EXPECT_EQ(scripted_agent_spec("b").models, (std::vector<ModelSpec>{{.name = "script-small", .tier = "cheap"},
+                                                                     {.name = "script-medium", .tier = "middle"},
+                                                                     {.name = "script-large", .tier = "strong"}}));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ AgentSpec an_agent(const std::string& name) {
   return {.command = {"/bin/" + name},
           .env = {},
           .max_parallel = 0,
-          .models = {{"small-1", "cheap"}, {"big-1", "strong"}},
+          .models = {{.name = "small-1", .tier = "cheap"}, {.name = "big-1", .tier = "strong"}},
           .name = name,
           .usage = {}};
 }

@@ -149,7 +149,8 @@ TEST(Router, AModelMayBePinnedByItsNameOrItsTier) {
 }
 
 TEST(Router, AnAgentThatTheRouterDoesNotKnowBringsItsOwnModels) {
-  const RunConfig config = a_config().with_agent({.models = {{"mini", "cheap"}, {"maxi", "strong"}}, .name = "extra"});
+  const RunConfig config = a_config().with_agent(
+      {.models = {{.name = "mini", .tier = "cheap"}, {.name = "maxi", .tier = "strong"}}, .name = "extra"});
   const RouteChosen route = route_of(config, a_task(1).pinned_to("extra").with_complexity(Complexity::high));
   EXPECT_EQ(route.arm, (Arm{"extra", "maxi", "strong"}));
 }

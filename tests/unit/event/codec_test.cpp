@@ -20,8 +20,8 @@ std::string refusal(std::string_view type, std::string_view payload, int version
 }
 
 constexpr std::string_view k_exited =
-    R"({"cost_source":"reported","duration_us":12,"exit_code":-1,"output":"","output_bytes":0,"stopped":false,)"
-    R"("timed_out":true,"usage":{"cached_tokens":null,"cost_micros":1500000,"input_tokens":7,"output_tokens":null},"why":""})";
+    R"({"cost_source":"reported","duration_us":12,"exit_code":-1,"message":"","outcome":"done","output":"",)"
+    R"("output_bytes":0,"retry_after_us":null,"session":"","stopped":false,"timed_out":true,"usage":{"cached_tokens":null,"cost_micros":1500000,"input_tokens":7,"output_tokens":null},"why":""})";
 
 // The names of a struct's fields must ascend, in itself and in all that it holds.
 struct OrderOfKeys {

@@ -144,8 +144,8 @@ TEST(ConfigFaults, NameUnknownPlaceholders) {
   EXPECT_EQ(config_faults_of("agents: {a: [run, \"{prompt-file}\", \"x{modell}y\", \"{everything}\"]}"),
             "bernstein.yaml:1: agent 'a' has the unknown placeholder '{prompt-file}'; did you mean 'prompt_file'?\n"
             "bernstein.yaml:1: agent 'a' has the unknown placeholder '{modell}'; did you mean 'model'?\n"
-            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{everything}'; known are {prompt_file}, {model}, "
-            "{worktree}, {task}, {attempt}, {role}");
+            "bernstein.yaml:1: agent 'a' has the unknown placeholder '{everything}'; known are {prompt_file}, {prompt}, "
+            "{model}, {worktree}, {task}, {attempt}, {role}, {usage_file}");
 }
 
 TEST(ConfigFaults, NameAgentsModelsAndVariablesThatCannotBe) {

@@ -21,9 +21,9 @@ TEST(Migrations, AreTheFilesByteForByteInOrder) {
   std::set<std::string> files;
   for (const auto& entry : fs::directory_iterator(k_directory)) files.insert(entry.path().stem());
   std::vector<std::string> embedded;
-  for (const Migration& migration : migrations()) {
+  for (const EmbeddedText& migration : migrations()) {
     embedded.emplace_back(migration.name);
-    EXPECT_EQ(migration.sql, test::read_file(k_directory / (std::string(migration.name) + ".sql"))) << migration.name;
+    EXPECT_EQ(migration.text, test::read_file(k_directory / (std::string(migration.name) + ".sql"))) << migration.name;
   }
   EXPECT_EQ(embedded, std::vector<std::string>(files.begin(), files.end()));
 }
@@ -35,7 +35,7 @@ TEST(Migrations, AreNotChangedOnceTheyAreReleased) {
       {"0002_views", "ac1639b2c62f8b4342f6e5d9a799e0b2b6f68fa73f2eba89d1d70fda3e38a5da"},
   };
   std::map<std::string, std::string> actual;
-  for (const Migration& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.sql)));
+  for (const EmbeddedText& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.text)));
   EXPECT_EQ(actual, pinned);
 }
 
