@@ -170,8 +170,8 @@ class ScriptedModel:
 # ---- what a client wants to find -----------------------------------------------------------------------------------------
 
 
-def home_files(url):
-    """Files below HOME, by client. A key is never among them, only the name of the variable that has it."""
+def home_files(url, key):
+    """Files below HOME, by client. The key is in none, only the name of the variable that has it; Cline keeps it in its file."""
     chat = {"name": "scripted", "limit": {"context": 200_000, "output": 8_000}, "cost": {"input": 1, "output": 2}}
     return {
         "claude": {
@@ -224,6 +224,14 @@ def home_files(url):
                             "apiKey": "${{ secrets.OPENAI_API_KEY }}", "roles": ["chat"]}],
             }
         },
+        "cline": {
+            ".cline/data/settings/providers.json": {
+                "version": 1, "lastUsedProvider": "openai-compatible", "modes": {},
+                "providers": {"openai-compatible": {
+                    "settings": {"provider": "openai-compatible", "apiKey": key, "model": "scripted-model", "baseUrl": f"{url}/v1"},
+                    "updatedAt": "2026-01-01T00:00:00.000Z", "tokenSource": "manual"}},
+            }
+        },
         "droid": {
             ".factory/settings.json": {
                 "customModels": [{"model": "scripted-model", "displayName": "Scripted", "baseUrl": f"{url}/v1",
@@ -259,6 +267,7 @@ MODELS = {
     "opencode": {"only": "scripted/scripted-model"},
     "pi": {"only": "scripted/scripted-model"},
     "copilot": {"only": "scripted-model"},
+    "cline": {"only": "scripted-model"},
     "continue": {"only": "scripted-model"},
     "droid": {"only": "custom:Scripted-0"},
 }
@@ -283,11 +292,12 @@ class Result:
 class Place:
     """Home, temporary files, repository and environment of a person who has these clients and no other."""
 
-    def __init__(self, directory, program, model, names, key=None):
+    def __init__(self, directory, program, model, names, key=None, keep=False):
         self.directory = pathlib.Path(directory)
         self.program = str(program)
         self.model = model
         self.names = list(names)
+        self.keep = keep
         self.key = key or "test-key-" + secrets.token_hex(16)
         self.home = self.directory / "home"
         self.temporary = self.directory / "tmp"
@@ -307,7 +317,7 @@ class Place:
     def __enter__(self):
         for directory in (self.home, self.temporary, self.repository):
             directory.mkdir(parents=True)
-        for name, files in home_files(self.model.url).items():
+        for name, files in home_files(self.model.url, self.key).items():
             if name in self.names:
                 for path, content in files.items():
                     file = self.home / path
@@ -322,7 +332,8 @@ class Place:
 
     def __exit__(self, *_):
         self.end()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def end(self):
         """Ends what is left of it; the command lines of what there was."""
@@ -360,7 +371,7 @@ class Place:
 
     def config(self, **keys):
         """Commits a bernstein.yaml; JSON is YAML. `agents` is laid over what points the clients at the model."""
-        agents = {name: {"models": MODELS[name]} for name in self.names if name in MODELS}
+        agents = {name: {"max": 4, **({"models": MODELS[name]} if name in MODELS else {})} for name in self.names}
         for name, more in keys.pop("agents", {}).items():
             agents.setdefault(name, {}).update(more)
         document = {**({"agents": agents} if agents else {}), **keys}

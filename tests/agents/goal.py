@@ -1,0 +1,2 @@
+def goal(bench, names):
+    return []
