@@ -188,6 +188,8 @@ def home_files(url, key):
                     f'base_url = "{url}/v1"',
                     'env_key = "OPENAI_API_KEY"',
                     'wire_api = "responses"',
+                    "[analytics]",  # or it waits for some seconds at its end, where there is no network
+                    "enabled = false",
                     "",
                 ]
             )
