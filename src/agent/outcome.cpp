@@ -61,6 +61,8 @@ constexpr std::array k_phrases{
     Phrase{"auth method", AgentOutcome::auth},
     Phrase{"no auth", AgentOutcome::auth},
     Phrase{"model not found", AgentOutcome::model},
+    Phrase{"model: not found", AgentOutcome::model},
+    Phrase{"is not found for api version", AgentOutcome::model},
     Phrase{"model_not_found", AgentOutcome::model},
     Phrase{"modelnotfound", AgentOutcome::model},
     Phrase{"unknown model", AgentOutcome::model},
@@ -71,6 +73,7 @@ constexpr std::array k_phrases{
     Phrase{"internal server error", AgentOutcome::overload},
     Phrase{"internal error", AgentOutcome::overload},
     Phrase{"server error", AgentOutcome::overload},
+    Phrase{"server had an error", AgentOutcome::overload},
     Phrase{"high demand", AgentOutcome::overload},
     Phrase{"bad gateway", AgentOutcome::overload},
     Phrase{"stream disconnected", AgentOutcome::overload},
@@ -167,7 +170,7 @@ class EndingReader {
       if (std::optional<Ending> ending = apply(rule)) return *std::move(ending);
     }
     if (exit_code_ == 0) return {};
-    return ending(outcome_of_message(plain_), plain_);
+    return ending_of_plain();
   }
 
  private:
@@ -192,13 +195,28 @@ class EndingReader {
       outcome = code == 400 || code == 413 || !outcome_of_status(code) ? by_message : outcome_of_status(code);
     }
     if (!outcome) outcome = by_message;
-    return ending(outcome, message);
+    const Json* told = line == nullptr ? nullptr : find(*line, rule.retry_after);
+    return ending(outcome, message, told == nullptr ? std::nullopt : retry_after("retry after " + text_of(*told)));
   }
 
-  static Ending ending(std::optional<AgentOutcome> outcome, const std::string& message) {
+  // The last line of the plain output that says something known, else the last line. An agent without rules may have
+  // told us its model's words there, which say nothing about the agent.
+  Ending ending_of_plain() const {
+    const std::vector<std::string_view> lines = split(plain_, '\n');
+    std::string last;
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+      const std::optional<AgentOutcome> outcome = spec_.failures.empty() ? std::nullopt : outcome_of_message(*line);
+      if (outcome) return ending(outcome, std::string(*line));
+      if (last.empty()) last = *line;
+    }
+    return ending(AgentOutcome::crash, last);
+  }
+
+  static Ending ending(std::optional<AgentOutcome> outcome, const std::string& message,
+                       std::optional<Micros> told = std::nullopt) {
     Ending ending{.outcome = outcome.value_or(AgentOutcome::crash), .message = one_line(message), .retry_after_us = {}};
     if (ending.outcome == AgentOutcome::quota || ending.outcome == AgentOutcome::overload) {
-      ending.retry_after_us = retry_after(message);
+      ending.retry_after_us = told ? told : retry_after(message);
     }
     return ending;
   }

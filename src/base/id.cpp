@@ -36,6 +36,10 @@ std::string session_name(RunId run, AttemptId attempt) {
   return "session-" + to_string(run) + "-" + to_string(attempt);
 }
 
+std::string checkout_name(RunId run, AttemptId attempt) {
+  return "check-" + to_string(run) + "-" + to_string(attempt);
+}
+
 std::optional<RunId> parse_run_id(std::string_view text) {
   auto number = parse_counter(without_letter(text, 'r'));
   if (!number) return std::nullopt;

@@ -74,7 +74,7 @@ std::string farewell(const RunState& state, const std::string& sdd) {
   const auto all = living_commands(sdd);
   const auto found = all.find(run);
   if (found == all.end()) return "left as it is: `bernstein resume " + run + "` goes on with it\n";
-  return counted_commands(found->second) + (found->second == 1 ? " goes on" : " go on") + " alone for up to " +
+  return commands_go_on_alone(found->second) + " for up to " +
          format_duration(config_of(state).limits.adopt_timeout_us) + ": `bernstein resume " + run +
          "` takes them back, `bernstein stop` ends them\n";
 }

@@ -75,8 +75,13 @@ InputResult read_inputs(const InputFiles& files) {
     return refusal;
   }
   inputs.plan_text = *text;
-  plan::PlanResult parsed =
-      plan::parse_plan(*text, {.file = shown, .check_timeout_us = inputs.config.limits.check_timeout_us});
+  plan::PlanOptions options{
+      .file = shown, .check_timeout_us = inputs.config.limits.check_timeout_us, .agent_is_given = files.agent_is_given};
+  if (std::holds_alternative<plan::Config>(config)) {
+    std::vector<std::string>& agents = options.agents.emplace(files.built_in);
+    for (const AgentSpec& agent : inputs.config.agents) agents.push_back(agent.name);
+  }
+  plan::PlanResult parsed = plan::parse_plan(*text, options);
   if (auto* faults = std::get_if<plan::Faults>(&parsed)) add_faults(refusal, shown, *faults);
   if (!refusal.reasons.empty()) return refusal;
 

@@ -17,9 +17,11 @@
 namespace bernstein::cli {
 
 struct InputFiles {
-  std::string directory;  // what plan_file is relative to
-  std::string plan_file;  // "-": standard input
-  std::string root;       // where bernstein.yaml lies, if there is one
+  std::string directory;                   // what plan_file is relative to
+  std::string plan_file;                   // "-": standard input
+  std::string root;                        // where bernstein.yaml lies, if there is one
+  std::vector<std::string> built_in = {};  // agents that need no configuration
+  bool agent_is_given = false;             // by --agent
 };
 
 struct Inputs {

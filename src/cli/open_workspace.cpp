@@ -1,17 +1,9 @@
 #include "open_workspace.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "bernstein/git/workspace.hpp"
-#include "bernstein/store/store.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -72,23 +64,8 @@ Result<std::unique_ptr<port::Workspace>> open_repository(const Home& home) {
   return git::open_workspace(home.root);
 }
 
-pid_t owner_pid(const std::string& sdd) {
-  std::ifstream file(sdd + "/lock");
-  long pid = 0;
-  return file >> pid && pid > 0 ? static_cast<pid_t>(pid) : 0;
-}
-
-bool is_somebody_at_work(const Home& home) {
-  // Trying the lock could turn away a run that starts at this very moment. So it is tried only when the process that
-  // wrote the file is alive and may or may not be the one that still holds it.
-  const std::string path = home.sdd + "/lock";
-  const pid_t pid = owner_pid(home.sdd);
-  if (pid == 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return false;
-  const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0;
-  ::close(file);
-  return held;
+std::optional<store::Owner> owner_of(const Home& home) {
+  return store::find_owner(home.sdd + "/lock");
 }
 
 }  // namespace bernstein::cli

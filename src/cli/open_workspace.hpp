@@ -4,15 +4,15 @@
 //     BERNSTEIN_TRY(const Home home, open_workspace(context));
 //     home.reader->runs()
 
-#include <sys/types.h>
-
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bernstein/cli/context.hpp"
 #include "bernstein/port/blob_store.hpp"
 #include "bernstein/port/event_log.hpp"
 #include "bernstein/port/workspace.hpp"
+#include "bernstein/store/store.hpp"
 
 namespace bernstein::cli {
 
@@ -32,10 +32,7 @@ std::unique_ptr<port::BlobStore> open_blobs(const Home& home);
 // The repository, to read commits and to remove what runs left.
 Result<std::unique_ptr<port::Workspace>> open_repository(const Home& home);
 
-// The process that last wrote its pid into the lock; 0 when there is none. It need not hold the lock any more.
-pid_t owner_pid(const std::string& sdd);
-
-// Whether a Bernstein holds the workspace now.
-bool is_somebody_at_work(const Home& home);
+// The Bernstein that holds the workspace now; nothing when none does.
+std::optional<store::Owner> owner_of(const Home& home);
 
 }  // namespace bernstein::cli

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/git/workspace.hpp"
@@ -70,18 +69,7 @@ Status make_sdd(const std::string& sdd) {
   if (!std::filesystem::is_directory(std::filesystem::symlink_status(sdd, problem))) {
     return Error{ErrorCode::environment, sdd + " is not a directory; Bernstein keeps its records there: move it away"};
   }
-  const std::string ignore = sdd + "/.gitignore";
-  if (std::filesystem::exists(ignore, problem)) return Ok{};
-  // Whole or not at all: with an empty one, which a kill can leave, all of .sdd would show up in `git status`.
-  const std::string fresh = ignore + "." + std::to_string(::getpid());  // another first start may be at it
-  std::ofstream file(fresh, std::ios::binary);
-  file << "*\n";
-  file.close();
-  if (file) std::filesystem::rename(fresh, ignore, problem);
-  if ((!file || problem) && !std::filesystem::exists(ignore)) {
-    return Error{ErrorCode::environment, "cannot write " + ignore + "; check permissions and free space"};
-  }
-  return Ok{};
+  return git::hide_sdd(sdd);
 }
 
 Result<std::unique_ptr<port::Workspace>> open_repository(const Place& place) {

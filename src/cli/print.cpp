@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <ctime>
 #include <numeric>
 #include <ostream>
 #include <utility>
@@ -226,6 +227,18 @@ std::string grouped(std::int64_t n) {
     digits.insert(at, ",");
   }
   return digits;
+}
+
+std::string commands_go_on_alone(std::int64_t n) {
+  return counted_commands(n) + (n == 1 ? " goes on alone" : " go on alone");
+}
+
+std::string format_wall(Micros wall_us) {
+  const std::time_t seconds = wall_us / k_second;
+  std::tm local{};
+  std::array<char, 32> text{};
+  if (::localtime_r(&seconds, &local) == nullptr) return std::to_string(seconds);
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local)};
 }
 
 std::string format_bytes(std::uint64_t bytes) {

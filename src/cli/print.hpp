@@ -73,10 +73,14 @@ class TextTable {
 std::string counted(std::int64_t n, std::string_view noun);
 // "1 agent or check", "2 agents or checks".
 std::string counted_commands(std::int64_t n);
+// "2 agents or checks go on alone".
+std::string commands_go_on_alone(std::int64_t n);
 // "1,234,567".
 std::string grouped(std::int64_t n);
 // "12.3 MB"; powers of 1000.
 std::string format_bytes(std::uint64_t bytes);
+// A time since the epoch as a clock on the wall here has it: "2026-11-25 14:32".
+std::string format_wall(Micros wall_us);
 // Offset from a run's start as a clock: "0:07.3", "12:04", "1:03:20".
 std::string format_offset(Micros since_start);
 

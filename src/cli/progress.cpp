@@ -56,6 +56,7 @@ Micros first_assigned_us(const Task& task) {
 }
 
 std::string exit_clause(const AgentExited& exit) {
+  if (exit.stopped) return "its agent was ended: " + printable_utf8(exit.why);
   if (exit.timed_out) return "its agent was stopped at the time limit, after " + format_duration(exit.duration_us);
   return "its agent exited with " + std::to_string(exit.exit_code) + " after " + format_duration(exit.duration_us);
 }
@@ -108,9 +109,8 @@ void Progress::tell(const RunState& state, const Event& event) {
                  },
                  [&](const RunResumed&) {
                    say("", "",
-                       to_string(event.run) +
-                           " goes on: " + counted(static_cast<std::int64_t>(state.in_flight.size()), "attempt") +
-                           " in flight, " + std::to_string(state.tasks.size()) + " tasks in all");
+                       to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
+                           std::to_string(state.tasks.size()) + " tasks in all");
                  },
                  [&](const RunPaused& paused) {
                    say("!", k_yellow,
@@ -124,7 +124,8 @@ void Progress::tell(const RunState& state, const Event& event) {
                            (event.subject.attempt > 1 ? ", " + attempt : "") + ")");
                  },
                  [&](const AgentExited& exit) {
-                   if (exit.exit_code != 0 || exit.timed_out) say("!", k_yellow, tag + exit_clause(exit));
+                   if (exit.exit_code != 0 || exit.timed_out || exit.stopped)
+                     say("!", k_yellow, tag + exit_clause(exit));
                  },
                  [&](const AttemptFailed& failed) {
                    say("✗", k_yellow, tag + attempt + " failed: " + printable_utf8(failed.why));

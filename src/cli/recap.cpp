@@ -104,6 +104,19 @@ std::string not_landed(const RunState& state) {
   return text;
 }
 
+// Whose capture failed: the worktree stays, also when a later attempt of its task has landed.
+std::string unsaved(const RunState& state) {
+  std::string text;
+  for (const auto& [id, task] : state.tasks) {
+    for (const Attempt& attempt : task.attempts) {
+      if (!is_work_at_risk(attempt)) continue;
+      text += "  unsaved  the work of " + to_string(attempt.id) + " is in .sdd/worktrees/" +
+              session_name(state.run, attempt.id) + " and nowhere else; look at it\n";
+    }
+  }
+  return text;
+}
+
 std::string unverified(const RunState& state, const Tally& tally) {
   std::string text;
   for (TaskId id : tally.unverified) {
@@ -142,7 +155,7 @@ std::string next_steps(const RunState& state) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + costs(state) + time_saved(state, tally) + not_landed(state) +
-         unverified(state, tally) + checkout(state, tally) + next_steps(state);
+         unsaved(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -8,6 +8,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
+#include "bernstein/run/loop.hpp"
 #include "drive.hpp"
 #include "fold.hpp"
 #include "names.hpp"
@@ -52,12 +53,19 @@ Status check_rules(const RunState& state) {
 }
 
 // A paused run has its owner still: it is told to go on.
-Result<Exit> wake(Context& context, const Home& home, const ResumeOptions& options) {
+Result<Exit> wake(Context& context, const Home& home, const store::Owner& owner, const ResumeOptions& options) {
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, std::nullopt));
+  if (owner.run != to_string(run)) {
+    return Error{ErrorCode::busy, to_string(run) + " has to wait: another Bernstein is at work on " +
+                                      (owner.run.empty() ? "this workspace" : owner.run) + ", process " +
+                                      std::to_string(owner.pid) +
+                                      "; resume it when that one is done, or end that one "
+                                      "with `bernstein stop`"};
+  }
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, std::nullopt));
   if (!picture.state.paused)
-    return Error{ErrorCode::busy, "another Bernstein is at work on this workspace already: process " +
-                                      std::to_string(owner_pid(home.sdd))};
+    return Error{ErrorCode::busy,
+                 "another Bernstein is at work on this workspace already: process " + std::to_string(owner.pid)};
   if (options.max_agents || !options.budget.empty()) {
     return Error{ErrorCode::invalid_input, to_string(run) +
                                                " is paused, and its owner keeps its limits: `bernstein stop`"
@@ -73,10 +81,11 @@ Result<Exit> wake(Context& context, const Home& home, const ResumeOptions& optio
 
 Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   BERNSTEIN_TRY(const Home home, open_workspace(context));
-  if (is_somebody_at_work(home)) return wake(context, home, options);
+  if (const auto owner = owner_of(home)) return wake(context, home, *owner, options);
   BERNSTEIN_TRY(const Place place, find_place(home.root));
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, place));
   BERNSTEIN_TRY(const RunId run, find_run(*tenure.log, options.run, std::nullopt));
+  BERNSTEIN_TRY_VOID(tenure.lock->work_on(to_string(run)));
   BERNSTEIN_TRY(Picture picture, take_picture(*tenure.log, run, std::nullopt));
   BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, run));
   if (is_at_its_end(picture.state)) return tell_end(context, picture);
@@ -95,7 +104,9 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, picture.state.started->target));
   RunResumed resumed{.behind = behind, .bernstein = version(), .max_agents = options.max_agents};
   BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
-  BERNSTEIN_TRY(resumed.target_tip, tenure.workspace->tip(picture.state.started->target));
+  const Result<std::string> tip = tenure.workspace->tip(picture.state.started->target);
+  if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
+  resumed.target_tip = *tip;
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
                [&](run::Loop& loop) { return loop.resume(run, resumed); });
 }

@@ -43,17 +43,19 @@ Refusal refusal_of(const Error& error) {
 PrepareResult prepare(const Context& context, const RunOptions& options) {
   // The files come first: their faults are the person's next step even where the repository is not ready either.
   Result<Place> place = find_place(context.directory);
+  const AgentSpec scripted = agent::scripted_agent_spec(context.program);
   InputResult read = read_inputs({.directory = context.directory,
                                   .plan_file = options.plan_file,
-                                  .root = place ? place->worktree : context.directory});
+                                  .root = place ? place->worktree : context.directory,
+                                  .built_in = {scripted.name},
+                                  .agent_is_given = !options.agent.empty()});
   if (auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   Inputs& inputs = std::get<Inputs>(read);
   if (!place) return refusal_of(place.error());
   Result<Landing> landing = find_landing(*place, options.target);
   if (!landing) return refusal_of(landing.error());
 
-  MergeResult merged =
-      merge_settings(inputs.config, inputs.plan, options, {agent::scripted_agent_spec(context.program)});
+  MergeResult merged = merge_settings(inputs.config, inputs.plan, options, {scripted});
   if (auto* refusal = std::get_if<Refusal>(&merged)) return *refusal;
   Settings& settings = std::get<Settings>(merged);
   if (!options.dry_run) {
@@ -132,11 +134,13 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   if (head.last_seq > 0) BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, head.last_run));
   BERNSTEIN_TRY(const RunId anchored, last_anchored(*tenure.workspace, head.last_run));
   const RunId taken = std::max(anchored, last_run_on_disk(prepared.place.sdd));
+  const RunId run{taken.number + 1};
+  BERNSTEIN_TRY_VOID(tenure.lock->work_on(to_string(run)));
   if (taken > head.last_run) {
     context.err << "warning: the log ends with " << to_string(head.last_run)
                 << ", and there are anchors or worktrees up to " << to_string(taken)
-                << ": state.db was lost or replaced. What they hold is left alone, and this run is "
-                << to_string(RunId{taken.number + 1}) << '\n'
+                << ": state.db was lost or replaced. What they hold is left alone, and this run is " << to_string(run)
+                << '\n'
                 << std::flush;
   }
   BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.inputs.plan_text));

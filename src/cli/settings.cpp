@@ -43,7 +43,6 @@ class Merge {
     take_plain_settings();
     take_budget();
     take_roles();
-    check_pins();
     take_arms();
     if (!refusal_.reasons.empty()) return refusal_;
     take_agents();
@@ -108,16 +107,9 @@ class Merge {
     }
   }
 
-  void check_pins() {
-    for (const TaskSpec& task : plan_.tasks) {
-      if (!task.agent.empty()) known("step '" + task.title + "'", task.agent);
-    }
-  }
-
   std::string wanted_agent() {
     if (!options_.agent.empty()) return known("--agent", options_.agent) ? options_.agent : "";
-    if (!plan_.settings.agent.empty())
-      return known("the plan's cli:", plan_.settings.agent) ? plan_.settings.agent : "";
+    if (!plan_.settings.agent.empty()) return plan_.settings.agent;
     if (!config_.agent.empty()) return known("bernstein.yaml: cli:", config_.agent) ? config_.agent : "";
     if (!config_.agents.empty()) return config_.agents.front().name;
     const bool all_pinned = std::all_of(plan_.tasks.begin(), plan_.tasks.end(),

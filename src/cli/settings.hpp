@@ -4,7 +4,8 @@
 //     MergeResult merged = merge_settings(config, plan, options, built_in_agents());
 //     if (auto* refusal = std::get_if<Refusal>(&merged)) ...
 //
-// Pure. Names of agents are checked against those that there are: bernstein.yaml's and the built-in ones.
+// Pure. Names of agents are checked against those that there are: bernstein.yaml's and the built-in ones. Those in the
+// plan have been, where it was read: a fault there has a line.
 
 #include <string>
 #include <variant>

@@ -20,8 +20,9 @@ Result<std::string> last_event_of(const Home& home, std::string_view type) {
 }  // namespace
 
 Status signal_owner(const Home& home, int signal, std::string_view event_type) {
-  const pid_t pid = is_somebody_at_work(home) ? owner_pid(home.sdd) : 0;
-  if (pid == 0) return Error{ErrorCode::not_found, "no Bernstein is at work on " + home.root};
+  const std::optional<store::Owner> owner = owner_of(home);
+  if (!owner) return Error{ErrorCode::not_found, "no Bernstein is at work on " + home.root};
+  const pid_t pid = static_cast<pid_t>(owner->pid);
   BERNSTEIN_TRY(const std::string before, last_event_of(home, event_type));
   if (::kill(pid, signal) != 0) {
     return Error{ErrorCode::environment,
@@ -31,7 +32,7 @@ Status signal_owner(const Home& home, int signal, std::string_view event_type) {
   while (std::chrono::steady_clock::now() < until) {
     BERNSTEIN_TRY(const std::string after, last_event_of(home, event_type));
     if (after != before) return Ok{};
-    if (!is_somebody_at_work(home)) {
+    if (!owner_of(home)) {
       return Error{ErrorCode::conflict,
                    "process " + std::to_string(pid) + " ended before it had taken note; see `bernstein status`"};
     }

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "bernstein/cli/commands.hpp"
+#include "drive.hpp"
 #include "fold.hpp"
 #include "names.hpp"
 #include "open_workspace.hpp"
@@ -71,6 +72,13 @@ void print_head(std::ostream& out, const Screen& screen, const Picture& picture,
   out << paint(screen, Tint::strong, to_string(state.run) + "  " + one_line(state.started->goal)) << '\n';
   out << paint(screen, tint, outcome) << ": " << counts_of(state) << "; " << format_duration(state.at_us) << "; "
       << spending_words(spending_of(state)) << '\n';
+  for (const auto& [agent, park] : state.parked) {
+    const auto intent = state.open_intents.find(park.intent);
+    if (state.finished || intent == state.open_intents.end()) continue;
+    const Micros wait = std::get<ParkRequested>(intent->second.body).wait_us;
+    out << "waiting for " << agent << " until " << local_time(intent->second.wall_us + wait) << ": "
+        << one_line(park.why) << '\n';
+  }
   if (state.finished && state.finished->outcome != RunOutcome::landed &&
       state.finished->outcome != RunOutcome::incomplete) {
     out << one_line(state.finished->why) << '\n';
@@ -113,7 +121,9 @@ void print_tasks(std::ostream& out, const Screen& screen, const RunState& state)
 }
 
 // One thing that a person could do, each: a command and what it is good for.
-std::vector<std::string> advice(const Picture& picture, const std::string& unfinished, bool is_latest) {
+// `alone`: its agents and checks that are at work although no Bernstein is.
+std::vector<std::string> advice(const Picture& picture, const std::string& unfinished, bool is_latest,
+                                std::uint32_t alone) {
   const RunState& state = picture.state;
   const std::string prefix = is_latest ? "" : to_string(state.run) + "/";
   std::vector<std::string> lines;
@@ -121,7 +131,12 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
     lines.push_back("your checkout was left alone: " + one_line(picture.tally.left_behind_why));
     lines.push_back("  " + catch_up_command(state) + "   brings it up to date; it keeps your changes, or refuses");
   }
-  if (unfinished == "interrupted") {
+  if (alone > 0) {
+    // Their supervisors count from when they last saw the owner, which was at work when it wrote its last event.
+    const Micros until_us = picture.tally.last_wall_us + config_of(state).limits.adopt_timeout_us;
+    lines.push_back(commands_go_on_alone(alone) + " until about " + format_wall(until_us) + ": bernstein resume " +
+                    to_string(state.run) + "   takes them back, bernstein stop ends them");
+  } else if (unfinished == "interrupted") {
     lines.push_back("nobody is working on " + to_string(state.run) + " any more: bernstein resume " +
                     to_string(state.run) + "   goes on with it");
   }
@@ -147,6 +162,14 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   return lines;
 }
 
+// Agents and checks of a run that nobody carries on.
+std::uint32_t alone_of(const Home& home, RunId run, bool is_open) {
+  if (is_open) return 0;
+  const auto living = living_commands(home.sdd);
+  const auto found = living.find(to_string(run));
+  return found == living.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 Result<Exit> status_command(Context& context, const LookOptions& options) {
@@ -154,7 +177,9 @@ Result<Exit> status_command(Context& context, const LookOptions& options) {
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, options.at));
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, options.at));
   // A look at the past cannot tell who was at work then.
-  const bool is_open = options.at.has_value() || picture.state.finished || is_somebody_at_work(home);
+  const std::optional<store::Owner> owner = owner_of(home);
+  const bool is_at_work = owner && owner->run == to_string(run);
+  const bool is_open = options.at.has_value() || picture.state.finished || is_at_work;
   const std::string unfinished = !is_open ? "interrupted" : picture.state.paused ? "paused" : "running";
   if (context.json) {
     context.out << run_json(picture.state, picture.tally.events, unfinished) << '\n';
@@ -165,7 +190,7 @@ Result<Exit> status_command(Context& context, const LookOptions& options) {
   print_head(context.out, screen, picture, unfinished);
   print_tasks(context.out, screen, picture.state);
   BERNSTEIN_TRY(const std::vector<RunId> runs, home.reader->runs());
-  const std::vector<std::string> lines = advice(picture, unfinished, run == runs.back());
+  const std::vector<std::string> lines = advice(picture, unfinished, run == runs.back(), alone_of(home, run, is_open));
   if (!lines.empty()) context.out << '\n';
   for (const std::string& line : lines) context.out << line << '\n';
   return Exit::done;

@@ -60,7 +60,7 @@ Result<Exit> end_what_is_left(Context& context, const Home& home) {
 
 Result<Exit> stop_command(Context& context, const StopOptions& options) {
   BERNSTEIN_TRY(const Home home, open_workspace(context));
-  if (!is_somebody_at_work(home)) return end_what_is_left(context, home);
+  if (!owner_of(home)) return end_what_is_left(context, home);
   BERNSTEIN_TRY_VOID(signal_owner(home, options.now ? SIGQUIT : SIGTERM, "StopRequested"));
   if (context.json) context.out << R"({"asked":")" << (options.now ? "leave" : "stop") << "\"}\n";
   people(context) << (options.now ? "it leaves now; agents go on until a resume takes them back\n"

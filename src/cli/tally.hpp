@@ -5,6 +5,7 @@
 //     for (const Event& event : run) note(tally, event);
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -15,10 +16,13 @@ namespace bernstein::cli {
 
 struct Tally {
   std::int64_t events = 0;
-  Micros agent_us = 0;          // all agents' working time
-  Micros check_us = 0;          // all checks' time
-  std::set<TaskId> unverified;  // whose last verdict was that nothing looked at it
-  std::string left_behind_why;  // what kept the person's checkout from following (RunState::behind)
+  std::int64_t in_flight = 0;          // attempts, after the last of these events
+  Micros last_wall_us = 0;             // when the last of them was
+  Micros agent_us = 0;                 // all agents' working time, as far as the run had an owner then
+  Micros check_us = 0;                 // all checks' time, likewise
+  std::map<Subject, Micros> begun_us;  // when the agent or check of an attempt began that is at work now
+  std::set<TaskId> unverified;         // whose last verdict was that nothing looked at it
+  std::string left_behind_why;         // what kept the person's checkout from following (RunState::behind)
 };
 
 void note(Tally& tally, const Event& event);

@@ -1,10 +1,12 @@
 #include "words.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/path.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/decide/router.hpp"
 #include "print.hpp"
 
 namespace bernstein::cli {
@@ -31,10 +33,17 @@ std::string words_of(std::string_view word) {
   return replace_all(std::string(word), "_", " ");
 }
 
+// Of one that was lost with its supervisor nobody knows how long it worked.
+template <class Ended>
+std::string after_clause(const Ended& e) {
+  return e.stopped && e.duration_us == 0 ? "" : " after " + format_duration(e.duration_us);
+}
+
 std::string ending(const AgentExited& e) {
-  if (e.stopped) return "ended: " + e.why;
-  if (e.timed_out) return "timed out";
-  return "exit " + std::to_string(e.exit_code);
+  if (e.stopped) return "ended" + after_clause(e) + ": " + e.why;
+  const std::string outcome =
+      e.outcome == AgentOutcome::done || e.outcome == AgentOutcome::crash ? "" : std::string(to_word(e.outcome)) + ", ";
+  return outcome + (e.timed_out ? "timed out" : "exit " + std::to_string(e.exit_code)) + after_clause(e);
 }
 
 // What a task that may not start yet is waiting for.
@@ -61,6 +70,9 @@ std::string held_up_by(const RunState& state, const Task& task) {
   if (state.paused) return "nothing new starts: " + state.paused->reason;
   if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
   if (!state.started || state.finished) return task.why;
+  if (const std::string agent = choose_arm(state, task).agent; state.parked.contains(agent)) {
+    return "waits for agent '" + agent + "', which may not work now";
+  }
   const std::uint32_t slots = config_of(state).max_agents;
   for (AttemptId busy : state.in_flight) {
     for (const std::string& theirs : attempt_of(state, busy).owned) {
@@ -77,6 +89,14 @@ std::string held_up_by(const RunState& state, const Task& task) {
 }
 
 }  // namespace
+
+std::string local_time(Micros wall_us) {
+  const auto seconds = static_cast<std::time_t>(wall_us / k_second);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[8];
+  return std::string(text, std::strftime(text, sizeof text, "%H:%M", &parts));
+}
 
 std::string short_id(std::string_view id) {
   return std::string(id.substr(0, 10));
@@ -143,9 +163,7 @@ std::string summary_of(const EventBody& body) {
           [](const SpawnRequested& e) {
             return e.agent + " " + e.model + ", for at most " + format_duration(e.timeout_us);
           },
-          [](const AgentExited& e) {
-            return ending(e) + " after " + format_duration(e.duration_us) + "; " + usage_words(e.usage);
-          },
+          [](const AgentExited& e) { return ending(e) + "; " + usage_words(e.usage); },
           [](const CaptureRequested& e) { return "against " + short_id(e.base); },
           [](const WorkCaptured& e) {
             if (e.changes.empty()) return std::string("nothing changed");
@@ -161,8 +179,8 @@ std::string summary_of(const EventBody& body) {
             return quoted(e.check.name) + " on tree " + short_id(e.tree) + (e.fresh ? ", in a new checkout" : "");
           },
           [](const CheckFinished& e) {
-            return quoted(e.name) + " " + (e.stopped ? "stopped" : words_of(to_word(e.verdict))) + " after " +
-                   format_duration(e.duration_us) + (e.why.empty() ? "" : ": " + e.why);
+            return quoted(e.name) + " " + (e.stopped ? "stopped" : words_of(to_word(e.verdict))) + after_clause(e) +
+                   (e.why.empty() ? "" : ": " + e.why);
           },
           [](const MergeRequested& e) {
             return "commit " + short_id(e.commit) + " onto " + e.target + " at " + short_id(e.base);
@@ -177,6 +195,10 @@ std::string summary_of(const EventBody& body) {
           },
           [](const WorktreeRemoveRequested&) { return std::string(); },
           [](const WorktreeRemoved&) { return std::string(); },
+          [](const ParkRequested& e) {
+            return e.agent + " is left alone for " + format_duration(e.wait_us) + ": " + e.why;
+          },
+          [](const ParkEnded& e) { return e.agent + " may be tried again"; },
           [](const EffectFailed& e) {
             return e.effect + " failed (" + std::string(to_word(e.class_)) + "): " + e.message;
           },
@@ -225,6 +247,8 @@ std::string_view step_word(const EventBody& body) {
                         [](const CheckoutSynced&) { return "checkout"; },
                         [](const WorktreeRemoveRequested&) { return "clean up"; },
                         [](const WorktreeRemoved&) { return "cleaned up"; },
+                        [](const ParkRequested&) { return "parked"; },
+                        [](const ParkEnded&) { return "park over"; },
                         [](const EffectFailed&) { return "trouble"; },
                     },
                     body);

@@ -11,11 +11,65 @@
 namespace bernstein {
 namespace {
 
+// How long its agent is left alone: as long as it says, else longer each time.
+std::optional<ParkRequested> park_for(const RunState& state, const Attempt& attempt) {
+  constexpr Micros k_wait_us_max = 15 * k_minute;
+  const std::string& agent = attempt.arm.agent;
+  if (state.parked.contains(agent)) return std::nullopt;
+  Micros wait = config_of(state).limits.quota_wait_us;
+  const auto streak = state.park_streak.find(agent);
+  for (std::uint32_t times = 1; streak != state.park_streak.end() && times < streak->second && wait < k_wait_us_max;
+       ++times) {
+    wait *= 2;
+  }
+  wait = std::min(wait, k_wait_us_max);
+  if (attempt.exit->retry_after_us) wait = std::max<Micros>(*attempt.exit->retry_after_us, k_second);
+  return ParkRequested{agent, wait, attempt.exit->message};
+}
+
+// What the agent's own word for its end means for the task. Nothing when it says that it is done, or its time was up
+// before it said anything.
+std::optional<AttemptFailed> agents_failure(const Attempt& attempt) {
+  const AgentExited& exit = *attempt.exit;
+  const std::string& agent = attempt.arm.agent;
+  const auto failure = [&](FailureClass failure_class, const std::string& what) {
+    const std::string why = what + (exit.message.empty() ? "" : ": " + exit.message);
+    return AttemptFailed{.class_ = failure_class, .evidence = {{why, exit.output}}, .why = why};
+  };
+  switch (exit.outcome) {
+    case AgentOutcome::auth:
+      return failure(FailureClass::environment,
+                     "agent '" + agent + "' is not logged in, or its key is refused (run " + "`bernstein doctor`)");
+    case AgentOutcome::model:
+      return failure(FailureClass::environment,
+                     "agent '" + agent + "' does not know the model '" + attempt.arm.model + "' (see bernstein.yaml)");
+    case AgentOutcome::quota:
+      return failure(FailureClass::quota, "agent '" + agent + "' may not work now");
+    case AgentOutcome::overload:
+      return failure(FailureClass::quota, "the service of agent '" + agent + "' fails");
+    case AgentOutcome::context:
+      return failure(FailureClass::task, "the task is more than the model can read");
+    case AgentOutcome::refusal:
+      return failure(FailureClass::task, "the model declined");
+    case AgentOutcome::crash:
+      if (exit.timed_out) return std::nullopt;
+      return failure(FailureClass::task, exit.exit_code != 0 ? "the agent exited with " + std::to_string(exit.exit_code)
+                                                             : "the agent failed");
+    case AgentOutcome::done:
+    case AgentOutcome::count_:
+      break;
+  }
+  return std::nullopt;
+}
+
 // The attempt ends without landing: what it teaches, what becomes of its task, and its worktree goes.
 std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
   const auto next = after_failure(state, task, failure);
   const bool teaches = failure.class_ == FailureClass::task;
   std::vector<Draft> drafts;
+  if (failure.class_ == FailureClass::quota) {
+    if (auto park = park_for(state, attempt)) drafts.push_back({about_run(), *std::move(park)});
+  }
   drafts.push_back({about(attempt.id), std::move(failure)});
   if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
   std::visit([&](const auto& body) { drafts.push_back({about(task.spec.id), body}); }, next);
@@ -34,6 +88,7 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
+  if (auto failure = agents_failure(attempt)) return fail(state, task, attempt, *std::move(failure));
   if (exit.timed_out || exit.exit_code != 0) {
     const std::string why = exit.timed_out ? "the agent was still working after " +
                                                  format_duration(config_of(state).limits.agent_timeout_us)

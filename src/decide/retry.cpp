@@ -14,6 +14,12 @@ std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const
       return TaskFailed{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
     return TaskRetried{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
   }
+  if (failure.class_ == FailureClass::quota) {
+    if (task.parks + 1 >= config_of(state).limits.quota_attempts)
+      return TaskFailed{std::to_string(task.parks + 1) +
+                        " attempts ended because an agent may not work: " + failure.why};
+    return TaskRetried{"its agent may not work now, which uses up no attempt: " + failure.why};
+  }
   const std::uint32_t losses = task.losses + 1;
   if (losses >= k_losses_max) {
     return TaskFailed{"lost " + std::to_string(losses) + " attempts without a fault of the task: " + failure.why};

@@ -63,6 +63,14 @@ std::string hex_float(std::int64_t value) {
          std::to_string(exponent);
 }
 
+// Of the eligible arms those whose agent may work now; all of them when none may: the task waits then.
+std::vector<Arm> arms_at_work(const RunState& state, const Task& task) {
+  std::vector<Arm> arms = eligible_arms(config_of(state), task.spec);
+  const auto is_parked = [&](const Arm& arm) { return state.parked.contains(arm.agent); };
+  if (!std::ranges::all_of(arms, is_parked)) std::erase_if(arms, is_parked);
+  return arms;
+}
+
 // Where on the way from the cheapest arm to the strongest a task's next attempt stands.
 struct Cascade {
   std::vector<Arm> arms;
@@ -70,8 +78,8 @@ struct Cascade {
   std::size_t floor;   // by role
   std::size_t wanted;  // by both and the attempts that failed
 
-  Cascade(const RunConfig& config, const Task& task)
-      : arms(eligible_arms(config, task.spec)),
+  Cascade(const RunState& state, const Task& task)
+      : arms(arms_at_work(state, task)),
         start(starting_step(task.spec.complexity, arms.size())),
         floor(is_high_stakes(task.spec.role) ? 1 : 0),
         wanted(std::min(std::max(start, floor) + task.failures, arms.size() - 1)) {}
@@ -120,13 +128,13 @@ std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec) {
 }
 
 Arm choose_arm(const RunState& state, const Task& task) {
-  Cascade cascade(config_of(state), task);
+  Cascade cascade(state, task);
   return std::move(cascade.arms[cascade.wanted]);
 }
 
 RouteChosen choose_route(const RunState& state, const Task& task) {
   const Pins pins = pins_of(config_of(state), task.spec);
-  const auto [arms, start, floor, wanted] = Cascade(config_of(state), task);
+  const auto [arms, start, floor, wanted] = Cascade(state, task);
 
   RouteChosen route{.arm = arms[wanted], .features = route_features(state, task)};
   for (std::size_t i = 0; i < arms.size(); ++i) {

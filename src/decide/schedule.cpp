@@ -44,6 +44,7 @@ std::string does_not_fit(const RunState& state, const Task& task) {
     return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
   }
   const std::string agent = choose_arm(state, task).agent;
+  if (state.parked.contains(agent)) return "agent '" + agent + "' may not work now: " + state.parked.at(agent).why;
   return "agent '" + agent + "' works " + plural(agent_is_full(state, agent), "time") + " at once already";
 }
 
@@ -127,14 +128,15 @@ std::vector<Draft> assign(const RunState& state) {
   // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
-  if (one_at_a_time && !(state.in_flight.empty() && state.open_intents.empty())) return {};
+  if (one_at_a_time && !(state.in_flight.empty() && only_parks_are_open(state))) return {};
   // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
   std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    const bool fits =
-        reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, choose_arm(state, task).agent) == 0;
+    const std::string agent = choose_arm(state, task).agent;
+    const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, agent) == 0 &&
+                      !state.parked.contains(agent);
     if (fits) return start_attempt(state, task, *reserved, passed_over);
     passed_over.push_back(rank.task);
   }
@@ -142,7 +144,7 @@ std::vector<Draft> assign(const RunState& state) {
 }
 
 std::vector<Draft> finish(const RunState& state) {
-  if (!state.in_flight.empty() || !state.open_intents.empty()) return {};
+  if (!state.in_flight.empty() || !only_parks_are_open(state)) return {};
   auto count = [&](TaskStatus status) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? 0U : found->second;
@@ -163,7 +165,7 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.stop) {
     end.outcome = RunOutcome::stopped;
     end.why = "stopped: " + state.stop->reason;
-  } else if (state.paused) {
+  } else if (state.paused || !state.parked.empty()) {
     return {};  // it stays open
   } else {
     // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.

@@ -1,8 +1,10 @@
 #include "session.hpp"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bernstein/failpoint/failpoint.hpp"
+#include "bernstein/git/workspace.hpp"
 #include "files.hpp"
 #include "references.hpp"
 #include "session_repository.hpp"
@@ -73,13 +75,18 @@ Result<bool> is_kept(git_repository* users, const Oid& commit) {
 Status ensure_sdd(const Layout& layout) {
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/agents"));
   BERNSTEIN_TRY_VOID(make_directories(layout.sdd + "/worktrees"));
-  const std::string ignore = layout.sdd + "/.gitignore";
+  return hide_sdd(layout.sdd);
+}
+
+Status hide_sdd(const std::string& sdd) {
+  const std::string ignore = sdd + "/.gitignore";
   static std::mutex one_at_a_time;  // several sessions are made side by side
   const std::lock_guard lock(one_at_a_time);
   if (exists(ignore)) return Ok{};
-  // Whole or not at all: with an empty one all of .sdd would show up in `git status`.
-  BERNSTEIN_TRY_VOID(write_file(ignore + ".new", "*\n"));
-  if (::rename((ignore + ".new").c_str(), ignore.c_str()) != 0) return file_fault("cannot write", ignore);
+  // Whole or not at all: with an empty one, which a kill can leave, all of .sdd would show up in `git status`.
+  const std::string fresh = ignore + "." + std::to_string(::getpid());  // another first start may be at it
+  BERNSTEIN_TRY_VOID(write_file(fresh, "*\n"));
+  if (::rename(fresh.c_str(), ignore.c_str()) != 0) return file_fault("cannot write", ignore);
   return Ok{};
 }
 

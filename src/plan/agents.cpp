@@ -392,6 +392,7 @@ class AgentReader {
                      .last = read_match(from, "last"),
                      .message = read_pointer(from, "message"),
                      .outcome = from.word<AgentOutcome>("outcome"),
+                     .retry_after = read_pointer(from, "retry_after"),
                      .status = read_pointer(from, "status"),
                      .when = read_match(from, "when")};
     for (Located& text : from.texts("contains")) rule.contains.push_back(std::move(text.text));

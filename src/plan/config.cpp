@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_attempts_max = 100;
+constexpr std::uint32_t k_quota_attempts_max = 10'000;
 constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can number
 constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
@@ -74,6 +75,8 @@ class ConfigReader {
     read.agent_timeout_us = limits.duration("agent_timeout").value_or(read.agent_timeout_us);
     read.check_timeout_us = limits.duration("check_timeout").value_or(read.check_timeout_us);
     read.no_progress_us = limits.duration("no_progress").value_or(read.no_progress_us);
+    read.quota_attempts = limits.number("quota_attempts", 1, k_quota_attempts_max).value_or(read.quota_attempts);
+    read.quota_wait_us = limits.duration("quota_wait").value_or(read.quota_wait_us);
     read.processes = limits.number("processes", 1, k_processes_max).value_or(read.processes);
     if (const auto megabytes = limits.number("file_mb", 1, k_file_mb_max)) {
       read.file_bytes = std::int64_t{*megabytes} << 20;

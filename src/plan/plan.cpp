@@ -72,6 +72,7 @@ class PlanReader {
     plan_.description = top.text("description").value_or("");
     PlanSettings& settings = plan_.settings;
     settings.agent = pin(top, "cli");
+    if (!options_.agent_is_given) check_agent(top, settings.agent);
     settings.model = pin(top, "model");
     settings.budget = top.usd("budget");
     settings.max_agents = top.number("max_agents", 1, k_agents_max);
@@ -152,6 +153,7 @@ class PlanReader {
 
   void read_pins(MapReader& step, TaskSpec& task) {
     task.agent = pin(step, "cli");
+    check_agent(step, task.agent);
     task.model = pin(step, "model");
     std::string effort = step.one_of("effort", k_efforts).value_or("");
     task.effort = effort == "auto" ? "" : effort;
@@ -176,6 +178,13 @@ class PlanReader {
   static std::string pin(MapReader& reader, const std::string& key) {
     std::string name = reader.line(key).value_or("");
     return name == "auto" ? "" : name;
+  }
+
+  void check_agent(MapReader& reader, const std::string& agent) {
+    const auto& known = options_.agents;
+    if (!known || agent.empty() || std::find(known->begin(), known->end(), agent) != known->end()) return;
+    reader.fault(reader.line_of("cli"), "names the unknown agent " + quoted(agent) +
+                                            report_.suggest(agent, *known, "; add it under agents: in bernstein.yaml"));
   }
 
   static void refuse_other_words(MapReader& reader, const std::vector<std::string>& ours) {

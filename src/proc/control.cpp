@@ -111,7 +111,7 @@ void remove_order(const std::string& directory) {
 }
 
 Result<State> examine_control(const std::string& directory) {
-  if (!exists(directory) && errno == ENOENT) return State::never_started;
+  if (!exists(directory) && errno == ENOENT) return State::missing;
   BERNSTEIN_TRY(const std::optional<Fd> lock, try_lock(directory, LOCK_EX));
   if (!lock) return State::running;
   if (read_exit(directory)) return State::finished;

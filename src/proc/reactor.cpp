@@ -17,6 +17,7 @@
 #include "bernstein/failpoint/failpoint.hpp"
 #include "child.hpp"
 #include "control.hpp"
+#include "strays.hpp"
 #include "supervised.hpp"
 #include "timers.hpp"
 
@@ -50,6 +51,7 @@ class UvReactor final : public port::Reactor {
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
   Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
+  Status end_unreachable(const std::string& prefix) override { return proc::end_unreachable(prefix); }
   void submit(std::function<void()> work, std::function<void()> done) override;
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
   void cancel(port::TimerKey key) override;
@@ -149,6 +151,7 @@ Result<port::Reactor::Adopted> UvReactor::adopt(const std::string& control_direc
   std::unique_ptr<Supervised> supervised;
   switch (state) {
     case Adopted::State::never_started:
+    case Adopted::State::missing:
     case Adopted::State::lost:
       return Adopted{state};
     case Adopted::State::finished:

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "bernstein/base/result.hpp"
+
 namespace bernstein::proc {
 
 // "BERNSTEIN_CONTROL": the control directory of the command that a process descends from.
@@ -14,5 +16,9 @@ inline constexpr const char* k_control_variable = "BERNSTEIN_CONTROL";
 // Kills every process with the mark of this control directory, and looks again until there is none: they may fork
 // meanwhile. For a directory whose supervisor is dead.
 void end_strays(const std::string& control_directory);
+
+// The same for every control directory whose path is `prefix` and digits, and for their supervisors, which are known by
+// their argument. For directories that are gone, and with them the locks that tell who lives.
+Status end_unreachable(const std::string& prefix);
 
 }  // namespace bernstein::proc

@@ -7,9 +7,62 @@
 #include "bernstein/run/anchor.hpp"
 #include "bernstein/state/apply.hpp"
 #include "bernstein/state/invariants.hpp"
+#include "merge_message.hpp"
 
 namespace bernstein::run {
 namespace {
+
+// Gathers what a run claims of the repository.
+class Claimant {
+ public:
+  // `state` as it is after the event.
+  void note(const RunState& state, const Event& event, const Digest& hash) {
+    const AttemptId attempt{event.subject.task, event.subject.attempt};
+    if (const auto* merge = std::get_if<MergeRequested>(&event.body)) {
+      open_[event.seq] = landings_.size();
+      landings_.push_back({.run = state.run,
+                           .attempt = attempt,
+                           .seq = event.seq,
+                           .event = event_trailer(event.seq, hash),
+                           .asked = *merge,
+                           .landed = {}});
+    }
+    if (const auto merge = open_.find(event.cause); merge != open_.end() && kind_of(event.body) == Kind::result) {
+      ClaimedLanding& landing = landings_[merge->second];
+      landing.open = false;
+      landing.seq = event.seq;
+      if (const auto* landed = std::get_if<MergeLanded>(&event.body)) landing.landed = *landed;
+    }
+    if (const auto* work = std::get_if<WorkCaptured>(&event.body); work != nullptr && !work->salvage.empty())
+      works_.push_back({.run = state.run, .attempt = attempt, .seq = event.seq, .work = *work});
+    if (std::holds_alternative<WorktreeRemoved>(event.body))
+      removals_.push_back({.run = state.run, .attempt = attempt, .seq = event.seq});
+  }
+
+  // What its end makes of them.
+  void add_to(Claims& claims, const RunState& state) const {
+    if (!state.started) return;
+    claims.targets.emplace(state.started->target, state.started->target_tip);
+    claims.landings.insert(claims.landings.end(), landings_.begin(), landings_.end());
+    for (ClaimedWork claimed : works_) {
+      const Attempt& attempt = attempt_of(state, claimed.attempt);
+      claimed.superseded = attempt.captured_seq != claimed.seq;
+      claimed.ended = !state.in_flight.contains(claimed.attempt);
+      claimed.landed = !attempt.merge_commit.empty();
+      claims.works.push_back(std::move(claimed));
+    }
+    for (const ClaimedRemoval& removal : removals_) {
+      const Attempt& attempt = attempt_of(state, removal.attempt);
+      if (attempt.step == Step::ended && !attempt.worktree) claims.removals.push_back(removal);
+    }
+  }
+
+ private:
+  std::map<Seq, std::size_t> open_;  // MergeRequested → its place in landings_
+  std::vector<ClaimedLanding> landings_;
+  std::vector<ClaimedWork> works_;
+  std::vector<ClaimedRemoval> removals_;
+};
 
 // What is known of a run while its records pass by.
 struct RunTrail {
@@ -17,6 +70,7 @@ struct RunTrail {
   Seq last_seq = 0;  // 0: none yet
   Micros last_at_us = 0;
   RunState state;
+  Claimant claimant;
   bool anchored = false;  // its anchor names an event that we saw
 };
 
@@ -36,6 +90,7 @@ class Auditor {
     Result<Event> event = to_event(record);
     if (!event) return event.error().message;
     if (Status applied = apply(trail.state, *event); !applied) return applied.error().message;
+    trail.claimant.note(trail.state, *event, record.hash);
 
     last_seq_ = record.seq;
     last_hash_ = record.hash;
@@ -65,6 +120,12 @@ class Auditor {
     return std::nullopt;
   }
 
+  Claims claims() const {
+    Claims claims;
+    for (const auto& [run, trail] : trails_) trail.claimant.add_to(claims, trail.state);
+    return claims;
+  }
+
  private:
   const std::map<RunId, std::string>& anchors_;
   std::map<RunId, RunTrail> trails_;
@@ -83,6 +144,7 @@ Result<AuditReport> audit(port::EventReader& reader, const std::map<RunId, std::
     return report.ok();
   }));
   if (report.ok()) report.first_bad = auditor.look_back();
+  if (report.ok()) report.claims = auditor.claims();
   return report;
 }
 

@@ -46,8 +46,8 @@ Seq intent_of(std::string_view name) {
   return is_ours ? seq : 0;
 }
 
-port::ProcessExit lost() {
-  return {.exit_code = 128 + 9, .signal = 9, .lost = true};
+port::ProcessExit lost(bool vanished = false) {
+  return {.exit_code = 128 + 9, .signal = 9, .lost = true, .vanished = vanished};
 }
 
 }  // namespace
@@ -65,6 +65,10 @@ std::string Effects::control_root() const {
   return site_.sdd + "/control/" + to_string(run_);
 }
 
+std::string Effects::places_of(const Task& task) const {
+  return control_root() + "/" + std::to_string(task.intent) + ".";
+}
+
 void Effects::run(const Task& task, Command command) {
   adopt_or_start(task, std::make_shared<const Command>(std::move(command)), 1);
 }
@@ -75,7 +79,7 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
                      {ErrorCode::environment,
                       "a command was started " + std::to_string(k_places_max) + " times and never came to begin"});
   }
-  const std::string directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
+  const std::string directory = places_of(task) + std::to_string(place);
   Result<Adopted> adopted = ports_.reactor.adopt(
       directory, [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });
   if (!adopted) return cannot_tell(task, "a command of it is at work", adopted.error());
@@ -86,6 +90,16 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
       return;  // we are told in the next turn
     case Adopted::State::lost:
       return end(task, command, place, lost());
+    case Adopted::State::missing: {
+      // The directory of a command of an earlier life may have been removed while it is at work, in whatever place.
+      const bool may_live = place == 1 && task.intent <= inherited_;
+      if (!may_live) break;
+      if (const Status ended = ports_.reactor.end_unreachable(places_of(task)); !ended) {
+        return cannot_tell(task, "a command of it is at work", ended.error());
+      }
+      if (command->may_have_begun) return end(task, command, place, lost(true));
+      break;
+    }
     case Adopted::State::never_started:
       break;
   }
@@ -109,7 +123,7 @@ void Effects::start_command(const Task& task, const SharedCommand& command, int 
   // Made as late as possible: a sweep takes it away when it is empty.
   if (Status made = make_directory(control_root()); !made) return could_not(task, command->effect, made.error());
   port::SuperviseSpec supervise = command->supervise;
-  supervise.control_directory = control_root() + "/" + std::to_string(task.intent) + "." + std::to_string(place);
+  supervise.control_directory = places_of(task) + std::to_string(place);
   Result<port::Reactor::Started> started = ports_.reactor.start_supervised(
       command->process, std::move(supervise),
       [this, task, command, place](const port::ProcessExit& exit) { end(task, command, place, exit); });

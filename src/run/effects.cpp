@@ -5,11 +5,12 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
+#include "merge_message.hpp"
 
 namespace bernstein::run {
 namespace {
 
-constexpr std::size_t k_event_hash_digits = 16;
+constexpr std::size_t k_commit_digits = 12;
 
 EventBody failed(FailureClass failure, std::string_view effect, const Error& error) {
   return EffectFailed{failure, std::string(effect), printable_utf8(error.message), ""};
@@ -29,27 +30,32 @@ EventBody end_of_landing(const port::LandSpec& spec, const port::LandOutcome& ou
                     outcome);
 }
 
+// Of a tip that was asked for: that there is no such branch, not that it cannot be read.
+bool is_missing(const Result<std::string>& tip) {
+  return !tip && tip.error().code == ErrorCode::not_found;
+}
+
 std::vector<std::string> set_up_paths(const RunConfig& config) {
   std::vector<std::string> paths = config.worktree_setup.symlink_dirs;
   paths.insert(paths.end(), config.worktree_setup.copy_files.begin(), config.worktree_setup.copy_files.end());
   return paths;
 }
 
-// Title, what made it, and the trailers by which a landing is found again from the log and the log from a landing.
-std::string merge_message(const RunState& state, const Attempt& attempt, const std::string& event) {
-  const Task& task = task_of(state, attempt.id.task);
-  return task.spec.title + "\n\n" +                                                  //
-         "Bernstein-Run: " + to_string(state.run) + "\n" +                           //
-         "Bernstein-Task: " + to_string(attempt.id.task) + "\n" +                    //
-         "Bernstein-Attempt: " + to_string(attempt.id) + "\n" +                      //
-         "Bernstein-Agent: " + attempt.arm.agent + " " + attempt.arm.model + "\n" +  //
-         "Bernstein-Event: " + event + "\n";
-}
-
 }  // namespace
 
-Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox)
-    : ports_(ports), site_(site), run_(run), inbox_(inbox) {}
+Error target_is_gone(const RunState& state) {
+  const std::string branch = replace_all(state.started->target, "refs/heads/", "");
+  return {ErrorCode::environment, "the branch " + branch + ", on which " + to_string(state.run) +
+                                      " lands, is gone; bring it back with `git branch " + branch + " " +
+                                      state.target_tip.substr(0, k_commit_digits) + "` and resume"};
+}
+
+Effects::Effects(Ports ports, const Site& site, RunId run, Inbox& inbox, Seq inherited)
+    : ports_(ports), site_(site), run_(run), inbox_(inbox), inherited_(inherited) {}
+
+Effects::~Effects() {
+  for (const auto& [intent, timer] : timers_) ports_.reactor.cancel(timer);
+}
 
 void Effects::dispatch(const RunState& state) {
   if (is_left(state)) return;  // what is asked for now is the next one's
@@ -60,7 +66,7 @@ void Effects::dispatch(const RunState& state) {
     const Task task{.intent = seq,
                     .attempt = {intent.subject.task, intent.subject.attempt},
                     .wall_us = intent.wall_us,
-                    .event = std::to_string(seq) + " " + to_hex(intent.hash).substr(0, k_event_hash_digits)};
+                    .event = event_trailer(seq, intent.hash)};
     std::visit(
         [&](const auto& body) {
           if constexpr (requires { start(state, task, body); }) start(state, task, body);
@@ -109,9 +115,13 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
 
 void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
   in_background(task,
-                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit]() -> EventBody {
+                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit,
+                 gone = target_is_gone(state)]() -> EventBody {
                   Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
-                  if (!outcome) return environment_failed<CandidateRequested>(outcome.error());
+                  if (!outcome) {
+                    const bool is_gone = is_missing(workspace.tip(target));
+                    return environment_failed<CandidateRequested>(is_gone ? gone : outcome.error());
+                  }
                   return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
                                                  return CandidateBuilt{c.base, c.tree};
                                                },
@@ -130,18 +140,22 @@ void Effects::start(const RunState& state, const Task& task, const MergeRequeste
                       .message = merge_message(state, attempt_of(state, task.attempt), task.event),
                       .at_us = task.wall_us};
   auto outcome = std::make_shared<Result<port::LandOutcome>>(Error{});
-  auto stands_there = std::make_shared<bool>(false);
+  auto certain = std::make_shared<bool>(false);  // that it has not landed
+  // A landing moves the target or finds it missing. So one that it misses was not moved, unless before our time.
+  const bool is_first_try = task.intent > inherited_;
   ports_.reactor.submit(
-      [&workspace = ports_.workspace, spec, outcome, stands_there] {
+      [&workspace = ports_.workspace, spec, outcome, certain, is_first_try, gone = target_is_gone(state)] {
         *outcome = workspace.land(spec);
         if (*outcome) return;
-        Result<std::string> tip = workspace.tip(spec.target);
-        *stands_there = tip && *tip == spec.expected;
+        const Result<std::string> tip = workspace.tip(spec.target);
+        const bool missed_it = outcome->error().code == ErrorCode::not_found;
+        *certain = tip ? *tip == spec.expected : is_missing(tip) && missed_it && is_first_try;
+        if (is_missing(tip)) *outcome = gone;
       },
-      [this, task, spec, outcome, stands_there] {
+      [this, task, spec, outcome, certain] {
         if (*outcome) return answer(task, end_of_landing(spec, **outcome));
         // An earlier life of ours may have landed it: to call it failed would have it done, and landed, again.
-        if (!*stands_there) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
+        if (!*certain) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
         answer(task, environment_failed<MergeRequested>(outcome->error()));
       });
 }
@@ -171,6 +185,16 @@ void Effects::start(const RunState&, const Task& task, const WorktreeRemoveReque
       });
 }
 
+// By the clock on the wall, because limits end by it, also while nobody is there. One that jumps cannot make it longer.
+void Effects::start(const RunState&, const Task& task, const ParkRequested& intent) {
+  const Micros passed = std::max<Micros>(ports_.reactor.wall_us() - task.wall_us, 0);
+  const Micros left = std::max<Micros>(intent.wait_us - passed, 0);
+  timers_[task.intent] = ports_.reactor.after(left, [this, task, agent = intent.agent] {
+    timers_.erase(task.intent);
+    answer(task, ParkEnded{agent});
+  });
+}
+
 void Effects::start(const RunState& state, const Task& task, const CheckRequested& intent) {
   if (intent.check.type == CheckType::command) return run_check(state, task, intent);
   look_at_tree(task, intent);
@@ -194,7 +218,7 @@ std::string Effects::session(AttemptId attempt) const {
 }
 
 std::string Effects::checkout(AttemptId attempt) const {
-  return "check-" + to_string(run_) + "-" + to_string(attempt);
+  return checkout_name(run_, attempt);
 }
 
 std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {

@@ -9,6 +9,7 @@
 //     alive, or ended meanwhile        we wait for it, or read how it ended: nothing is done twice
 //     never began                      it is started, in the next directory
 //     killed with its supervisor       an agent's attempt is lost, and its work salvaged; a check starts afresh
+//     its directory was removed        whoever is still at work is ended first; then as if it had been killed
 //
 // An agent begins only when its AgentStarted is durable: so no agent works that the log does not know.
 
@@ -26,7 +27,11 @@ namespace bernstein::run {
 
 class Effects {
  public:
-  Effects(Ports ports, const Site& site, RunId run, Inbox& inbox);
+  // `inherited`: the last event of whoever owned the run before us; 0 when there was nobody.
+  Effects(Ports ports, const Site& site, RunId run, Inbox& inbox, Seq inherited);
+  Effects(const Effects&) = delete;
+  Effects& operator=(const Effects&) = delete;
+  ~Effects();
 
   void dispatch(const RunState& state);
   // Something has been started that has not been answered yet.
@@ -52,6 +57,7 @@ class Effects {
   void start(const RunState& state, const Task& task, const MergeRequested& intent);
   void start(const RunState& state, const Task& task, const CheckoutSyncRequested& intent);
   void start(const RunState& state, const Task& task, const WorktreeRemoveRequested& intent);
+  void start(const RunState& state, const Task& task, const ParkRequested& intent);
 
   // A command of an intent. The functions may be called long after its effect was started.
   struct Command {
@@ -62,6 +68,7 @@ class Effects {
     std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
     std::function<void(port::ProcessExit)> on_exit;
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
+    bool may_have_begun = false;                     // by the log, which may know it from an earlier life
   };
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
@@ -95,6 +102,7 @@ class Effects {
 
   port::SuperviseSpec supervision(const RunState& state) const;
   std::string control_root() const;
+  std::string places_of(const Task& task) const;  // of its control directories, but for their number
   std::string session(AttemptId attempt) const;
   std::string checkout(AttemptId attempt) const;
   std::string log_path(AttemptId attempt, const std::string& suffix) const;
@@ -103,8 +111,10 @@ class Effects {
   const Site& site_;
   RunId run_;
   Inbox& inbox_;
+  Seq inherited_;
   std::set<Seq> under_way_;
   std::map<Seq, std::pair<AttemptId, port::ProcessKey>> waiting_;  // agents whose start is not durable yet, by intent
+  std::map<Seq, port::TimerKey> timers_;                           // of parks, by intent
   std::optional<Error> dead_end_;
   bool sweep_due_ = true;  // there may be control directories that nobody needs any more
 };

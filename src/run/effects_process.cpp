@@ -57,6 +57,7 @@ std::string file_name_of(const std::string& name) {
 // without memory), in a sandbox or a shell as exit code 137: it says nothing about the work.
 std::string interruption(const port::ProcessExit& exit) {
   constexpr int k_killed = 128 + SIGKILL;
+  if (exit.vanished) return "its files in .sdd/control were removed";
   if (exit.lost) return "its supervisor was killed";
   if (exit.orphaned) return "no Bernstein took it back in time";
   if (exit.stopped) return "it was told to stop";
@@ -182,9 +183,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
       },
       .prepare = {},
       .on_exit = [this, task, report](const port::ProcessExit& exit) { read_agents_end(task, report, exit); },
-      .on_start = {}};
+      .on_start = {},
+      .may_have_begun = attempt_of(state, task.attempt).started};
   if (agent.prompt_in_file) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
-  if (!attempt_of(state, task.attempt).started) {
+  if (!command.may_have_begun) {
     command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
       inbox_.push({{about(task.attempt), AgentStarted{pid, digest, site_.sandbox.mode}}});
     };

@@ -50,7 +50,7 @@ Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed) {
 
 void Loop::take_over(RunId run, Ledger ledger) {
   ledger_ = std::make_unique<Ledger>(std::move(ledger));
-  effects_ = std::make_unique<Effects>(ports_, site_, run, *inbox_);
+  effects_ = std::make_unique<Effects>(ports_, site_, run, *inbox_, state_.last_seq);
   taken_over_us_ = ports_.reactor.monotonic_us();
   taken_over_at_us_ = state_.at_us;
   ports_.reactor.on_signal([this](int signal) { note_signal(signal); });

@@ -217,12 +217,18 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
     attempt->exit = e;
     free_slot(*attempt);
+    const bool may_not_work = e.outcome == AgentOutcome::quota || e.outcome == AgentOutcome::overload;
+    if (may_not_work) {
+      ++state_.park_streak[attempt->arm.agent];
+    } else if (e.outcome == AgentOutcome::done) {
+      state_.park_streak.erase(attempt->arm.agent);
+    }
     if (e.usage.cost_micros) {
       state_.spent += *e.usage.cost_micros;
     } else {
       state_.presumed += attempt->reserved;
     }
-    if (e.exit_code == 0 && !e.timed_out && !e.stopped) {
+    if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stopped) {
       set_status(state_.tasks.at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
     }
     set_step(*attempt, Step::exited);
@@ -395,13 +401,29 @@ class Applier {
     Task& task = state_.tasks.at(attempt->id.task);
     attempt->failure = e;
     if (e.class_ == FailureClass::task) ++task.failures;
-    if (is_loss(e.class_)) ++task.losses;
+    if (e.class_ == FailureClass::orchestrator) ++task.losses;
+    if (e.class_ == FailureClass::quota) ++task.parks;
     task.extra_files.insert(e.paths.begin(), e.paths.end());
     if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
     state_.landing_queue.erase(landing_key(*attempt));
     if (state_.landing == attempt->id) state_.landing.reset();
     if (attempt->slot) free_slot(*attempt);
     end_flight(*attempt, Step::ended);
+    return Ok{};
+  }
+
+  Status on(const ParkRequested& e) {
+    if (event_.subject != about_run() || state_.parked.contains(e.agent)) return corrupt("parks an agent twice");
+    state_.parked[e.agent] = {event_.seq, event_.at_us + e.wait_us, e.why};
+    state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+    return Ok{};
+  }
+  Status on(const ParkEnded& e) {
+    BERNSTEIN_TRY_VOID(close_intent<ParkRequested>());
+    const auto park = state_.parked.find(e.agent);
+    if (park == state_.parked.end() || park->second.intent != event_.cause)
+      return corrupt("ends no park of this agent");
+    state_.parked.erase(park);
     return Ok{};
   }
 

@@ -172,6 +172,7 @@ void check_intents(const RunState& state, Sentences& broken) {
   std::map<Subject, std::string_view> asked;  // the removal of a worktree holds up nobody and is left out
   for (const auto& [seq, intent] : state.open_intents) {
     if (std::holds_alternative<WorktreeRemoveRequested>(intent.body)) continue;
+    if (std::holds_alternative<ParkRequested>(intent.body)) continue;
     if (!asked.emplace(intent.subject, type_of(intent.body)).second) {
       broken.push_back(to_string(intent.subject) + " has asked for several things at once");
     }
@@ -229,6 +230,7 @@ void check_end(const RunState& state, Sentences& broken) {
     broken.push_back("the run finished while " + to_string(attempt) + " was in flight");
   }
   for (const auto& [seq, intent] : state.open_intents) {
+    if (std::holds_alternative<ParkRequested>(intent.body)) continue;  // a resume waits it out
     broken.push_back("the run finished before intent " + std::to_string(seq) + " had a result");
   }
 }

@@ -51,8 +51,8 @@ bool is_work_at_risk(const Attempt& attempt) {
   return attempt.worktree && attempt.started && !is_work_kept(attempt);
 }
 
-bool is_loss(FailureClass failure) {
-  return failure == FailureClass::orchestrator || failure == FailureClass::quota;
+bool only_parks_are_open(const RunState& state) {
+  return state.open_intents.size() == state.parked.size();
 }
 
 std::string verdict_key(const std::string& tree, const CheckSpec& check) {

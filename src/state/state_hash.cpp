@@ -64,11 +64,14 @@ std::string state_hash(const RunState& state) {
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
   for (const auto& [id, task] : state.tasks) {
     facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
-              std::int64_t{task.losses}, encode(TaskCreated{task.chain_minutes, task.spec}), task.why);
+              std::int64_t{task.losses}, std::int64_t{task.parks}, encode(TaskCreated{task.chain_minutes, task.spec}),
+              task.why);
     for (const std::string& path : task.extra_files) facts.add("extra", path);
     if (task.route) facts.add("route", encode(*task.route));
     for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
   }
+  for (const auto& [agent, park] : state.parked) facts.add("parked", agent, park.intent, park.until_us, park.why);
+  for (const auto& [agent, times] : state.park_streak) facts.add("park streak", agent, std::int64_t{times});
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).
   for (const auto& [seq, intent] : state.open_intents)
     facts.add("open", seq, to_string(intent.subject), encode(intent.body));

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <string_view>
+#include <vector>
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/store/store.hpp"
@@ -17,23 +19,40 @@
 namespace bernstein::store {
 namespace {
 
-// The pid of the process that owns the lock file; 0 when it has not written it yet. What a process left behind that
-// is dead by now is not the owner's.
-pid_t owner_in(int file) {
-  std::array<char, 32> text{};
+// What its owner has written into the lock file, "<pid>\n" and then "<run>\n"; nothing when it has not done so yet.
+// What a process left behind that is dead by now is not the owner's.
+std::optional<Owner> owner_in(int file) {
+  std::array<char, 64> text{};
   const ssize_t size = ::pread(file, text.data(), text.size(), 0);
-  const std::string_view written(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), pid);
-  const bool whole = error == std::errc{} && written.substr(static_cast<std::size_t>(end - written.data())) == "\n";
-  if (!whole || pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return 0;
-  return pid;
+  const std::vector<std::string_view> lines =
+      split(std::string_view(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0), '\n');
+  if (lines.size() < 2) return std::nullopt;  // its first line is not whole
+  Owner owner{.pid = 0, .run = std::string(lines.size() > 2 ? lines[1] : "")};
+  const auto [end, error] = std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), owner.pid);
+  const bool whole = error == std::errc{} && end == lines[0].data() + lines[0].size();
+  if (!whole || owner.pid <= 0 || (::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH))
+    return std::nullopt;
+  return owner;
+}
+
+Fd open_to_look(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 std::string owner_at(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  const pid_t pid = file.is_open() ? owner_in(file.get()) : 0;
-  return pid == 0 ? "" : " (pid " + std::to_string(pid) + ")";
+  const Fd file = open_to_look(path);
+  const std::optional<Owner> owner = file.is_open() ? owner_in(file.get()) : std::nullopt;
+  return owner ? " (pid " + std::to_string(owner->pid) + ")" : "";
+}
+
+bool write_owner(const Fd& file, const std::string& run) {
+  const std::string text = std::to_string(::getpid()) + "\n" + (run.empty() ? "" : run + "\n");
+  return ::ftruncate(file.get(), 0) == 0 &&
+         ::pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+Error cannot_write(const std::string& path) {
+  return {ErrorCode::environment, "cannot write '" + path + "': " + std::strerror(errno) + "; free some space"};
 }
 
 // flock(2) rather than fcntl: it belongs to the open file, so that closing some other descriptor of the file does not
@@ -45,6 +64,10 @@ class FileLock : public Lock {
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock() override {
     if (::ftruncate(file_.get(), 0) != 0) return;  // a stale pid in a file that nobody locks harms nobody
+  }
+
+  Status work_on(const std::string& run) override {
+    return write_owner(file_, run) ? Status(Ok{}) : Status(cannot_write(path_));
   }
 
   Status still_ours() const override {
@@ -76,12 +99,6 @@ Result<Taken> try_lock(const Fd& file, const std::string& path) {
                                            "; .sdd must be on a file system that has locks"};
 }
 
-bool write_pid(const Fd& file) {
-  const std::string pid = std::to_string(::getpid()) + "\n";
-  return ::ftruncate(file.get(), 0) == 0 &&
-         ::pwrite(file.get(), pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path) {
@@ -96,18 +113,27 @@ Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path) {
     }
     BERNSTEIN_TRY(const Taken taken, try_lock(file, path));
     if (taken == Taken::ours) {
-      if (write_pid(file)) return std::unique_ptr<Lock>(std::make_unique<FileLock>(std::move(file), path));
-      return Error{ErrorCode::environment,
-                   "cannot write '" + path + "': " + std::strerror(errno) + "; free some space"};
+      if (write_owner(file, "")) return std::unique_ptr<Lock>(std::make_unique<FileLock>(std::move(file), path));
+      return cannot_write(path);
     }
-    const pid_t owner = taken == Taken::theirs ? owner_in(file.get()) : 0;
-    if (owner != 0 || enough) {
-      const std::string who = owner != 0 ? "process " + std::to_string(owner) : "a process that has just started";
-      return Error{ErrorCode::busy, "another Bernstein owns this workspace: " + who +
-                                        "; wait until it is done, or end it with 'bernstein stop'"};
+    const std::optional<Owner> owner = taken == Taken::theirs ? owner_in(file.get()) : std::nullopt;
+    if (owner || enough) {
+      const std::string who = owner ? "process " + std::to_string(owner->pid) : "a process that has just started";
+      const std::string with = owner && !owner->run.empty() ? " with " + owner->run : "";
+      return Error{ErrorCode::busy, "another Bernstein owns this workspace: " + who + "; wait until it is done" + with +
+                                        ", or end it with 'bernstein stop'"};
     }
     ::poll(nullptr, 0, k_look_ms);
   }
+}
+
+std::optional<Owner> find_owner(const std::string& path) {
+  // Trying the lock could turn away a run that starts at this very moment. So it is tried only when the process that
+  // wrote the file is alive and may or may not be the one that still holds it.
+  const Fd file = open_to_look(path);
+  std::optional<Owner> owner = file.is_open() ? owner_in(file.get()) : std::nullopt;
+  if (!owner || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  return owner;
 }
 
 }  // namespace bernstein::store

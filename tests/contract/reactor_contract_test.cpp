@@ -40,10 +40,26 @@ struct Real {
     reactor.reset();
     reactor = make();
   }
+  static void remove_control(port::Reactor&, const std::string& control) { std::filesystem::remove_all(control); }
+  // Its supervisor is known by its argument, and its command by what it inherits.
+  static bool is_anybody_at_work(port::Reactor&, const std::string& control) {
+    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+      for (const char* name : {"cmdline", "environ"}) {
+        if (read_file(process.path() / name).find(control) != std::string::npos) return true;
+      }
+    }
+    return false;
+  }
 };
 struct Fake {
   static std::unique_ptr<port::Reactor> make() { return std::make_unique<FakeReactor>(read_script); }
   static void restart(std::unique_ptr<port::Reactor>& reactor) { static_cast<FakeReactor&>(*reactor).crash(); }
+  static void remove_control(port::Reactor& reactor, const std::string&) {
+    static_cast<FakeReactor&>(reactor).remove_control_directories();
+  }
+  static bool is_anybody_at_work(port::Reactor& reactor, const std::string&) {
+    return static_cast<FakeReactor&>(reactor).running() > 0;
+  }
 };
 
 template <class Kind>
@@ -93,6 +109,8 @@ class ReactorContract : public ::testing::Test {
     while (!passed) reactor->turn();
   }
   void restart() { Kind::restart(reactor); }
+  void remove_control() { Kind::remove_control(*reactor, control()); }
+  bool is_anybody_at_work() { return Kind::is_anybody_at_work(*reactor, control()); }
 
   TempDirectory directory;
   std::unique_ptr<port::Reactor> reactor = Kind::make();
@@ -419,8 +437,25 @@ TYPED_TEST(ReactorContract, TheEndOfASupervisedProcessIsKeptForWhoeverAsks) {
   }
 }
 
+TYPED_TEST(ReactorContract, WhoeverIsAtWorkInADirectoryThatWasRemovedCanBeEnded) {
+  this->reactor->go(this->start_supervised({.forever = true}).key);
+  this->pass(30'000);
+  this->restart();
+  this->remove_control();
+
+  EXPECT_EQ(this->adopt().state, State::missing);
+  EXPECT_TRUE(this->is_anybody_at_work());
+  EXPECT_TRUE(this->reactor->end_unreachable((this->directory.path() / "contro").string()));
+  EXPECT_TRUE(this->is_anybody_at_work()) << "of places that are numbered only";
+  EXPECT_TRUE(this->reactor->end_unreachable(this->control()));
+
+  EXPECT_FALSE(this->is_anybody_at_work());
+  EXPECT_EQ(this->adopt().state, State::missing);
+  EXPECT_TRUE(this->noted.empty());
+}
+
 TYPED_TEST(ReactorContract, WhereNothingWasSupervisedThereIsNothingToAdopt) {
-  EXPECT_EQ(this->adopt().state, State::never_started);
+  EXPECT_EQ(this->adopt().state, State::missing);
   bool passed = false;
   this->reactor->after(1'000, [&] { passed = true; });
   while (!passed) this->reactor->turn();
@@ -457,7 +492,7 @@ TYPED_TEST(ReactorContract, NothingIsSupervisedWhenTheProgramIsNotThere) {
 
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ErrorCode::environment);
-  EXPECT_EQ(this->adopt().state, State::never_started);
+  EXPECT_EQ(this->adopt().state, State::missing);
 }
 
 TEST(FakeReactor, LosesTheProcessOfASupervisorThatIsKilled) {

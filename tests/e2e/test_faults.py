@@ -192,6 +192,40 @@ class Git(Disturbed):
         self.assert_sound(repository)
 
 
+    def test_a_target_that_is_deleted_ends_the_run_and_resume_lands_on_it_again(self):
+        # While an agent is at work, and while its work is being checked.
+        for when in ("agent", "check"):
+            with self.subTest(when):
+                repository = self.place(f"quality_gates: {{slow: \"{self.wait('check')}\"}}", name=when)
+                self.gate("check").unlink(missing_ok=True)
+                tip = repository.tip("main")
+                repository.git("checkout", "-q", "--detach")
+                process = self.begin(repository, self.plan(f"{self.wait('agent')}\necho 1 > t1.txt"), "--target", "main")
+                self.wait_until_at(repository, "agent")
+                if when == "check":
+                    self.open("agent")
+                    self.wait_until((self.directory / "here check").exists, "the check is at its gate")
+                repository.git("branch", "-D", "main")
+                self.open("agent", "check")
+                result = self.finish(process)
+                for name in ("agent", "check"):
+                    self.gate(name).unlink()
+                    (self.directory / f"here {name}").unlink(missing_ok=True)
+                said = f"the branch main, on which r1 lands, is gone; bring it back with `git branch main {tip[:12]}` and resume"
+                self.assertEqual(6, result.code, str(result))
+                self.assertIn(f"  environment: {said}\n", result.out)
+                self.assertEqual("1\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
+                refused = self.bernstein(repository, "resume")
+                self.assertEqual((6, f"bernstein: {said}\n"), (refused.code, refused.err))
+
+                repository.git("branch", "main", tip)
+                self.open("agent", "check")
+                resumed = self.bernstein(repository, "resume")
+                self.assertEqual(0, resumed.code, str(resumed))
+                self.assert_landed(repository, 1)
+                self.assert_sound(repository)
+
+
 class Workspace(Disturbed):
     def test_an_agent_that_deletes_sdd_and_the_repository_ends_the_run_and_nothing_is_called_landed(self):
         for what in (".sdd", ".git", "both"):

@@ -123,6 +123,27 @@ class Replay(EndToEnd):
         audit = self.bernstein(copy, "audit", "--json")
         self.assertEqual((3, False), (audit.code, audit.json()["ok"]), str(audit))
 
+    def test_audit_looks_into_git_and_blames_nobody_for_what_a_person_did(self):
+        repository = self.repository()
+        self.config(repository)
+        base = repository.tip()
+        self.run_plan(repository, PLAN)
+        landed = repository.tip()
+        self.assertEqual([], self.bernstein(repository, "audit", "--json").json()["git"])
+
+        repository.git("reset", "-q", "--hard", base)
+        audit = self.bernstein(repository, "audit", "--json")
+        self.assertEqual((0, True), (audit.code, audit.json()["ok"]), str(audit))
+        self.assertEqual([("landing_gone", False)], [(f["kind"], f["violation"]) for f in audit.json()["git"]])
+        repository.git("reset", "-q", "--hard", landed)
+
+        before = repository.fingerprint()
+        (repository.sdd / "worktrees" / "session-r1-t1.1").mkdir(parents=True)
+        audit = self.bernstein(repository, "audit", "--json")
+        self.assertEqual((3, False), (audit.code, audit.json()["ok"]), str(audit))
+        self.assertEqual([("left_behind", True)], [(f["kind"], f["violation"]) for f in audit.json()["git"]])
+        self.assertEqual(before, repository.fingerprint())
+
     def test_a_row_changed_in_place_breaks_the_chain_where_it_stands(self):
         repository = self.repository()
         self.config(repository)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 import unittest
 
 from support import Disturbed, dedent, sandbox_obstacle
@@ -92,12 +93,38 @@ class Killed(Disturbed):
         result = self.finish(process)
 
         self.assertEqual(0, result.code, str(result))
+        self.assertIn("[t1] its agent was ended: its supervisor was killed\n", result.out)
+        story = self.bernstein(repository, "why", "t1").out
+        self.assertRegex(story, r"t1\.1 +agent done +ended: its supervisor was killed; ")
         failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
         self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its supervisor was killed")], failed)
         self.assertEqual(["the attempt was lost, which uses up none: the agent was ended: its supervisor was killed"],
                          [e["payload"]["why"] for e in self.events(repository, "TaskRetried")])  # fmt: skip
         self.assertEqual("half\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
         self.assertEqual(["t1.1", "t1.2"], sorted(self.supervisors(repository)))
+        self.assert_landed(repository, 1)
+        self.assert_sound(repository)
+
+
+    def test_an_agent_whose_control_directory_is_removed_is_ended_before_another_one_starts(self):
+        repository = self.place("limits: {attempts: 1}")
+        slumber = self.directory / "slumber"
+        slumber.symlink_to(shutil.which("sleep"))
+        work = f"echo half > t1.txt\nsetsid '{slumber}' 1001 &\n{self.wait(1)}"
+        process = self.begin(repository, self.plan(f"if [ $ATTEMPT = 1 ]; then\n{work}\nfi\necho 1 > t1.txt"))
+        self.wait_until_at(repository, 1)
+        pid = self.supervisors(repository)["t1.1"]
+        self.crash(process)
+        shutil.rmtree(repository.sdd / "control")
+        self.assertTrue(self.is_alive(pid) and self.processes_in(slumber), "the first agent is still at work")
+
+        resumed = self.bernstein(repository, "resume")
+        self.assertEqual(0, resumed.code, str(resumed))
+        self.assertFalse(self.is_alive(pid))
+        self.assertEqual([], self.processes_in(slumber))
+        failed = [(e["subject"], e["payload"]["class"], e["payload"]["why"]) for e in self.events(repository, "AttemptFailed")]
+        self.assertEqual([("t1.1", "orchestrator", "the agent was ended: its files in .sdd/control were removed")], failed)
+        self.assertEqual("half\n", repository.show("t1.txt", "refs/bernstein/salvage/r1/t1.1"))
         self.assert_landed(repository, 1)
         self.assert_sound(repository)
 
@@ -132,6 +159,12 @@ class Stopped(Disturbed):
         self.assertIn("2 agents or checks go on alone for up to 15m 00s: `bernstein resume r1` takes them back, "
                       "`bernstein stop` ends them\n", result.out)  # fmt: skip
         self.assertTrue(all(self.is_alive(pid) for pid in before.values()))
+        left = self.events(repository)[-1]["wall_us"] // 1_000_000
+        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(left + 15 * 60))
+        status = self.bernstein(repository, "status").out
+        self.assertIn(f"\n2 agents or checks go on alone until about {until}: bernstein resume r1   takes them back, "
+                      "bernstein stop ends them\n", status)  # fmt: skip
+        self.assertNotIn("nobody is working on", status)
 
         resumed = self.begin_command(repository, "resume", "--plain")
         self.wait_for_events(repository, "RunResumed")
@@ -147,7 +180,8 @@ class Stopped(Disturbed):
         blocked = repository.root / ".git/refs/bernstein/salvage/r1/t1.1"  # a directory where the salvage ref would go
         blocked.mkdir(parents=True)
         (blocked / "x").write_text(repository.tip() + "\n")
-        self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        run = self.run_plan(repository, self.plan("echo precious > t1.txt"), expect=6)
+        self.assertIn("the work of t1.1 is in .sdd/worktrees/session-r1-t1.1 and nowhere else; look at it\n", run.out)
         cleaned = self.bernstein(repository, "clean")
         self.assertIn("kept session-r1-t1.1: what its agent left there could not be saved", cleaned.out)
         self.assertEqual("precious\n", (repository.sdd / "worktrees/session-r1-t1.1/t1.txt").read_text())
@@ -284,6 +318,26 @@ class Owners(Disturbed):
         self.assertEqual(2, len(repository.git("rev-list", "--first-parent", "main").split()) - 2)
         self.assert_landed(repository, 2)
         self.assert_sound(repository)
+
+    def test_only_the_run_that_is_at_work_is_called_running_and_the_other_waits_for_it(self):
+        repository = self.place()
+        self.end(self.at_work(repository, 1))  # r1 is left by a crash, its agents with it
+        for file in self.directory.glob("here *"):
+            file.unlink()
+        process = self.begin(repository, self.plan(self.wait("other") + "\necho 2 > t2.txt"), name="other.yaml")
+        self.wait_until((self.directory / "here other").exists, "the agent of r2 is at work")
+
+        self.assertTrue(self.bernstein(repository, "status", "r2").out.splitlines()[1].startswith("running: "))
+        status = self.bernstein(repository, "status", "r1")
+        self.assertTrue(status.out.splitlines()[1].startswith("interrupted: "), str(status))
+        refused = self.bernstein(repository, "resume", "r1")
+        self.assertEqual(75, refused.code, str(refused))
+        self.assertEqual(
+            f"bernstein: r1 has to wait: another Bernstein is at work on r2, process {process.pid}; resume it when that one is "
+            "done, or end that one with `bernstein stop`\n",
+            refused.err,
+        )
+        self.assertEqual([], self.so_far(repository, "RunContinued", run="r2"))
 
     def test_resume_while_another_is_at_work_is_refused_with_its_pid(self):
         repository = self.place()

@@ -114,9 +114,10 @@ class BadSettings(EndToEnd):
         repository = self.repository()
         self.config(repository)
         near = "; did you mean 'tester'?"
-        self.refused(repository, plan_with(", cli: testr"), text="step 'B' names agent 'testr', which is not configured" + near)
+        err = self.refused(repository, plan_with(", cli: testr"), text="step 'B' names the unknown agent 'testr'" + near)
+        self.assertRegex(err, r"plan\.yaml:\d+: step 'B'")
         self.refused(repository, ONE, "--agent", "testre", text="--agent names agent 'testre', which is not configured" + near)
-        self.refused(repository, "cli: tster\n" + ONE, text="the plan's cli: names agent 'tster', which is not configured" + near)
+        self.refused(repository, "cli: tster\n" + ONE, text="plan.yaml:1: the plan names the unknown agent 'tster'" + near)
 
     def test_settings_of_roles_and_routing_name_agents_that_there_are(self):
         repository = self.repository()

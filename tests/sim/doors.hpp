@@ -66,6 +66,7 @@ class SimulatedReactor final : public port::Reactor {
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
   Result<Adopted> adopt(const std::string& directory, std::function<void(port::ProcessExit)> on_exit) override;
+  Status end_unreachable(const std::string& prefix) override { return reactor_.end_unreachable(prefix); }
   void submit(std::function<void()> work, std::function<void()> done) override;
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override {
     return reactor_.after(delay_us, std::move(fire));

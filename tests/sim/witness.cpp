@@ -4,6 +4,7 @@
 
 #include "bernstein/event/codec.hpp"
 #include "bernstein/run/audit.hpp"
+#include "bernstein/run/audit_repository.hpp"
 #include "bernstein/run/replay.hpp"
 #include "bernstein/state/apply.hpp"
 #include "bernstein/state/invariants.hpp"
@@ -95,6 +96,10 @@ void Witness::check_log() const {
   const Result<run::AuditReport> audited = run::audit(log_, anchors);
   if (!audited) throw Violation{"audit: " + audited.error().message};
   if (!audited->ok()) throw Violation{"audit: " + audited->first_bad->what};
+  // Whatever the moment, an audit has nothing to say of git either.
+  const port::RepositoryFacts facts = workspace_.facts(run::questions_of(audited->claims));
+  for (const run::Finding& finding : run::audit_repository(audited->claims, facts))
+    throw Violation{"audit: " + finding.what};
   const Result<run::ReplayReport> replayed = run::replay(log_, k_run);
   if (!replayed) throw Violation{"replay: " + replayed.error().message};
   if (const auto& divergence = replayed->first_divergence) {

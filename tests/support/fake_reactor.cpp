@@ -56,7 +56,8 @@ port::ProcessKey FakeReactor::add(port::ProcessSpec spec, ScriptedProcess script
                                 .exit = {},
                                 .terminating = false,
                                 .supervise = {},
-                                .orphan = {}});
+                                .orphan = {},
+                                .unreachable = false});
   return key;
 }
 
@@ -118,7 +119,8 @@ void FakeReactor::forget(std::optional<Slot>& slot) {
 
 port::ProcessKey FakeReactor::supervised_in(const std::string& control_directory) const {
   for (const auto& [key, running] : running_) {
-    if (running.supervise && running.supervise->control_directory == control_directory) return key;
+    if (running.supervise && !running.unreachable && running.supervise->control_directory == control_directory)
+      return key;
   }
   return 0;
 }
@@ -134,7 +136,7 @@ Result<port::Reactor::Adopted> FakeReactor::adopt(const std::string& control_dir
     return Adopted{Adopted::State::finished, ++last_process_};
   }
   const port::ProcessKey key = supervised_in(control_directory);
-  if (key == 0) return Adopted{Adopted::State::never_started};
+  if (key == 0) return Adopted{Adopted::State::missing};
   Running& running = running_.at(key);
   running.on_exit = std::move(on_exit);
   if (running.exit.started) forget(running.orphan);
@@ -169,6 +171,25 @@ void FakeReactor::kill_supervisor(const std::string& control_directory) {
   running.exit.lost = true;
   running.exit.signal = k_kill;
   running.end = schedule(0, [this, key] { end(key); });
+}
+
+void FakeReactor::remove_control_directories() {
+  ended_supervised_.clear();
+  for (auto& [key, running] : running_) running.unreachable = running.supervise.has_value();
+}
+
+Status FakeReactor::end_unreachable(const std::string& prefix) {
+  for (auto entry = running_.begin(); entry != running_.end();) {
+    Running& running = entry->second;
+    const std::string place = running.supervise ? running.supervise->control_directory : "";
+    const bool is_theirs =
+        place.starts_with(prefix) && place.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+    if (is_theirs) {
+      for (std::optional<Slot>* slot : {&running.end, &running.timeout, &running.orphan}) forget(*slot);
+    }
+    entry = is_theirs ? running_.erase(entry) : std::next(entry);
+  }
+  return Ok{};
 }
 
 void FakeReactor::pass(Micros duration_us) {
@@ -224,7 +245,8 @@ void FakeReactor::end(port::ProcessKey key) {
     if (by_itself && running.script.at_end) running.script.at_end();
     write_output(running.spec, running.script.output);
   }
-  if (running.supervise) ended_supervised_.emplace(running.supervise->control_directory, running.exit);
+  if (running.supervise && !running.unreachable)
+    ended_supervised_.emplace(running.supervise->control_directory, running.exit);
   if (running.on_exit == nullptr) return;  // its owner was killed
   ++calls_;
   running.on_exit(running.exit);

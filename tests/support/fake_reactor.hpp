@@ -48,6 +48,7 @@ class FakeReactor final : public port::Reactor {
                                    std::function<void(port::ProcessExit)> on_exit) override;
   void go(port::ProcessKey key) override;
   Result<Adopted> adopt(const std::string& control_directory, std::function<void(port::ProcessExit)> on_exit) override;
+  Status end_unreachable(const std::string& prefix) override;
   // The work is done when its time has passed, on a thread that is joined at once.
   void submit(std::function<void()> work, std::function<void()> done) override;
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
@@ -69,6 +70,8 @@ class FakeReactor final : public port::Reactor {
   void crash();
   // The supervisor of this directory is killed: its process is lost.
   void kill_supervisor(const std::string& control_directory);
+  // Somebody removes every control directory: who is at work goes on, and can neither be adopted nor leave a word.
+  void remove_control_directories();
   // Time passes while nobody calls turn(), as between two lives of the program: all that is due by then happens.
   void pass(Micros duration_us);
   // Control directories of the supervised processes that run or wait for their go.
@@ -94,6 +97,7 @@ class FakeReactor final : public port::Reactor {
 
     std::optional<port::SuperviseSpec> supervise;
     std::optional<Slot> orphan;  // its limit, while it waits for its go or has no owner
+    bool unreachable = false;    // its control directory is gone
   };
 
   Slot schedule(Micros delay_us, std::function<void()> action);

@@ -476,6 +476,34 @@ std::optional<std::string> FakeWorkspace::anchor(const std::string& run) {
   return trees_.at(commits_.at(ref->second).tree).at("head.json");
 }
 
+port::RepositoryFacts FakeWorkspace::facts(const port::RepositoryQuestions& questions) {
+  std::set<std::string> places = worktrees();
+  const Lock lock(mutex_);
+  port::RepositoryFacts facts{.targets = {}, .commits = {}, .refs = {}, .salvaged = {}, .places = std::move(places)};
+  std::set<std::string> salvaged;
+  for (const auto& [name, commit] : refs_) {
+    if (name.starts_with("refs/bernstein/") && commits_.contains(commit)) facts.refs[name] = commit;
+    if (name.starts_with("refs/bernstein/salvage/")) salvaged.merge(ancestors(commit));
+  }
+  for (const std::string& id : questions.commits) {
+    if (const auto commit = commits_.find(id); commit != commits_.end())
+      facts.commits[id] = {commit->second.tree, commit->second.parents};
+    if (salvaged.contains(id)) facts.salvaged.insert(id);
+  }
+  for (const auto& [target, since] : questions.targets) {
+    if (!refs_.contains(target)) continue;
+    port::TargetFacts& about = facts.targets[target];
+    for (const std::string& id : ancestors(refs_.at(target))) {
+      if (questions.commits.contains(id)) about.reached.insert(id);
+      const std::string& message = commits_.at(id).message;
+      const std::string key = "\nBernstein-Event: ";
+      if (const std::size_t at = message.rfind(key); at != std::string::npos)
+        about.landings.push_back({id, message.substr(at + key.size(), message.find('\n', at + 1) - at - key.size())});
+    }
+  }
+  return facts;
+}
+
 std::set<std::string> FakeWorkspace::worktrees() {
   const Lock lock(mutex_);
   std::set<std::string> names;

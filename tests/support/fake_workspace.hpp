@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bernstein/port/repository_facts.hpp"
 #include "bernstein/port/workspace.hpp"
 
 namespace bernstein::test {
@@ -74,7 +75,8 @@ class FakeWorkspace final : public port::Workspace {
   std::optional<FileMap> worktree(const std::string& session);
   std::optional<std::string> tree_in_checkout(const std::string& name);  // "": it is half there
   std::optional<std::string> anchor(const std::string& run);             // the text last written
-  std::set<std::string> worktrees();                   // names of sessions and checkouts that are there
+  std::set<std::string> worktrees();  // names of sessions and checkouts that are there
+  port::RepositoryFacts facts(const port::RepositoryQuestions& questions);  // as git::gather_facts
   std::string path_of(const std::string& name) const;  // what create_session and checkout_tree return
 
  private:

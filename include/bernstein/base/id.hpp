@@ -5,6 +5,7 @@
 //     TaskId{4}           prints as "t4", numbered within its run in plan order
 //     AttemptId{{4}, 2}   prints as "t4.2", the second attempt of t4
 //     session_name(RunId{1}, AttemptId{{4}, 2})   "session-r1-t4.2": worktree directory and branch suffix
+//     checkout_name(RunId{1}, AttemptId{{4}, 2})  "check-r1-t4.2": directory that its candidate is checked in
 //
 // parse_* accept what a person may type: "r3" or "3"; "t4" or "4"; "t4.2".
 
@@ -39,6 +40,7 @@ std::string to_string(RunId run);
 std::string to_string(TaskId task);
 std::string to_string(AttemptId attempt);
 std::string session_name(RunId run, AttemptId attempt);
+std::string checkout_name(RunId run, AttemptId attempt);
 
 std::optional<RunId> parse_run_id(std::string_view text);
 std::optional<TaskId> parse_task_id(std::string_view text);

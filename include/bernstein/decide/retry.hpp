@@ -3,7 +3,8 @@
 //
 //   task          uses up one of limits.attempts: again with the evidence, or failed when none is left
 //   orchestrator  again without penalty, at most k_losses_max times in the life of the task
-//   quota         again without penalty, within the same bound
+//   quota         the agent is parked, by itself longer each time; again without penalty, at most
+//                 limits.quota_attempts times in the life of the task
 //   environment   the task stays ready, but nothing new starts: the run ends and says what is missing
 
 #include <variant>

@@ -6,6 +6,7 @@
 // Static cascade: the arms are ordered from cheapest to strongest; low complexity starts at the cheapest, medium in the
 // middle, high at the strongest; roles whose mistakes are expensive (manager, architect, security) never start at the
 // cheapest; every attempt that failed by the task's fault moves one step up. Pins of the task, then of its role, win.
+// Agents that are parked are passed over as long as there is another one.
 // A score is minus the distance from the wanted step, so the best is 0.
 
 #include "bernstein/event/event.hpp"

@@ -28,7 +28,7 @@ namespace bernstein {
 // Why an attempt ended without landing; what happens next follows from it (decide/retry.hpp).
 enum class FailureClass {
   task,          // checks red, nothing changed, somebody else's files, a conflict: uses up an attempt
-  quota,         // the agent may not work now: parked, uses up none
+  quota,         // the agent may not work now, or its service fails: parked, uses up none
   environment,   // agent missing, disk, setup command: the run stops with one message
   orchestrator,  // stopped or lost by us: uses up none
   count_
@@ -729,6 +729,32 @@ struct WorktreeRemoved {
   bool operator==(const WorktreeRemoved&) const = default;
 };
 
+// The agent may not work now: nothing of it starts until the time is over. About the run.
+struct ParkRequested {
+  std::string agent;
+  Micros wait_us = 0;
+  std::string why;
+
+  static constexpr std::string_view type = "ParkRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("wait_us", self.wait_us);
+    field("why", self.why);
+  }
+  bool operator==(const ParkRequested&) const = default;
+};
+struct ParkEnded {
+  std::string agent;
+
+  static constexpr std::string_view type = "ParkEnded";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("agent", self.agent); }
+  bool operator==(const ParkEnded&) const = default;
+};
+
 // The effect of an intent could not be done: the result of any intent but SpawnRequested's later course.
 struct EffectFailed {
   FailureClass class_ = FailureClass::environment;
@@ -756,7 +782,8 @@ using EventBody = std::variant<
     VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
     WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects
     CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished, MergeRequested, MergeLanded,
-    MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested, WorktreeRemoved, EffectFailed>;
+    MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested, WorktreeRemoved, ParkRequested,
+    ParkEnded, EffectFailed>;
 
 Kind kind_of(const EventBody& body);
 std::string_view type_of(const EventBody& body);

@@ -156,6 +156,7 @@ struct FailureRule {
   JsonMatch last;                       // only the last such line counts: what came before it was overcome
   std::string message;                  // pointer to what the agent says
   std::optional<AgentOutcome> outcome;  // nothing: what status and message say (agent/outcome.hpp)
+  std::string retry_after;              // pointer to the seconds until it may work again
   std::string status;                   // pointer to the status of HTTP
   JsonMatch when;
 
@@ -165,6 +166,7 @@ struct FailureRule {
     field("last", self.last);
     field("message", self.message);
     field("outcome", self.outcome);
+    field("retry_after", self.retry_after);
     field("status", self.status);
     field("when", self.when);
   }
@@ -295,7 +297,10 @@ struct Limits {
   Micros check_timeout_us = 10 * k_minute;
   std::int64_t file_bytes = 0;  // > 0: no file that an agent or a check writes may be larger
   Micros no_progress_us = 5 * k_minute;
-  std::int64_t processes = 0;  // > 0: so many may the user have when they start one more; not for root
+  std::int64_t processes = 0;         // > 0: so many may the user have when they start one more; not for root
+  std::uint32_t quota_attempts = 20;  // per task that ended because its agent may not work; >= 1
+  Micros quota_wait_us =
+      30 * k_second;  // so long such an agent is left alone; doubled each time, unless it says until when
 
   static void fields(auto& self, auto&& field) {
     field("adopt_timeout_us", self.adopt_timeout_us);
@@ -305,6 +310,8 @@ struct Limits {
     field("file_bytes", self.file_bytes);
     field("no_progress_us", self.no_progress_us);
     field("processes", self.processes);
+    field("quota_attempts", self.quota_attempts);
+    field("quota_wait_us", self.quota_wait_us);
   }
   bool operator==(const Limits&) const = default;
 };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bernstein/base/result.hpp"
+#include "bernstein/port/repository_facts.hpp"
 #include "bernstein/port/workspace.hpp"
 
 namespace bernstein::git {
@@ -41,6 +42,12 @@ struct RepoFacts {
 // Searches upwards from the directory. ErrorCode::environment: "not a git repository: ...; run `git init`"; also for
 // repositories that libgit2 cannot open (SHA-256, partial clones, another owner), with the remedy.
 Result<RepoFacts> observe(const std::string& directory);
+
+// Puts a .gitignore into .sdd that hides all of it, where there is none.
+Status hide_sdd(const std::string& sdd);
+
+// What an audit wants to know. Only reads; of a session's repository, which its agent may have written, only the name.
+Result<port::RepositoryFacts> gather_facts(const std::string& directory, const port::RepositoryQuestions& questions);
 
 Result<std::unique_ptr<port::Workspace>> open_workspace(const std::string& directory);
 

@@ -42,8 +42,10 @@ struct Plan {
 };
 
 struct PlanOptions {
-  std::string file = "plan.yaml";           // as the person named it; for warnings
-  Micros check_timeout_us = 10 * k_minute;  // for test_passes without a timeout of its own
+  std::string file = "plan.yaml";                       // as the person named it; for warnings
+  Micros check_timeout_us = 10 * k_minute;              // for test_passes without a timeout of its own
+  std::optional<std::vector<std::string>> agents = {};  // that there are; nothing: `cli:` is not checked
+  bool agent_is_given = false;                          // on the command line: it stands for the plan's own `cli:`
 };
 
 using PlanResult = std::variant<Plan, Faults>;

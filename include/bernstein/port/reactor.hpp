@@ -43,6 +43,7 @@ struct ProcessExit {
   bool started = true;    // false: the command never ran (stopped before its go, or for the reason in `error`)
   bool orphaned = false;  // ended because nobody owned the workspace, or nobody said go, for too long
   bool lost = false;      // its supervisor was killed: the command was too, but how far it came is not known
+  bool vanished = false;  // lost because its control directory was removed: nobody can be told how it ended
   std::string error;      // why the command could not be executed; a sentence, else ""
 
   bool operator==(const ProcessExit&) const = default;
@@ -89,6 +90,7 @@ class Reactor {
       running,        // or still waiting: say go() if it was meant to run; on_exit is called when it has ended
       finished,       // on_exit is called in the next turn
       never_started,  // nothing ran, and nothing ever will in this directory; no on_exit
+      missing,        // there is no such directory: it was never made, or somebody removed it; no on_exit
       lost,           // its supervisor was killed, as in ProcessExit; no on_exit
     };
     State state = State::running;
@@ -98,6 +100,10 @@ class Reactor {
   // Takes charge of a supervised process that an earlier reactor, perhaps of another process, started. The caller owns
   // the workspace. An error (ErrorCode::environment) means that the control directory cannot be read.
   virtual Result<Adopted> adopt(const std::string& control_directory, std::function<void(ProcessExit)> on_exit) = 0;
+  // Where somebody may have removed control directories of living processes, which nobody can adopt then: kills all
+  // that were started in a directory whose path is `prefix` and digits, supervisors and descendants. None is alive when
+  // it returns; an error (ErrorCode::environment) when one cannot be killed. Looks at every process of the machine.
+  virtual Status end_unreachable(const std::string& prefix) = 0;
 
   // Runs `work` on another thread, then `done` on ours.
   virtual void submit(std::function<void()> work, std::function<void()> done) = 0;

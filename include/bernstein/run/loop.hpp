@@ -94,6 +94,9 @@ class Loop {
   std::unique_ptr<Effects> effects_;
 };
 
+// What to tell when there is no target any more: it names the branch, and the commit where it stood.
+Error target_is_gone(const RunState& state);
+
 // Reads a run's records and folds them, up to and including `until` (0: all).
 Result<RunState> load_state(port::EventReader& reader, RunId run, Seq until = 0);
 

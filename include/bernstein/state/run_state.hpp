@@ -97,7 +97,8 @@ struct Task {
   std::uint32_t open_prerequisites = 0;  // tasks and stages that have to land first
   std::vector<Attempt> attempts;
   std::uint32_t failures = 0;         // attempts used up
-  std::uint32_t losses = 0;           // attempts that were lost: is_loss()
+  std::uint32_t losses = 0;           // attempts that were lost by us
+  std::uint32_t parks = 0;            // attempts that ended because the agent may not work now
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
   std::string why;                    // of the last change of status
@@ -122,6 +123,13 @@ struct OpenIntent {
   Micros wall_us = 0;
   Digest hash{};
   EventBody body;
+};
+
+// An agent that is left alone until the time of its ParkRequested is over.
+struct Park {
+  Seq intent = 0;
+  Micros until_us = 0;  // on the run's clock; after a resume it may be later
+  std::string why;
 };
 
 struct LandingKey {
@@ -155,6 +163,9 @@ struct RunState {
 
   UsdMicros money_at_resume;  // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
   std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
+
+  std::map<std::string, Park> parked;                // agents
+  std::map<std::string, std::uint32_t> park_streak;  // times in a row that an agent might not work
 
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
   std::map<std::string, KnownVerdict> verdicts;  // by verdict_key()
@@ -190,8 +201,8 @@ bool is_work_kept(const Attempt& attempt);
 // Whether an attempt's worktree may hold work that nothing else keeps: it must not go.
 bool is_work_at_risk(const Attempt& attempt);
 
-// Whether such a failure counts in Task::losses: it is not the task's fault, and we can try again at once.
-bool is_loss(FailureClass failure);
+// Whether what is open is nothing but waits for parked agents.
+bool only_parks_are_open(const RunState& state);
 
 // Identity of a check on a tree.
 std::string verdict_key(const std::string& tree, const CheckSpec& check);

@@ -9,7 +9,9 @@
 // Files are made for their owner only (mode 0600). Errors name the path and what to do. Objects may be used by one
 // thread at a time; each has its own connection, so several of them get along.
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bernstein/base/result.hpp"
@@ -42,12 +44,24 @@ Result<std::unique_ptr<port::BlobStore>> open_blobs(const std::string& directory
 
 // Held as long as the object lives; the kernel releases it when the process ends, however it ends. It locks the file,
 // not the path: when the file is deleted or replaced, still_ours() tells.
-class Lock : public port::Ownership {};
+class Lock : public port::Ownership {
+ public:
+  // Says in the file which run its owner works on ("r3"), for those who look. Until then it works on none.
+  virtual Status work_on(const std::string& run) = 0;
+};
 
 // How long whoever comes second waits for the first one to write its pid.
 inline constexpr Micros k_owner_wait = k_second / 5;
 
-// ErrorCode::busy when another process holds it: the message names its pid.
+// ErrorCode::busy when another process holds it: the message names its pid, and the run that it works on.
 Result<std::unique_ptr<Lock>> acquire_lock(const std::string& path);
+
+struct Owner {
+  std::int64_t pid = 0;
+  std::string run;  // "r3"; "" while it works on none, as `bernstein clean` does
+};
+
+// Who holds the lock; nothing when nobody does, or whoever does has not written its pid yet. Looking turns nobody away.
+std::optional<Owner> find_owner(const std::string& path);
 
 }  // namespace bernstein::store

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/recap.hpp"
+#include "cli/words.hpp"
 #include "support/builders.hpp"
 #include "support/fake_reactor.hpp"
 
@@ -50,6 +51,39 @@ TEST(Progress, PlainLinesTellWhatStartsFailsAndLands) {
   EXPECT_NE(text.find(", attempt 2)\n"), std::string::npos) << text;
   EXPECT_NE(text.find("[t1] landed "), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << "no terminal, no control sequences";
+}
+
+TEST(Progress, AnAgentThatSomebodyEndedIsNotSaidToHaveExitedByItself) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  const AgentExited lost{.exit_code = 137, .stopped = true, .why = "its supervisor was killed"};
+  world.answer<SpawnRequested>(at(1), lost);
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("\n[t1] its agent was ended: its supervisor was killed\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("137"), std::string::npos) << text;
+
+  EXPECT_EQ(summary_of(lost), "ended: its supervisor was killed; usage unknown");
+  EXPECT_EQ(summary_of(CheckFinished{.name = "tests", .stopped = true, .why = "its supervisor was killed"}),
+            "'tests' stopped: its supervisor was killed");
+  EXPECT_EQ(summary_of(AgentExited{.duration_us = 2 * k_second, .stopped = true, .why = "it was told to stop"}),
+            "ended after 2 s: it was told to stop; usage unknown");
+}
+
+// Events are told with the state at the end of their turn.
+TEST(Progress, OnlyAttemptsThatWereInFlightBeforeAreSaidToGoOn) {
+  World world(a_config().with_agents(2));
+  world.start({a_task(1), a_task(2)});
+  world.lands(at(1));
+  world.feed({about_run(), RunPaused{"asked to pause"}});
+  world.fails(at(2));
+  Show show({});
+  show.tell(world);
+  world.resumes();
+  ASSERT_TRUE(world.state().in_flight.contains(at(2, 2))) << "it starts in the turn of the resume";
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("r1 goes on: 0 attempts in flight, 2 tasks in all\n"), std::string::npos) << text;
 }
 
 TEST(Progress, ATextOfAnAgentCannotSteerTheTerminal) {
@@ -140,6 +174,40 @@ TEST(Recap, NamesWhatFailedWithItsKeptWorkAndWhatThatBlocks) {
   EXPECT_NE(text.find("its work is kept: refs/bernstein/salvage/"), std::string::npos) << text;
   EXPECT_NE(text.find("  blocked  t2 Two: "), std::string::npos) << text;
   EXPECT_NE(text.find("bernstein why r1/t1"), std::string::npos) << text;
+}
+
+TEST(Recap, TimeThatAgentsWorkedWhileNobodyOwnedTheRunIsNotCalledSaved) {
+  const auto event = [](Micros at_us, EventBody body, std::uint32_t task = 1) {
+    return Event{.subject = about(at(task)), .at_us = at_us, .body = std::move(body)};
+  };
+  Tally tally;
+  note(tally, event(1 * k_second, AgentStarted{}));
+  note(tally, event(1 * k_second, AgentStarted{}, 2));
+  // Here it was killed and resumed an hour later, which the run's clock does not see.
+  note(tally, event(4 * k_second, AgentExited{.duration_us = k_hour}));
+  note(tally, event(6 * k_second, AgentExited{.duration_us = 4 * k_second}, 2));
+  EXPECT_EQ(tally.agent_us, 7 * k_second);
+
+  note(tally, event(7 * k_second, CheckRequested{}));
+  note(tally, event(9 * k_second, CheckFinished{.duration_us = k_hour}));
+  EXPECT_EQ(tally.check_us, 2 * k_second);
+}
+
+TEST(Recap, NamesTheWorktreeOfWorkThatCouldNotBeSavedUntilSomebodyRemovesIt) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.feed({about(at(1)), AgentStarted{}});
+  world.agent_exits(at(1));
+  world.breaks<CaptureRequested>(at(1), FailureClass::environment, "the disk is full");
+  ASSERT_TRUE(world.finished());
+  const std::string line =
+      "\n  unsaved  the work of t1.1 is in .sdd/worktrees/session-r1-t1.1 and nowhere else; look at it\n";
+  EXPECT_NE(recap(world.state(), tally_of(world)).find(line), std::string::npos);
+  world.resumes();
+  world.lands(at(1, 2));
+  ASSERT_TRUE(world.finished());
+  EXPECT_NE(recap(world.state(), tally_of(world)).find(line), std::string::npos) << "what t1.1 did is another thing";
 }
 
 TEST(Recap, ACostThatNobodyToldIsUnknown) {

@@ -147,7 +147,7 @@ TEST_F(Survival, AReactorThatIsDestroyedLeavesItsSupervisedProcessesAlone) {
 }
 
 TEST_F(Survival, WhereNothingWasBegunNothingEverWillBe) {
-  EXPECT_EQ(adopt("nowhere").state, State::never_started);
+  EXPECT_EQ(adopt("nowhere").state, State::missing);
   EXPECT_FALSE(exists("nowhere"));
   std::filesystem::create_directory(path("empty"));
   EXPECT_EQ(adopt("empty").state, State::never_started);

@@ -57,6 +57,18 @@ TEST_F(Session, KeepsItsBaseInTheUsersRepositoryUntilItIsRemoved) {
   EXPECT_TRUE(fs::is_empty(repository.root() / ".sdd/agents"));
 }
 
+TEST_F(Session, HidesSddOnceAndLeavesTheIgnoreFileOfAPersonAlone) {
+  const fs::path sdd = repository.root() / ".sdd";
+  fs::create_directories(sdd);
+  ASSERT_TRUE(git::hide_sdd(sdd.string()));
+  EXPECT_EQ(repository.read(".sdd/.gitignore"), "*\n");
+  EXPECT_EQ(std::distance(fs::directory_iterator(sdd), fs::directory_iterator()), 1);
+
+  repository.write(".sdd/.gitignore", "*\n# mine\n");
+  start();
+  EXPECT_EQ(repository.read(".sdd/.gitignore"), "*\n# mine\n");
+}
+
 TEST_F(SessionInOddPlace, WorksUnderAnyPathAndWithAnyFileName) {
   repository.write("dir with space/ünïcode \"quoted\".txt", "text\n");
   repository.write("back\\slash", "text\n");

@@ -13,8 +13,8 @@
 namespace bernstein::plan {
 
 // "plan.yaml:3: ..." a line each; "" when the plan is accepted.
-inline std::string faults_of(std::string_view text) {
-  PlanResult result = parse_plan(text, {});
+inline std::string faults_of(std::string_view text, const PlanOptions& options = {}) {
+  PlanResult result = parse_plan(text, options);
   const Faults* faults = std::get_if<Faults>(&result);
   return faults != nullptr ? format("plan.yaml", *faults) : "";
 }

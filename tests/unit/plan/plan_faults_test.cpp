@@ -90,6 +90,23 @@ TEST(PlanFaults, OfferTheWordThatWasMeant) {
             "plan.yaml:1: step 'x' has the unknown key 'signals'; did you mean 'completion_signals'?");
 }
 
+TEST(PlanFaults, NameAgentsThatThereAreNot) {
+  const std::string text = R"(cli: claud
+stages:
+  - name: s
+    steps:
+      - {title: a, cli: auto}
+      - title: b
+        cli: foo
+      - {title: c, cli: claude}
+)";
+  EXPECT_EQ(faults_of(text, {.agents = {{"claude", "codex"}}}),
+            "plan.yaml:1: the plan names the unknown agent 'claud'; did you mean 'claude'?\n"
+            "plan.yaml:7: step 'b' names the unknown agent 'foo'; add it under agents: in bernstein.yaml");
+  EXPECT_EQ(faults_of(text, {.agents = {{"claude", "foo"}}, .agent_is_given = true}), "");
+  EXPECT_EQ(faults_of(text), "");  // where it is not known which there are
+}
+
 TEST(PlanFaults, NameUnknownAndAmbiguousSteps) {
   EXPECT_EQ(faults_of("stages:\n- name: build\n  steps: [{title: compile, id: compile}, {title: twin}, {title: twin}]\n"
                       "- name: docs\n  steps:\n  - title: write\n    depends_on:\n    - compil\n    - elsewhere\n    - "

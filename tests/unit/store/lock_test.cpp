@@ -25,6 +25,28 @@ TEST_F(WorkspaceLock, NamesTheOwnerToWhoeverComesLater) {
   EXPECT_EQ(read_file(path_), std::to_string(::getpid()) + "\n");
 }
 
+TEST_F(WorkspaceLock, NamesTheRunThatItsOwnerWorksOn) {
+  const auto lock = store::acquire_lock(path_).value();
+  EXPECT_EQ(store::find_owner(path_)->run, "");
+
+  ASSERT_TRUE(lock->work_on("r3"));
+
+  EXPECT_EQ(store::find_owner(path_)->run, "r3");
+  EXPECT_EQ(store::find_owner(path_)->pid, ::getpid());
+  EXPECT_EQ(store::acquire_lock(path_).error().message,
+            "another Bernstein owns this workspace: process " + std::to_string(::getpid()) +
+                "; wait until it is done with r3, or end it with 'bernstein stop'");
+}
+
+TEST_F(WorkspaceLock, HasNoOwnerWhenNobodyHoldsItWhateverItsFileSays) {
+  EXPECT_FALSE(store::find_owner(path_));  // there is no file
+  for (const char* text : {"", "12", "0\n", "-1\n", "x\n", "1\nr3\n"}) {
+    write_file(path_, text);
+    EXPECT_FALSE(store::find_owner(path_)) << text;
+  }
+  EXPECT_TRUE(store::acquire_lock(path_));
+}
+
 TEST_F(WorkspaceLock, SpeaksOfAnOwnerThatHasNotWrittenItsPidYet) {
   const auto lock = store::acquire_lock(path_).value();
   write_file(path_, "");
