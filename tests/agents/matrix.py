@@ -239,6 +239,11 @@ def _observe(place, result):
 # ---- secrets -------------------------------------------------------------------------------------------------------------
 
 
+def _kind_of(file):
+    """A file of .sdd without the digest in its name, so that many are one fault."""
+    return f".sdd/{file.parts[0]}/..." if file.parts[0] in ("blobs", "agents") else f".sdd/{file}"
+
+
 def secrets(bench, names):
     """The key of a run is in no event, blob, log, prompt, message or command line, even when the client prints it."""
     return [what for wrong in side_by_side(lambda name: _secret(bench, name), names) for what in wrong]
@@ -246,18 +251,19 @@ def secrets(bench, names):
 
 def _secret(bench, name):
     with bench.place([name]) as place:
-        place.config(limits={"attempts": 1, "agent_timeout": f"{2 * AGENT_SECONDS}s"})
+        place.config(limits={"attempts": 2, "agent_timeout": f"{2 * AGENT_SECONDS}s"})
         key = place.key
-        # It may be printed by a shell that the client starts, and the model may repeat it.
-        place.model.play([{"match": "MARK-SECRET", "steps": [
-            {"run": "env | grep -i key; env | sort > /dev/null; echo done > seen.txt"}, {"say": f"The key is {key}, I think."}]}])  # fmt: skip
-        plan = place.plan([{"title": "Look", "description": "Look around. MARK-SECRET", "cli": name, "files": ["seen.txt"]}])
+        # A shell that the client starts prints it, the model repeats it, and the next attempt is told what this one said.
+        look = [{"run": "env | grep -i key; echo once > seen.txt"}, {"say": f"The key is {key}, I think."}]
+        place.model.play([{"match": "MARK-SECRET", "attempts": [look, [{"run": "env | grep -i key; echo twice > seen.txt"}]]}])
+        plan = place.plan([{"title": "Look", "description": "Look around. MARK-SECRET", "cli": name, "files": ["seen.txt"],
+                            "completion_signals": [{"type": "file_contains", "path": "seen.txt", "contains": "twice"}]}])  # fmt: skip
         result = place.bernstein("run", plan, "-v", sample=True)
         wrong = []
         if result.code != 0:
             wrong.append(str(result).replace(key, "<KEY>"))
         files = [file for file in (place.repository / ".sdd").rglob("*") if file.is_file() and not file.is_symlink()]
-        wrong += [f"the key is in {file.relative_to(place.repository)}" for file in files if key.encode() in file.read_bytes()]
+        wrong += [f"the key is in {_kind_of(file.relative_to(place.repository / '.sdd'))}" for file in files if key.encode() in file.read_bytes()]
         for what, text in (("stdout", result.out), ("stderr", result.err), *(("a command line", line) for line in result.commands)):
             if key in text:
                 wrong.append(f"the key is in {what}")
