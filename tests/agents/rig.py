@@ -104,6 +104,22 @@ def processes_of(mark):
     return found
 
 
+def end_processes(mark):
+    """Ends them, first politely; the command lines of what there was."""
+    left = {}
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + END_SECONDS_MAX
+        for pid in processes_of(mark):
+            left[pid] = command_line(pid)
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+        while processes_of(mark) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return sorted(filter(None, left.values()))
+
+
 # ---- the model -----------------------------------------------------------------------------------------------------------
 
 
@@ -339,19 +355,7 @@ class Place:
 
     def end(self):
         """Ends what is left of it; the command lines of what there was."""
-        left = {}
-        for deadline, number in ((END_SECONDS_MAX, signal.SIGTERM), (END_SECONDS_MAX, signal.SIGKILL)):
-            deadline += time.monotonic()
-            pids = processes_of(str(self.directory))
-            for pid in pids:
-                left[pid] = command_line(pid)
-                try:
-                    os.kill(pid, number)
-                except ProcessLookupError:
-                    pass
-            while processes_of(str(self.directory)) and time.monotonic() < deadline:
-                time.sleep(0.05)
-        return sorted(filter(None, left.values()))
+        return end_processes(str(self.directory))
 
     # ---- the repository --------------------------------------------------------------------------------------------------
 
