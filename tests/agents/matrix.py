@@ -103,7 +103,8 @@ def mixed(bench, names, tasks=MIXED_TASKS):
 def _compare_usage(place, names):
     """What the attempts say that they used against what the model knows that it sent."""
     sent = place.model.usage()
-    rows = place.rows("SELECT task, attempt, agent, input_tokens, cached_tokens, output_tokens FROM attempts ORDER BY task, attempt")
+    columns = "task, attempt, agent, input_tokens, cached_tokens, output_tokens"
+    rows = place.rows(f"SELECT {columns} FROM attempts ORDER BY task, attempt")
     seen, wrong, exact = {}, [], 0
     for row in rows:
         task = int(str(row["task"]).lstrip("t"))
@@ -184,7 +185,8 @@ def faults(bench, names, only=None):
         if observed:
             outcome = " ".join([*dict.fromkeys(observed.outcomes), *sorted(observed.flags)])
             print(row.format(name, fault.name, outcome, " ".join(dict.fromkeys(observed.classes)), observed.consequence,
-                             observed.attempts, observed.requests, round(observed.seconds), observed.message[:60]), flush=True)  # fmt: skip
+                             observed.attempts, observed.requests, round(observed.seconds), observed.message[:60]),
+                  flush=True)  # fmt: skip
         return [f"{name} × {fault.name}: {what}" for what in wrong]
 
     return [what for wrong in side_by_side(work, cases) for what in wrong]
@@ -214,7 +216,8 @@ def _one_fault(bench, name, fault):
             wrong.append(f"no agent has exited: {result}")
         for outcome in observed.outcomes:
             if outcome not in fault.outcomes and not ran_out:
-                wrong.append(f"its outcome is {outcome}, not {' or '.join(sorted(fault.outcomes))} (it said: {observed.message})")
+                words = " or ".join(sorted(fault.outcomes))
+                wrong.append(f"its outcome is {outcome}, not {words} (it said: {observed.message})")
         for word in observed.classes:
             if word not in fault.classes and not (ran_out and word == "task"):
                 wrong.append(f"the class of its failure is {word}, not {' or '.join(sorted(fault.classes))}")
@@ -241,6 +244,11 @@ def _observe(place, result):
 
 # ---- secrets -------------------------------------------------------------------------------------------------------------
 
+SECRETS_LOOKED_AT = [
+    ["logs", "t1"], ["why", "t1"], ["events", "latest", "--json"], ["status", "--json"],
+    ["sql", "--json", "SELECT * FROM events"], ["sql", "--json", "SELECT * FROM attempts"],
+]  # fmt: skip
+
 
 def _kind_of(file):
     """A file of .sdd without the digest in its name, so that many are one fault."""
@@ -262,22 +270,15 @@ def _secret(bench, name):
         plan = place.plan([{"title": "Look", "description": "Look around. MARK-SECRET", "cli": name, "files": ["seen.txt"],
                             "completion_signals": [{"type": "file_contains", "path": "seen.txt", "contains": "twice"}]}])  # fmt: skip
         result = place.bernstein("run", plan, "-v", sample=True)
-        wrong = []
-        if result.code != 0:
-            wrong.append(str(result).replace(key, "<KEY>"))
+        wrong = [str(result).replace(key, "<KEY>")] if result.code != 0 else []
         files = [file for file in (place.repository / ".sdd").rglob("*") if file.is_file() and not file.is_symlink()]
-        wrong += [f"the key is in {_kind_of(file.relative_to(place.repository / '.sdd'))}" for file in files if key.encode() in file.read_bytes()]
-        for what, text in (("stdout", result.out), ("stderr", result.err), *(("a command line", line) for line in result.commands)):
-            if key in text:
-                wrong.append(f"the key is in {what}")
-        said = any(key in str(request.get("lastResult", "")) for request in place.model.requests())
-        for query in ("SELECT * FROM events", "SELECT * FROM attempts"):
-            if key in place.bernstein("sql", "--json", query).out:
-                wrong.append(f"the key is in what `{query}` says")
-        for command in (["logs", "t1"], ["why", "t1"], ["events", "latest", "--json"], ["status", "--json"]):
+        texts = [(_kind_of(file.relative_to(place.repository / ".sdd")), file.read_bytes().decode(errors="replace")) for file in files]
+        texts += [("stdout", result.out), ("stderr", result.err), *(("a command line", line) for line in result.commands)]
+        for command in SECRETS_LOOKED_AT:
             looked = place.bernstein(*command)
-            if key in looked.out + looked.err:
-                wrong.append(f"the key is in what `bernstein {' '.join(command)}` says")
+            texts.append((f"what `bernstein {' '.join(command)}` says", looked.out + looked.err))
+        wrong += [f"the key is in {where}" for where, text in texts if key in text]
+        said = any(key in str(request.get("lastResult", "")) for request in place.model.requests())
         print(f"secrets: {name}: {len(files)} files, {len(result.commands)} command lines; "
               f"the client's shell {'printed' if said else 'did not print'} the key; {len(wrong)} faults", flush=True)  # fmt: skip
         return [f"secrets: {name}: {what}" for what in dict.fromkeys(wrong)]

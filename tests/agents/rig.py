@@ -246,7 +246,8 @@ def home_files(url, key):
             ".cline/data/settings/providers.json": {
                 "version": 1, "lastUsedProvider": "openai-compatible", "modes": {},
                 "providers": {"openai-compatible": {
-                    "settings": {"provider": "openai-compatible", "apiKey": key, "model": "scripted-model", "baseUrl": f"{url}/v1"},
+                    "settings": {"provider": "openai-compatible", "apiKey": key, "model": "scripted-model",
+                                 "baseUrl": f"{url}/v1"},
                     "updatedAt": "2026-01-01T00:00:00.000Z", "tokenSource": "manual"}},
             }
         },
@@ -376,7 +377,8 @@ class Place:
         return self.git("rev-parse", "HEAD")
 
     def config(self, **keys):
-        """Commits a bernstein.yaml; JSON is YAML. `agents` is laid over what points the clients at the model."""
+        """Commits a bernstein.yaml; JSON is YAML. Of each client no more is said than the model that its home defines, and a
+        number that says nothing, so that it is named: all else has to come from the catalog. `agents` is laid over that."""
         agents = {name: {"max": 4, **({"models": MODELS[name]} if name in MODELS else {})} for name in self.names}
         for name, more in keys.pop("agents", {}).items():
             agents.setdefault(name, {}).update(more)

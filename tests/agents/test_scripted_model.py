@@ -13,7 +13,11 @@ import urllib.request
 import rig
 
 USAGE = {"input": 1200, "cached": 900, "cacheWrite": 30, "output": 80, "reasoning": 7}
-CALL = {"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}, "required": ["path", "content"]}
+CALL = {
+    "type": "object",
+    "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
+    "required": ["path", "content"],
+}
 SYSTEM = "Working directory: /repo"
 
 
@@ -134,8 +138,8 @@ class TheScriptedModel(unittest.TestCase):
         first = self.model.ask(path, body)
         self.assertEqual("tool_use", first["stop_reason"])
         self.assertEqual({"tasks": []}, told_call("anthropic", first))
-        body["messages"] += [{"role": "assistant", "content": first["content"]},
-                             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": first["content"][0]["id"]}]}]  # fmt: skip
+        result = {"type": "tool_result", "tool_use_id": first["content"][0]["id"]}
+        body["messages"] += [{"role": "assistant", "content": first["content"]}, {"role": "user", "content": [result]}]
         self.assertEqual("Done.", told_call("anthropic", self.model.ask(path, body)))
 
     def test_answers_side_requests_without_touching_the_script(self):
