@@ -76,6 +76,7 @@ def mixed(bench, names, tasks=MIXED_TASKS):
         mark = f"MIXED-{number:02}."
         usage = {"input": 1000 + 10 * number, "cached": 300 + number, "output": 40 + number, "reasoning": number % 3}
         scripts.append({"match": mark, "usage": usage, "steps": [
+            {"run": f"mkdir part{number}"},  # Copilot's own tool for writing makes no directories
             {"write": {"path": path, "content": f"{name}\n"}}, {"run": f"echo checked >> {path}"}, {"say": "Done."}]})  # fmt: skip
         steps.append({"title": f"Part {number}", "description": f"Write {path}. {mark}", "cli": name, "files": [f"part{number}/"],
                       "completion_signals": [{"type": "file_contains", "path": path, "contains": "checked"}]})  # fmt: skip
