@@ -1,0 +1,285 @@
+"""The matrix of tools/agents-e2e: what Bernstein has to do with every real client, case by case.
+
+A case gets a directory, makes a model and a place of its own in it, prints what it saw, and returns what was wrong as
+sentences. Nothing here knows how a client is called: that is the catalog's, which is under test.
+"""
+
+import concurrent.futures
+import dataclasses
+import pathlib
+import tempfile
+import time
+
+import rig
+
+CLIENTS_AT_ONCE = 2  # more starve each other on two cores
+MIXED_TASKS = 12
+MIXED_SECONDS_MAX = 400
+AGENT_SECONDS = 60
+LIMITS = {"attempts": 1, "agent_timeout": f"{AGENT_SECONDS}s", "no_progress": "20s", "quota_attempts": 2, "quota_wait": "2s"}
+FAULT_SECONDS_MAX = 2 * AGENT_SECONDS + 30  # quota_attempts times, and Bernstein's own time
+
+
+@dataclasses.dataclass
+class Bench:
+    """What all cases share."""
+
+    program: str
+    directory: pathlib.Path
+    keep: bool = False
+
+    def place(self, names, **options):
+        return _Bench(self, names, options)
+
+
+class _Bench:
+    """A model and a place that live as long as a case."""
+
+    def __init__(self, bench, names, options):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="case-", dir=bench.directory))
+        self.model = rig.ScriptedModel(directory)
+        self.make = lambda: rig.Place(directory / "place", bench.program, self.model, names, keep=bench.keep, **options)
+
+    def __enter__(self):
+        self.model.__enter__()
+        try:
+            self.place = self.make()
+            return self.place.__enter__()
+        except BaseException:
+            self.model.__exit__()
+            raise
+
+    def __exit__(self, *problem):
+        self.place.__exit__(*problem)
+        self.model.__exit__()
+
+
+def side_by_side(work, cases):
+    """Results of work(case), in the order of cases, a few at a time."""
+    pool = concurrent.futures.ThreadPoolExecutor(CLIENTS_AT_ONCE)
+    try:
+        return list(pool.map(work, cases))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+# ---- mixed ---------------------------------------------------------------------------------------------------------------
+
+
+def mixed(bench, names, tasks=MIXED_TASKS):
+    """One plan with several clients: all lands, every token is accounted for, and the log can be derived again."""
+    begin = time.monotonic()
+    scripts, steps = [], []
+    for number in range(1, tasks + 1):
+        name = names[(number - 1) % len(names)]
+        path = f"part{number}/{name}.txt"
+        mark = f"MIXED-{number:02}."
+        usage = {"input": 1000 + 10 * number, "cached": 300 + number, "output": 40 + number, "reasoning": number % 3}
+        scripts.append({"match": mark, "usage": usage, "steps": [
+            {"run": f"mkdir part{number}"},  # Copilot's own tool for writing makes no directories
+            {"write": {"path": path, "content": f"{name}\n"}}, {"run": f"echo checked >> {path}"}, {"say": "Done."}]})  # fmt: skip
+        steps.append({"title": f"Part {number}", "description": f"Write {path}. {mark}", "cli": name, "files": [f"part{number}/"],
+                      "completion_signals": [{"type": "file_contains", "path": path, "contains": "checked"}]})  # fmt: skip
+    wrong = []
+    with bench.place(names) as place:
+        place.config(max_agents=CLIENTS_AT_ONCE)
+        place.model.play(scripts)
+        result = place.bernstein("run", place.plan(steps), "--json", seconds=MIXED_SECONDS_MAX)
+        if result.code != 0:
+            wrong.append(f"mixed: {result}")
+        if result.code != 2:
+            wrong += _compare_usage(place, names)
+            landed = len(place.landed())
+            divergences = place.replay()
+            if landed != tasks:
+                wrong.append(f"mixed: {landed} of {tasks} tasks landed")
+            if divergences != 0:
+                wrong.append(f"mixed: replay found {divergences} divergences")
+            print(f"mixed: {landed} of {tasks} tasks of {', '.join(names)} landed in {time.monotonic() - begin:.0f} s, "
+                  f"{divergences} divergences", flush=True)  # fmt: skip
+        wrong += [f"mixed: left behind: {line}" for line in place.end()]
+    return wrong
+
+
+def _compare_usage(place, names):
+    """What the attempts say that they used against what the model knows that it sent."""
+    sent = place.model.usage()
+    columns = "task, attempt, agent, input_tokens, cached_tokens, output_tokens"
+    rows = place.rows(f"SELECT {columns} FROM attempts ORDER BY task, attempt")
+    seen, wrong, exact = {}, [], 0
+    for row in rows:
+        task = int(str(row["task"]).lstrip("t"))
+        index = seen[task] = seen.get(task, -1) + 1
+        truth = sent.get((f"MIXED-{task:02}.", index))
+        told = {"input": row["input_tokens"], "cached": row["cached_tokens"], "output": row["output_tokens"]}
+        if truth is not None and all(told[word] == truth[word] for word in told):
+            exact += 1
+        elif not (row["agent"] == "continue" and set(told.values()) == {None}):  # it tells no usage; unknown is the truth
+            wrong.append(f"mixed: t{task} by {row['agent']}: told {told}, sent {truth}")
+    print(f"mixed: tokens of {exact} of {len(rows)} attempts equal what was sent", flush=True)
+    return wrong
+
+
+# ---- faults --------------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    name: str
+    steps: list
+    outcomes: frozenset  # words of AgentExited.outcome
+    classes: frozenset  # words of AttemptFailed.class
+    may_time_out: bool = False  # some clients retry for longer than an attempt may take
+
+
+def _fault(name, kind, outcomes, classes, may_time_out=False, **more):
+    steps = [{"fail": {"kind": kind, **more}}, {"write": {"path": "right.txt", "content": "too late\n"}}]
+    return Fault(name, steps, frozenset(outcomes.split()), frozenset(classes.split()), may_time_out)
+
+
+def _behaviour(name, *steps):
+    return Fault(name, list(steps), frozenset({"done"}), frozenset({"task"}))
+
+
+FAULTS = [
+    _fault("401", "401", "auth", "environment"),
+    _fault("403", "403", "auth", "environment"),
+    _fault("429", "429", "quota", "quota", may_time_out=True, retryAfter=1),
+    _fault("quota", "quota", "quota", "quota", may_time_out=True),
+    _fault("529", "529", "overload", "quota", may_time_out=True),
+    _fault("500", "500", "overload", "quota", may_time_out=True),
+    _fault("hang", "hang", "done crash overload", "task quota", may_time_out=True),
+    _fault("truncate", "truncate", "overload crash", "quota task", may_time_out=True),
+    _fault("overflow", "overflow", "context", "task"),
+    _fault("refusal", "refusal", "refusal done", "task"),
+    _behaviour("wrong file", {"write": {"path": "wrong.txt", "content": "x\n"}}, {"say": "Done."}),
+    _behaviour("outside", {"write": {"path": "../../../outside.txt", "content": "x\n"}}, {"say": "Done."}),
+    _behaviour("nothing", {"say": "Done."}),
+]
+FAULTS_SHORT = ("401", "quota", "nothing")
+
+
+@dataclasses.dataclass
+class Observed:
+    """What became of a fault, for the table and for judgement."""
+
+    outcomes: list
+    flags: set
+    classes: list
+    attempts: int
+    requests: int
+    consequence: str
+    message: str
+    seconds: float
+
+
+def faults(bench, names, only=None):
+    """Each fault with each client: nothing lands, it ends in time, and it is called by its name."""
+    chosen = [fault for fault in FAULTS if only is None or fault.name in only]
+    cases = [(name, fault) for name in names for fault in chosen]
+    row = "{:9} {:11} {:18} {:12} {:28} {:>4} {:>4} {:>5}  {}"
+    print(row.format("client", "fault", "outcome", "class", "consequence", "try", "req", "s", "message"), flush=True)
+
+    def work(case):
+        name, fault = case
+        observed, wrong = _one_fault(bench, name, fault)
+        if observed:
+            outcome = " ".join([*dict.fromkeys(observed.outcomes), *sorted(observed.flags)])
+            print(row.format(name, fault.name, outcome, " ".join(dict.fromkeys(observed.classes)), observed.consequence,
+                             observed.attempts, observed.requests, round(observed.seconds), observed.message[:60]),
+                  flush=True)  # fmt: skip
+        return [f"{name} × {fault.name}: {what}" for what in wrong]
+
+    return [what for wrong in side_by_side(work, cases) for what in wrong]
+
+
+def _one_fault(bench, name, fault):
+    with bench.place([name]) as place:
+        before = place.config(limits=LIMITS)
+        place.model.play([{"match": "MARK-FAULT", "steps": fault.steps}])
+        plan = place.plan([{"title": "Right", "description": "Write right.txt. MARK-FAULT", "cli": name, "files": ["right.txt"],
+                            "completion_signals": [{"type": "path_exists", "path": "right.txt"}]}])  # fmt: skip
+        result = place.bernstein("run", plan, seconds=FAULT_SECONDS_MAX)
+        if result.code == 2:
+            return None, [str(result)]
+        observed = _observe(place, result)
+        wrong = []
+        if result.late:
+            wrong.append(f"it had not ended after {FAULT_SECONDS_MAX} s")
+        if result.code == 0:
+            wrong.append("the run says that all is done")
+        if place.landed() or place.git("rev-parse", "main") != before:
+            wrong.append("something landed")
+        if place.git("status", "--porcelain"):
+            wrong.append(f"the checkout was changed: {place.git('status', '--porcelain')}")
+        ran_out = fault.may_time_out and observed.flags & {"timed_out", "stalled"}
+        if not observed.outcomes:
+            wrong.append(f"no agent has exited: {result}")
+        for outcome in observed.outcomes:
+            if outcome not in fault.outcomes and not ran_out:
+                words = " or ".join(sorted(fault.outcomes))
+                wrong.append(f"its outcome is {outcome}, not {words} (it said: {observed.message})")
+        for word in observed.classes:
+            if word not in fault.classes and not (ran_out and word == "task"):
+                wrong.append(f"the class of its failure is {word}, not {' or '.join(sorted(fault.classes))}")
+        if place.replay() != 0:
+            wrong.append("replay diverges")
+        wrong += [f"left behind: {line}" for line in place.end()]
+        return observed, list(dict.fromkeys(wrong))
+
+
+def _observe(place, result):
+    exits = place.payloads("AgentExited")
+    ended = place.payloads("RunFinished")
+    return Observed(
+        outcomes=[exit["outcome"] for exit in exits],
+        flags={word for exit in exits for word in ("timed_out", "stalled") if exit.get(word)},
+        classes=[failure["class"] for failure in place.payloads("AttemptFailed")],
+        attempts=len(exits),
+        requests=sum(1 for request in place.model.requests() if request["kind"] in ("turn", "fault")),
+        consequence=f"exit {result.code}, {ended[-1]['outcome'] if ended else 'no end'}",
+        message=next((exit.get("message", "") for exit in reversed(exits)), ""),
+        seconds=result.seconds,
+    )
+
+
+# ---- secrets -------------------------------------------------------------------------------------------------------------
+
+SECRETS_LOOKED_AT = [
+    ["logs", "t1"], ["why", "t1"], ["events", "latest", "--json"], ["status", "--json"],
+    ["sql", "--json", "SELECT * FROM events"], ["sql", "--json", "SELECT * FROM attempts"],
+]  # fmt: skip
+
+
+def _kind_of(file):
+    """A file of .sdd without the digest in its name, so that many are one fault."""
+    return f".sdd/{file.parts[0]}/..." if file.parts[0] in ("blobs", "agents") else f".sdd/{file}"
+
+
+def secrets(bench, names):
+    """The key of a run is in no event, blob, log, prompt, message or command line, even when the client prints it."""
+    return [what for wrong in side_by_side(lambda name: _secret(bench, name), names) for what in wrong]
+
+
+def _secret(bench, name):
+    with bench.place([name]) as place:
+        place.config(limits={"attempts": 2, "agent_timeout": f"{2 * AGENT_SECONDS}s"})
+        key = place.key
+        # A shell that the client starts prints it, the model repeats it, and the next attempt is told what this one said.
+        look = [{"run": "env | grep -i key; echo once > seen.txt"}, {"say": f"The key is {key}, I think."}]
+        place.model.play([{"match": "MARK-SECRET", "attempts": [look, [{"run": "env | grep -i key; echo twice > seen.txt"}]]}])
+        plan = place.plan([{"title": "Look", "description": "Look around. MARK-SECRET", "cli": name, "files": ["seen.txt"],
+                            "completion_signals": [{"type": "file_contains", "path": "seen.txt", "contains": "twice"}]}])  # fmt: skip
+        result = place.bernstein("run", plan, "-v", sample=True)
+        wrong = [str(result).replace(key, "<KEY>")] if result.code != 0 else []
+        files = [file for file in (place.repository / ".sdd").rglob("*") if file.is_file() and not file.is_symlink()]
+        texts = [(_kind_of(file.relative_to(place.repository / ".sdd")), file.read_bytes().decode(errors="replace")) for file in files]
+        texts += [("stdout", result.out), ("stderr", result.err), *(("a command line", line) for line in result.commands)]
+        for command in SECRETS_LOOKED_AT:
+            looked = place.bernstein(*command)
+            texts.append((f"what `bernstein {' '.join(command)}` says", looked.out + looked.err))
+        wrong += [f"the key is in {where}" for where, text in texts if key in text]
+        said = any(key in str(request.get("lastResult", "")) for request in place.model.requests())
+        print(f"secrets: {name}: {len(files)} files, {len(result.commands)} command lines; "
+              f"the client's shell {'printed' if said else 'did not print'} the key; {len(wrong)} faults", flush=True)  # fmt: skip
+        return [f"secrets: {name}: {what}" for what in dict.fromkeys(wrong)]
