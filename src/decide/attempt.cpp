@@ -12,7 +12,7 @@ namespace bernstein {
 namespace {
 
 // How long its agent is left alone: as long as it says, else longer each time.
-std::optional<ParkRequested> park_for(const RunState& state, const Attempt& attempt) {
+std::optional<ParkRequested> park_for(const RunState& state, const Attempt& attempt, const std::string& why) {
   constexpr Micros k_wait_us_max = 15 * k_minute;
   const std::string& agent = attempt.arm.agent;
   if (state.parked.contains(agent)) return std::nullopt;
@@ -23,8 +23,9 @@ std::optional<ParkRequested> park_for(const RunState& state, const Attempt& atte
     wait *= 2;
   }
   wait = std::min(wait, k_wait_us_max);
-  if (attempt.exit->retry_after_us) wait = std::max<Micros>(*attempt.exit->retry_after_us, k_second);
-  return ParkRequested{agent, wait, attempt.exit->message};
+  const std::optional<Micros> told = attempt.exit ? attempt.exit->retry_after_us : std::nullopt;
+  if (told) wait = std::max<Micros>(*told, k_second);
+  return ParkRequested{agent, wait, why};
 }
 
 // What the agent's own word for its end means for the task. Nothing when it says that it is done, or its time was up
@@ -68,7 +69,7 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
   const bool teaches = failure.class_ == FailureClass::task;
   std::vector<Draft> drafts;
   if (failure.class_ == FailureClass::quota) {
-    if (auto park = park_for(state, attempt)) drafts.push_back({about_run(), *std::move(park)});
+    if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
   }
   drafts.push_back({about(attempt.id), std::move(failure)});
   if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});

@@ -206,6 +206,7 @@ class ConfigReader {
     std::vector<std::string> tiers;
     for (const ModelSpec& model : known->models) tiers.push_back(model.tier);
     if (std::find(tiers.begin(), tiers.end(), tier) != tiers.end()) return true;
+    if (std::ranges::find(known->models, tier, &ModelSpec::name) != known->models.end()) return true;
     report_.fault(line, what + " has the arm " + quoted(arm) + ", but agent " + quoted(agent) + " has no model " +
                             quoted(tier) + report_.suggest(tier, tiers, "; its models are " + join(tiers, ", ")));
     return false;

@@ -92,6 +92,11 @@ World the_run() {
   world.answer<CandidateRequested>(at(3), CandidateBuilt{"commit of the user", "tree of commit of t3.1 on commit-0"});
   world.lands(at(3));
   world.breaks<WorktreeRequested>(at(1, 2), FailureClass::orchestrator, "its worktree was lost");
+  world.worktree_ready(at(1, 3));
+  AgentExited parked = an_exit(1);
+  parked.outcome = AgentOutcome::quota;
+  parked.message = "429 too many requests";
+  world.answer<SpawnRequested>(at(1, 3), parked);
   world.run([&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
     if (intent.subject.task == t(5)) {
       if (std::holds_alternative<SpawnRequested>(intent.body)) return an_exit(1);

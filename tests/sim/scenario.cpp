@@ -40,6 +40,8 @@ const std::vector<std::string>& files_of(const std::string& pattern) {
   return found->files;
 }
 
+constexpr int k_exit_of_quota = 75;
+
 RunConfig draw_config(Dice& dice) {
   ConfigBuilder builder = a_config().with_agents(1 + dice.below(6)).with_attempts(1 + dice.below(4));
   if (dice.one_in(2)) builder.with_arms({"one/cheap", "two/medium", "one/strong"});
@@ -54,11 +56,13 @@ RunConfig draw_config(Dice& dice) {
   for (AgentSpec& agent : config.agents) {
     if (dice.one_in(2)) agent.command.push_back("{prompt_file}");
     if (!dice.one_in(4)) agent.usage = {.cost_usd = "/cost", .format = "json"};
+    agent.failures = {{.exit = k_exit_of_quota, .outcome = AgentOutcome::quota}};
   }
   for (CheckSpec& gate : config.gates) gate.timeout_us = dice.between(1, 10) * k_minute;
   if (dice.one_in(6)) config.worktree_setup.command = "make ready";
   config.limits.adopt_timeout_us = dice.pick(std::vector<Micros>{k_minute, 15 * k_minute, 15 * k_minute, k_hour});
   config.limits.agent_timeout_us = dice.between(5, 40) * k_minute;
+  config.limits.quota_attempts = 1 + dice.below(6);
   config.limits.no_progress_us = dice.pick(std::vector<Micros>{0, 2 * k_minute, 5 * k_minute, 10 * k_minute});
   return config;
 }
@@ -189,7 +193,7 @@ Behaviour behaviour_of(const Scenario& scenario, AttemptId attempt) {
       files.begin()->second += fault_text(dice.one_in(2) ? "everything" : dice.pick(k_commands));
       break;
     case 5:
-      behaviour.exit_code = 1 + static_cast<int>(dice.below(3));
+      behaviour.exit_code = dice.one_in(2) ? k_exit_of_quota : 1 + static_cast<int>(dice.below(3));
       break;
     case 6:
       behaviour.hangs = true;

@@ -275,6 +275,10 @@ class Simulation final : public run::Observer {
         hit(sync->outcome == SyncOutcome::left_alone, Sometimes::checkout_left_alone);
       } else if (const auto* end = std::get_if<RunFinished>(&event.body)) {
         tally_.hit(end_of(end->outcome));
+      } else if (std::holds_alternative<ParkRequested>(event.body)) {
+        tally_.hit(Sometimes::agent_parked);
+      } else if (std::holds_alternative<ParkEnded>(event.body)) {
+        tally_.hit(Sometimes::park_over);
       } else if (std::holds_alternative<RunPaused>(event.body)) {
         tally_.hit(Sometimes::pause);
         paused = true;

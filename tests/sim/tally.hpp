@@ -44,6 +44,8 @@ enum class Sometimes {
   agent_stalled,
   agent_recovered,
   agent_ended_stalled,
+  agent_parked,
+  park_over,
   check_failed,
   retry,
   task_failed,
@@ -72,10 +74,10 @@ BERNSTEIN_ENUM_WORDS(sim::Sometimes, "crash before the commit", "crash after the
                      "adopted a running check", "agent lost", "started in the next place", "orphaned",
                      "check interrupted", "check run again", "merge had landed already", "merge refused", "conflict",
                      "ownership violation", "history rewritten", "worktree deleted", "agent timed out",
-                     "agent made no progress", "agent went on again", "agent ended for no progress", "check failed",
-                     "retry", "task failed", "task blocked", "stop: drain", "stop: now", "pause",
-                     "went on after a pause", "clock jumped", "checkout left alone", "ended landed", "ended incomplete",
-                     "ended stopped", "ended budget", "ended environment");
+                     "agent made no progress", "agent went on again", "agent ended for no progress", "agent parked",
+                     "park over", "check failed", "retry", "task failed", "task blocked", "stop: drain", "stop: now",
+                     "pause", "went on after a pause", "clock jumped", "checkout left alone", "ended landed",
+                     "ended incomplete", "ended stopped", "ended budget", "ended environment");
 }  // namespace bernstein
 
 namespace bernstein::sim {

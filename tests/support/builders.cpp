@@ -258,6 +258,7 @@ EventBody World::success(const OpenIntent& intent) const {
                         },
                         [](const CheckoutSyncRequested&) -> EventBody { return CheckoutSynced{}; },
                         [](const WorktreeRemoveRequested&) -> EventBody { return WorktreeRemoved{}; },
+                        [](const ParkRequested& e) -> EventBody { return ParkEnded{e.agent}; },
                         fail,
                     },
                     intent.body);

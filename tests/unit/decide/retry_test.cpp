@@ -94,10 +94,123 @@ TEST(Retry, ALostAttemptStartsAgainWithTheSameModel) {
   World world;
   world.start({a_task(1).with_complexity(Complexity::low)});
   world.worktree_ready(at(1));
-  world.breaks<SpawnRequested>(at(1), FailureClass::quota, "the agent may not work now");
+  world.breaks<SpawnRequested>(at(1), FailureClass::orchestrator, "it was told to stop");
   EXPECT_EQ(world.the<TaskAssigned>(about(at(1, 2))).model, "cheap-1");
-  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why,
-            "the attempt was lost, which uses up none: the agent may not work now");
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why, "the attempt was lost, which uses up none: it was told to stop");
+}
+
+AgentExited an_exit_of_quota(std::optional<Micros> retry_after_us = std::nullopt) {
+  AgentExited exit = an_exit(1);
+  exit.outcome = AgentOutcome::quota;
+  exit.message = "429 too many requests";
+  exit.retry_after_us = retry_after_us;
+  return exit;
+}
+
+void runs_into_its_quota(World& world, AttemptId id, std::optional<Micros> retry_after_us = std::nullopt) {
+  world.worktree_ready(id);
+  world.answer<SpawnRequested>(id, an_exit_of_quota(retry_after_us));
+  world.captured(id, {});
+  world.removed(id);
+}
+
+Seq park_of(const World& world, const std::string& agent) {
+  return world.state().parked.at(agent).intent;
+}
+
+Micros wait_of(const World& world, const std::string& agent) {
+  return std::get<ParkRequested>(world.state().open_intents.at(park_of(world, agent)).body).wait_us;
+}
+
+TEST(Park, AnAgentThatMayNotWorkIsLeftAloneAndItsTaskUsesUpNoAttempt) {
+  World world(a_config().with_attempts(1));
+  world.watch_invariants();
+  world.start({a_task(1)});
+  runs_into_its_quota(world, at(1));
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))).class_, FailureClass::quota);
+  EXPECT_EQ(
+      world.the<TaskRetried>(about(t(1))).why,
+      "its agent may not work now, which uses up no attempt: agent 'mock' may not work now: 429 too many requests");
+  EXPECT_EQ(world.status(1), TaskStatus::ready) << "nobody else can do it";
+  EXPECT_FALSE(world.finished());
+
+  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  world.lands(at(1, 2));
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::landed);
+  EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
+  EXPECT_EQ(world.broken(), Words{});
+}
+
+TEST(Park, LastsAsLongAsTheAgentSaysElseTwiceAsLongEachTime) {
+  World world;
+  world.start({a_task(1)});
+  std::vector<Micros> waits;
+  for (std::uint32_t attempt = 1; attempt <= 7; ++attempt) {
+    runs_into_its_quota(world, at(1, attempt));
+    waits.push_back(wait_of(world, "mock"));
+    world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  }
+  EXPECT_EQ(waits, (std::vector<Micros>{30 * k_second, k_minute, 2 * k_minute, 4 * k_minute, 8 * k_minute,
+                                        15 * k_minute, 15 * k_minute}));
+  runs_into_its_quota(world, at(1, 8), 7 * k_second);
+  EXPECT_EQ(wait_of(world, "mock"), 7 * k_second);
+}
+
+TEST(Park, AnotherAgentThatMayDoTheTaskTakesOver) {
+  World world(a_config().with_arms({"mock/cheap", "other/best"}));
+  world.start({a_task(1).with_complexity(Complexity::low)});
+  runs_into_its_quota(world, at(1));
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1, 2))).agent, "other");
+}
+
+TEST(Park, TheTaskFailsWhenItWasTriedTooOften) {
+  RunConfig config = a_config();
+  config.limits.quota_attempts = 2;
+  World world(config);
+  world.start({a_task(1)});
+  runs_into_its_quota(world, at(1));
+  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  runs_into_its_quota(world, at(1, 2));
+  EXPECT_EQ(world.the<TaskFailed>(about(t(1))).why,
+            "2 attempts ended because an agent may not work: agent 'mock' may not work now: 429 too many requests");
+  EXPECT_TRUE(world.finished()) << "nobody waits for the rest of the time";
+}
+
+TEST(Park, AStopDoesNotWaitForItAndAResumeDoes) {
+  World world;
+  world.watch_invariants();
+  world.start({a_task(1)});
+  runs_into_its_quota(world, at(1));
+  world.stops(StopMode::drain);
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::stopped);
+  world.resumes();
+  EXPECT_FALSE(world.finished());
+  EXPECT_EQ(world.status(1), TaskStatus::ready);
+  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  world.lands(at(1, 2));
+  EXPECT_TRUE(world.finished());
+  EXPECT_EQ(world.broken(), Words{});
+}
+
+TEST(Retry, WhatAnAgentSaysOfItsEndDecidesTheClassOfTheFailure) {
+  const auto class_of = [](AgentOutcome outcome) {
+    World world;
+    world.start({a_task(1)});
+    world.worktree_ready(at(1));
+    AgentExited exit = an_exit(1);
+    exit.outcome = outcome;
+    world.answer<SpawnRequested>(at(1), exit);
+    world.captured(at(1), {"a"});
+    return world.the<AttemptFailed>(about(at(1))).class_;
+  };
+  EXPECT_EQ(class_of(AgentOutcome::auth), FailureClass::environment);
+  EXPECT_EQ(class_of(AgentOutcome::model), FailureClass::environment);
+  EXPECT_EQ(class_of(AgentOutcome::quota), FailureClass::quota);
+  EXPECT_EQ(class_of(AgentOutcome::overload), FailureClass::quota);
+  EXPECT_EQ(class_of(AgentOutcome::context), FailureClass::task);
+  EXPECT_EQ(class_of(AgentOutcome::refusal), FailureClass::task);
+  EXPECT_EQ(class_of(AgentOutcome::crash), FailureClass::task);
+  EXPECT_EQ(class_of(AgentOutcome::done), FailureClass::task) << "it exited with 1";
 }
 
 TEST(Retry, AFailureOfTheEnvironmentDrainsAndEndsTheRun) {

@@ -176,9 +176,9 @@ TEST(ConfigFaults, NameUsageThatCannotBeRead) {
       config_faults_of("agents: {a: {command: [x], usage: {format: xml, input_tokens: usage.in, cost_usd: /a~2}}}"),
       "bernstein.yaml:1: agent 'a': usage has 'xml' for 'format'; write one of json, jsonl\n"
       "bernstein.yaml:1: agent 'a': usage has 'usage.in' for 'input_tokens'; write a JSON pointer, such as "
-      "/usage/input_tokens\n"
+      "/usage/input_tokens, or several with + and -\n"
       "bernstein.yaml:1: agent 'a': usage has '/a~2' for 'cost_usd'; write a JSON pointer, such as "
-      "/usage/input_tokens");
+      "/usage/input_tokens, or several with + and -");
   EXPECT_EQ(config_faults_of("agents: {a: {command: [x], usage: {input_tokens: /a}}}"),
             "bernstein.yaml:1: agent 'a': usage has no format; write format: json or format: jsonl");
 }
