@@ -52,6 +52,7 @@ struct Request {
   LookOptions look;
   Seq at = 0;
   ReplayOptions replay;
+  AgentsOptions agents;
   AuditOptions audit;
   SqlOptions sql;
   CleanOptions clean;
@@ -216,6 +217,13 @@ void add_checking(CLI::App& app, Request& request) {
       ->check(CLI::Range(Seq{1}, Seq{1} << 53));
   replay.callback([&request] {
     request.action = [&request](Context& context) { return replay_command(context, request.replay); };
+  });
+
+  CLI::App& agents = add_command(app, request, "agents", "List the agents: installed, version, login, models, proof",
+                                 "bernstein agents\nbernstein agents --probe\nbernstein agents --json");
+  agents.add_flag("--probe", request.agents.probe, "Ask each client whether somebody is logged in");
+  agents.callback([&request] {
+    request.action = [&request](Context& context) { return agents_command(context, request.agents); };
   });
 
   CLI::App& audit = add_command(app, request, "audit", "Verify hashes, chain, anchors and invariants",

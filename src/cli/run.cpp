@@ -7,7 +7,6 @@
 
 #include "anchors.hpp"
 #include "app.hpp"
-#include "bernstein/agent/script.hpp"
 #include "bernstein/agent/secrets.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
@@ -16,6 +15,7 @@
 #include "drive.hpp"
 #include "dry_run.hpp"
 #include "inputs.hpp"
+#include "known_agents.hpp"
 #include "leftovers.hpp"
 #include "place.hpp"
 #include "print.hpp"
@@ -57,11 +57,13 @@ void redact(Prepared& prepared, const Context& context) {
 PrepareResult prepare(const Context& context, const RunOptions& options) {
   // The files come first: their faults are the person's next step even where the repository is not ready either.
   Result<Place> place = find_place(context.directory);
-  const AgentSpec scripted = agent::scripted_agent_spec(context.program);
+  const KnownAgents known = known_agents(context, place ? place->root : context.directory);
+  std::vector<std::string> names;
+  for (const AgentSpec& agent : known.specs) names.push_back(agent.name);
   InputResult read = read_inputs({.directory = context.directory,
                                   .plan_file = options.plan_file,
                                   .root = place ? place->worktree : context.directory,
-                                  .built_in = {scripted.name},
+                                  .built_in = names,
                                   .agent_is_given = !options.agent.empty()});
   if (auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   Inputs& inputs = std::get<Inputs>(read);
@@ -69,7 +71,7 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
   Result<Landing> landing = find_landing(*place, options.target);
   if (!landing) return refusal_of(landing.error());
 
-  MergeResult merged = merge_settings(inputs.config, inputs.plan, options, {scripted});
+  MergeResult merged = merge_settings(inputs.config, inputs.plan, options, known);
   if (auto* refusal = std::get_if<Refusal>(&merged)) return *refusal;
   Settings& settings = std::get<Settings>(merged);
   if (!options.dry_run) {

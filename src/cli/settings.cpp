@@ -14,7 +14,8 @@ namespace {
 using AgentsByName = std::map<std::string, AgentSpec>;
 
 constexpr std::string_view k_no_agent =
-    "no agent is configured; add one under agents: in bernstein.yaml (see docs/config.md), or try `bernstein demo`";
+    "no agent is installed or configured; `bernstein agents` says how to install one, bernstein.yaml may name others "
+    "under agents: (see docs/config.md), and `bernstein demo` needs none";
 
 std::vector<std::string> names_of(const AgentsByName& agents) {
   std::vector<std::string> names;
@@ -32,10 +33,9 @@ const ModelSpec* find_model(const AgentSpec& agent, const std::string& wanted) {
 // Collects the faults while it merges, so that a person sees all of them at once.
 class Merge {
  public:
-  Merge(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
-        const std::vector<AgentSpec>& built_in)
-      : config_(config), plan_(plan), options_(options) {
-    for (const AgentSpec& agent : built_in) known_[agent.name] = agent;
+  Merge(const plan::Config& config, const plan::Plan& plan, const RunOptions& options, const KnownAgents& built_in)
+      : config_(config), plan_(plan), options_(options), automatic_(built_in.automatic) {
+    for (const AgentSpec& agent : built_in.specs) known_[agent.name] = agent;
     for (const AgentSpec& agent : config.agents) known_[agent.name] = agent;
   }
 
@@ -112,6 +112,12 @@ class Merge {
     if (!plan_.settings.agent.empty()) return plan_.settings.agent;
     if (!config_.agent.empty()) return known("bernstein.yaml: cli:", config_.agent) ? config_.agent : "";
     if (!config_.agents.empty()) return config_.agents.front().name;
+    if (!automatic_.empty()) {
+      settings_.notes.push_back("cli: auto takes '" + automatic_.front() +
+                                "', the first of the catalog that is installed" +
+                                (automatic_.size() > 1 ? " of " + join(automatic_, ", ") : ""));
+      return automatic_.front();
+    }
     const bool all_pinned = std::all_of(plan_.tasks.begin(), plan_.tasks.end(),
                                         [&](const TaskSpec& task) { return known_.contains(task.agent); });
     if (all_pinned && !plan_.tasks.empty()) return plan_.tasks.front().agent;
@@ -192,6 +198,7 @@ class Merge {
   const plan::Config& config_;
   const plan::Plan& plan_;
   const RunOptions& options_;
+  const std::vector<std::string>& automatic_;
   AgentsByName known_;
   Settings settings_;
   Refusal refusal_;
@@ -200,7 +207,7 @@ class Merge {
 }  // namespace
 
 MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
-                           const std::vector<AgentSpec>& built_in) {
+                           const KnownAgents& built_in) {
   return Merge(config, plan, options, built_in).result();
 }
 

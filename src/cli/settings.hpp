@@ -1,7 +1,7 @@
 #pragma once
 // What a run is to go by: bernstein.yaml, overridden by what stands at the top of the plan, overridden by flags.
 //
-//     MergeResult merged = merge_settings(config, plan, options, built_in_agents());
+//     MergeResult merged = merge_settings(config, plan, options, known_agents(context));
 //     if (auto* refusal = std::get_if<Refusal>(&merged)) ...
 //
 // Pure. Names of agents are checked against those that there are: bernstein.yaml's and the built-in ones. Those in the
@@ -32,8 +32,13 @@ struct Settings {
 
 using MergeResult = std::variant<Settings, Refusal>;
 
-// `built_in`: agents that need no configuration; bernstein.yaml may override them by name. `cli: auto` never picks one.
+// Agents that need no configuration; bernstein.yaml may override them by name.
+struct KnownAgents {
+  std::vector<AgentSpec> specs;
+  std::vector<std::string> automatic;  // what `cli: auto` picks from, the best first: installed, and of the catalog
+};
+
 MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
-                           const std::vector<AgentSpec>& built_in);
+                           const KnownAgents& built_in);
 
 }  // namespace bernstein::cli

@@ -130,8 +130,8 @@ class BadSettings(EndToEnd):
         repository = self.repository()
         err = self.refused(repository, ONE, code=6)
         self.assertEqual(
-            "bernstein: no agent is configured; add one under agents: in bernstein.yaml (see docs/config.md), "
-            "or try `bernstein demo`\n",
+            "bernstein: no agent is installed or configured; `bernstein agents` says how to install one, bernstein.yaml "
+            "may name others under agents: (see docs/config.md), and `bernstein demo` needs none\n",
             err,
         )
 

@@ -70,6 +70,11 @@ struct AuditOptions {
 };
 Result<Exit> audit_command(Context& context, const AuditOptions& options);
 
+struct AgentsOptions {
+  bool probe = false;  // ask each client whether somebody is logged in
+};
+Result<Exit> agents_command(Context& context, const AgentsOptions& options);
+
 struct SqlOptions {
   std::string query;
   bool csv = false;

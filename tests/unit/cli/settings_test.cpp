@@ -14,7 +14,7 @@ AgentSpec an_agent(const std::string& name) {
           .usage = {}};
 }
 
-const std::vector<AgentSpec> k_built_in{an_agent("scripted")};
+const KnownAgents k_built_in{.specs = {an_agent("scripted")}, .automatic = {}};
 
 plan::Config a_config() {
   plan::Config config;
@@ -65,9 +65,20 @@ TEST(Settings, AutoTakesTheFirstAgentOfTheConfigurationWithAllItsModels) {
 TEST(Settings, AutoNeverPicksABuiltInAgent) {
   const Refusal refusal = refused({}, a_plan());
   EXPECT_EQ(refusal.exit, Exit::environment);
-  EXPECT_EQ(refusal.reasons,
-            (Words{"no agent is configured; add one under agents: in bernstein.yaml (see docs/config.md), "
-                   "or try `bernstein demo`"}));
+  EXPECT_EQ(
+      refusal.reasons,
+      (Words{"no agent is installed or configured; `bernstein agents` says how to install one, bernstein.yaml may "
+             "name others under agents: (see docs/config.md), and `bernstein demo` needs none"}));
+}
+
+TEST(Settings, AutoPicksTheBestAgentThatIsInstalledAndSaysSo) {
+  const KnownAgents known{.specs = {an_agent("claude"), an_agent("codex"), an_agent("scripted")},
+                          .automatic = {"codex", "claude"}};
+  const MergeResult result = merge_settings({}, a_plan(), {}, known);
+  const auto& settings = std::get<Settings>(result);
+  EXPECT_EQ(arms_of(settings.config), (Words{"codex/cheap", "codex/strong"}));
+  EXPECT_EQ(settings.notes, (Words{"cli: auto takes 'codex', the first of the catalog that is installed of codex, "
+                                   "claude"}));
 }
 
 TEST(Settings, APlanOfPinnedStepsNeedsNoAgentOfTheConfiguration) {

@@ -1,0 +1,258 @@
+#include "discovery.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "bernstein/agent/command.hpp"
+#include "bernstein/base/text.hpp"
+#include "bernstein/proc/reactor.hpp"
+#include "inputs.hpp"
+#include "program.hpp"
+
+namespace bernstein::cli {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr Micros k_answer_us_max = 10 * k_second;  // for a version, or whether somebody is logged in
+constexpr std::size_t k_file_bytes_max = 1 << 20;
+constexpr std::size_t k_answer_bytes_max = 64 << 10;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::string variable(const Context& context, const std::string& name) {
+  const auto found = context.environment.find(name);
+  return found == context.environment.end() ? "" : found->second;
+}
+
+std::string home_path(const Context& context, const std::string& path) {
+  return path.starts_with("~/") ? variable(context, "HOME") + path.substr(1) : path;
+}
+
+Json parse(const std::string& text) {
+  return Json::parse(text, nullptr, false);
+}
+
+// ---- What is remembered of versions ----
+
+std::string cache_path(const Context& context) {
+  std::string root = variable(context, "XDG_CACHE_HOME");
+  if (!root.starts_with('/')) root = variable(context, "HOME").empty() ? "" : variable(context, "HOME") + "/.cache";
+  return root.empty() ? "" : root + "/bernstein/versions.json";
+}
+
+// What a program is known by: it changes when the program does.
+std::string identity_of(const std::string& program) {
+  std::error_code problem;
+  const fs::path real = fs::canonical(program, problem);
+  struct stat file {};
+  if (problem || ::stat(real.c_str(), &file) != 0) return "";
+  return real.string() + " " + std::to_string(file.st_size) + " " + std::to_string(file.st_mtim.tv_sec) + "." +
+         std::to_string(file.st_mtim.tv_nsec);
+}
+
+std::map<std::string, std::string> read_cache(const std::string& path) {
+  std::map<std::string, std::string> known;
+  const Result<std::string> text = path.empty() ? Error{} : read_text(path, k_file_bytes_max);
+  const Json json = text ? parse(*text) : Json();
+  if (!json.is_object()) return known;
+  for (const auto& [program, version] : json.items()) {
+    if (version.is_string()) known[program] = version.get<std::string>();
+  }
+  return known;
+}
+
+// Whoever comes second wins; what is lost is asked for again.
+void write_cache(const std::string& path, const std::map<std::string, std::string>& known) {
+  if (path.empty()) return;
+  std::error_code problem;
+  fs::create_directories(fs::path(path).parent_path(), problem);
+  const std::string draft = path + "." + std::to_string(::getpid());
+  std::ofstream(draft) << Json(known).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  fs::rename(draft, path, problem);
+}
+
+// ---- Questions to the programs ----
+
+struct Question {
+  std::vector<std::string> argv;
+  int exit_code = -1;  // -1: no answer in time, or it could not be asked
+  std::string answer;
+};
+
+// All at once: each takes as long as the client needs to start.
+void ask(const Context& context, std::vector<Question*> questions) {
+  if (questions.empty()) return;
+  std::string place = (fs::temp_directory_path() / "bernstein-ask-XXXXXX").string();
+  if (::mkdtemp(place.data()) == nullptr) return;
+  const std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    Question& question = *questions[i];
+    const std::string output = place + "/" + std::to_string(i);
+    const auto started = reactor->start({.argv = question.argv,
+                                         .wrapper = {},
+                                         .env = agent::allowed_environment(context.environment, {}),
+                                         .directory = place,
+                                         .stdin_text = {},
+                                         .output_path = output,
+                                         .output_bytes_max = k_answer_bytes_max,
+                                         .timeout_us = k_answer_us_max,
+                                         .grace_us = k_second},
+                                        [&open, &question, output](const port::ProcessExit& exit) {
+                                          --open;
+                                          if (!exit.timed_out) question.exit_code = exit.exit_code;
+                                          if (const Result<std::string> text = read_text(output, k_answer_bytes_max))
+                                            question.answer = *text;
+                                        });
+    if (started) ++open;
+  }
+  while (open > 0) reactor->turn();
+  std::error_code problem;
+  fs::remove_all(place, problem);
+}
+
+// ---- Logins ----
+
+bool has_key(const std::string& text, const std::vector<std::string>& keys) {
+  const Json json = parse(text);
+  if (json.is_discarded()) return false;
+  return std::ranges::any_of(keys, [&](const std::string& key) {
+    try {
+      const Json::json_pointer pointer(key);
+      return json.contains(pointer) && !json.at(pointer).is_null() && json.at(pointer) != Json("");
+    } catch (const Json::exception&) {
+      return false;
+    }
+  });
+}
+
+void look_at_login(const Context& context, FoundAgent& agent) {
+  const plan::LoginRule& rule = agent.entry->facts.login;
+  const auto found = [&](Login login, std::string fact) {
+    agent.login = login;
+    agent.login_fact = std::move(fact);
+  };
+  if (rule.none) return found(Login::yes, "needs none");
+  for (const std::string& name : rule.env) {
+    if (!variable(context, name).empty()) return found(Login::yes, name + " is set");
+  }
+  if (!rule.file.empty()) {
+    const Result<std::string> text = read_text(home_path(context, rule.file), k_file_bytes_max);
+    if (text && has_key(*text, rule.keys)) return found(Login::yes, rule.file + " holds a login");
+  }
+  if (!rule.command.empty()) return found(Login::unknown, "not asked; --probe asks `" + join(rule.command, " ") + "`");
+  if (rule.env.empty() && rule.file.empty()) return found(Login::unknown, "nothing tells it");
+  std::string looked =
+      rule.env.empty() ? "" : join(rule.env, ", ") + (rule.env.size() == 1 ? " is" : " are") + " not set";
+  if (!rule.file.empty()) looked += (looked.empty() ? "" : ", ") + rule.file + " holds none";
+  found(Login::no, looked);
+}
+
+}  // namespace
+
+std::string_view to_word(Login login) {
+  return login == Login::yes ? "yes" : login == Login::no ? "no" : "unknown";
+}
+
+bool is_older(const std::string& version, const std::string& than) {
+  const std::vector<std::string_view> a = split(version, '.');
+  const std::vector<std::string_view> b = split(than, '.');
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const auto part = [i](const std::vector<std::string_view>& parts) {
+      return i < parts.size() ? std::strtoull(std::string(parts[i]).c_str(), nullptr, 10) : 0ULL;
+    };
+    if (part(a) != part(b)) return part(a) < part(b);
+  }
+  return false;
+}
+
+std::string version_in(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is_digit(text[at])) continue;
+    std::size_t end = at;
+    bool dotted = false;
+    while (end < text.size() &&
+           (is_digit(text[end]) || (text[end] == '.' && end + 1 < text.size() && is_digit(text[end + 1])))) {
+      dotted = dotted || text[end] == '.';
+      ++end;
+    }
+    if (dotted) return std::string(text.substr(at, end - at));
+    at = end;
+  }
+  return "";
+}
+
+std::vector<FoundAgent> discover(const Context& context, const std::vector<plan::CatalogEntry>& entries,
+                                 const DiscoverOptions& options) {
+  const std::string cache = cache_path(context);
+  std::map<std::string, std::string> known = read_cache(cache);
+  std::vector<FoundAgent> agents;
+  for (const plan::CatalogEntry& entry : entries) {
+    FoundAgent& agent = agents.emplace_back();
+    agent.entry = &entry;
+    agent.program = program_of(entry.spec, context.environment, options.directory).value_or("");
+    if (!agent.program.empty()) look_at_login(context, agent);
+  }
+
+  std::map<std::size_t, Question> versions;
+  std::map<std::size_t, Question> logins;
+  for (std::size_t i = 0; i < agents.size(); ++i) {
+    FoundAgent& agent = agents[i];
+    const plan::AgentFacts& facts = agent.entry->facts;
+    if (agent.program.empty()) continue;
+    const auto remembered = known.find(identity_of(agent.program));
+    if (remembered != known.end()) {
+      agent.version = remembered->second;
+    } else if (!facts.version.command.empty()) {
+      versions[i].argv = facts.version.command;
+      versions[i].argv.front() = agent.program;
+    }
+    if (options.probe && agent.login != Login::yes && !facts.login.command.empty()) {
+      logins[i].argv = facts.login.command;
+      logins[i].argv.front() = agent.program;
+    }
+  }
+  std::vector<Question*> questions;
+  for (auto& [i, question] : versions) questions.push_back(&question);
+  for (auto& [i, question] : logins) questions.push_back(&question);
+  ask(context, questions);
+
+  for (auto& [i, question] : versions) {
+    agents[i].version = version_in(question.answer);
+    const std::string identity = identity_of(agents[i].program);
+    if (!agents[i].version.empty() && !identity.empty()) known[identity] = agents[i].version;
+  }
+  if (!versions.empty()) write_cache(cache, known);
+  for (auto& [i, question] : logins) {
+    if (question.exit_code < 0) continue;
+    agents[i].login = question.exit_code == 0 ? Login::yes : Login::no;
+    agents[i].login_fact =
+        "`" + join(agents[i].entry->facts.login.command, " ") + "` exits with " + std::to_string(question.exit_code);
+  }
+  for (FoundAgent& agent : agents) {
+    const plan::VersionRule& rule = agent.entry->facts.version;
+    if (agent.program.empty() || agent.version.empty()) continue;
+    if (!rule.at_least.empty() && is_older(agent.version, rule.at_least))
+      agent.version_why = "older than " + rule.at_least;
+    if (!rule.below.empty() && !is_older(agent.version, rule.below))
+      agent.version_why = "not tried: " + rule.below + " or newer";
+  }
+  return agents;
+}
+
+}  // namespace bernstein::cli
