@@ -82,6 +82,8 @@ constexpr std::array k_phrases{
     Phrase{"incomplete json", AgentOutcome::overload},
     Phrase{"terminated", AgentOutcome::overload},
     Phrase{"connection", AgentOutcome::overload},
+    Phrase{"cannot connect", AgentOutcome::overload},
+    Phrase{"failedtoopensocket", AgentOutcome::overload},
     Phrase{"econnre", AgentOutcome::overload},
     Phrase{"etimedout", AgentOutcome::overload},
     Phrase{"socket hang up", AgentOutcome::overload},

@@ -45,6 +45,29 @@ TEST(AgentCommand, PutsThePromptOnStdinUnlessAnArgumentNamesItsFile) {
   EXPECT_FALSE(build({"a", "--file={prompt_file}"}).prompt_on_stdin);
 }
 
+TEST(AgentCommand, GivesThePromptAsAnArgumentWhereItFitsElseNamesItsFile) {
+  AgentSpec spec{.command = {"agent", "-p", "{prompt}"}};
+  AttemptContext attempt{.prompt = "do it with {model}", .prompt_file = "/sdd/prompt"};
+  AgentCommand command = build_command(spec, attempt, {});
+  EXPECT_EQ(command.argv, (Words{"agent", "-p", "do it with {model}"}));
+  EXPECT_FALSE(command.prompt_on_stdin);
+  EXPECT_FALSE(command.prompt_in_file);
+  attempt.prompt.assign(200 << 10, 'x');
+  command = build_command(spec, attempt, {});
+  EXPECT_EQ(command.argv.back(), "Your task is in the file /sdd/prompt: read all of it, and do it.");
+  EXPECT_TRUE(command.prompt_in_file);
+}
+
+TEST(AgentCommand, SetsWhatTheSpecSets) {
+  const AgentSpec spec{.command = {"agent", "{usage_file}"}, .set = {{"A", "1"}}, .set_in_sandbox = {{"B", "2"}}};
+  const AgentCommand outside = build_command(spec, {.usage_file = "/sdd/usage"}, {{"A", "from outside"}});
+  EXPECT_EQ(outside.env.at("A"), "1");
+  EXPECT_FALSE(outside.env.contains("B"));
+  EXPECT_TRUE(outside.usage_in_file);
+  EXPECT_EQ(outside.argv.back(), "/sdd/usage");
+  EXPECT_EQ(build_command(spec, {.in_sandbox = true}, {}).env.at("B"), "2");
+}
+
 TEST(AgentCommand, PassesOnAllowedVariablesAndThoseOfTheSpecAndNothingElse) {
   const Environment mine{{"PATH", "/bin"},       {"HOME", "/home/ann"},
                          {"LC_ALL", "C.UTF-8"},  {"LANG", "C"},

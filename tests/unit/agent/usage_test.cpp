@@ -147,5 +147,57 @@ TEST(Usage, LooksAtTheEndOfALongOutputOnly) {
   EXPECT_EQ(read_usage(spec("jsonl"), filler + line("1")).cost_micros, UsdMicros{1'000'000});
 }
 
+TEST(Usage, APlaceMayBeASumOfPointers) {
+  const UsageSpec with_cached{.cached_tokens = "/cached",
+                              .format = "jsonl",
+                              .input_tokens = "/in - /cached + /written",
+                              .output_tokens = "/out"};
+  const Usage usage = read_usage(with_cached, R"({"in":100,"cached":40,"written":5,"out":7})");
+  EXPECT_EQ(usage.input_tokens, 65);
+  EXPECT_EQ(usage.cached_tokens, 40);
+  // Of a sum what is there counts; one that cannot be true is unknown.
+  EXPECT_EQ(read_usage(with_cached, R"({"in":100})").input_tokens, 100);
+  EXPECT_EQ(read_usage(with_cached, R"({"in":10,"cached":40})").input_tokens, std::nullopt);
+  EXPECT_EQ(read_usage(with_cached, R"({"in":"many","cached":40})").input_tokens, std::nullopt);
+}
+
+TEST(Usage, AStarStandsForAllMembers) {
+  const UsageSpec by_model{
+      .format = "json", .input_tokens = "/models/*/usage/in", .output_tokens = "/models/*/usage/out"};
+  const Usage usage =
+      read_usage(by_model, R"({"models":{"a":{"usage":{"in":1,"out":2}},"b":{"usage":{"in":10,"out":20}}}})");
+  EXPECT_EQ(usage.input_tokens, 11);
+  EXPECT_EQ(usage.output_tokens, 22);
+}
+
+TEST(Usage, LinesThatFitMayBeAddedUp) {
+  UsageSpec spec{
+      .cost_usd = "/cost", .format = "jsonl", .input_tokens = "/in", .sum = true, .when = {{"/type", "step"}}};
+  const std::string lines =
+      "{\"type\":\"step\",\"in\":1,\"cost\":0.5}\n{\"type\":\"other\",\"in\":100}\n{\"type\":\"step\",\"in\":2,"
+      "\"cost\":0.25}\n";
+  EXPECT_EQ(read_usage(spec, lines).input_tokens, 3);
+  EXPECT_EQ(read_usage(spec, lines).cost_micros, UsdMicros{750'000});
+  spec.sum = false;
+  EXPECT_EQ(read_usage(spec, lines).input_tokens, 2) << "the last line";
+}
+
+TEST(Usage, ALineWithoutANumberMakesTheSumUnknown) {
+  const UsageSpec spec{.format = "jsonl", .input_tokens = "/in", .output_tokens = "/out", .sum = true};
+  const Usage usage = read_usage(spec, "{\"in\":1,\"out\":5}\n{\"in\":2}\n");
+  EXPECT_EQ(usage.input_tokens, 3);
+  EXPECT_EQ(usage.output_tokens, std::nullopt);
+}
+
+TEST(Usage, ACostIsComputedFromThePricesOfAMillionTokensAndRoundedUp) {
+  const TokenPrice price{.cached = UsdMicros{100'000}, .input = UsdMicros{1'000'000}, .output = UsdMicros{5'000'000}};
+  EXPECT_EQ(agent::cost_of(Usage{.cached_tokens = 10, .input_tokens = 100, .output_tokens = 7}, price), UsdMicros{136});
+  EXPECT_EQ(agent::cost_of(Usage{.input_tokens = 100}, price), std::nullopt) << "not all is known";
+  EXPECT_EQ(agent::cost_of(Usage{.input_tokens = k_tokens_max, .output_tokens = k_tokens_max},
+                           TokenPrice{.input = k_cost_max, .output = k_cost_max}),
+            std::nullopt)
+      << "no cost is as large";
+}
+
 }  // namespace
 }  // namespace bernstein::agent
