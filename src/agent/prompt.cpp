@@ -4,7 +4,6 @@
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/base/units.hpp"
-#include "roles.hpp"
 
 namespace bernstein::agent {
 namespace {
@@ -74,9 +73,12 @@ std::string title_part(const PromptInput& input) {
   std::string part = "# " + input.task.title + "\n\n";
   part += "Task " + to_string(input.task.id) + ", attempt " + std::to_string(input.attempt) + " of " +
           std::to_string(input.attempts_max) + ". Your role: " + input.task.role + ".";
-  const std::string_view sentence = role_sentence(input.task.role);
-  if (!sentence.empty()) part.append(" ").append(sentence);
   return part + "\n\n";
+}
+
+std::string role_part(const PromptInput& input) {
+  const std::string_view text = trim(input.role_text);
+  return text.empty() ? "" : "## Your role\n\n" + std::string(text) + "\n\n";
 }
 
 std::string files_part(const TaskSpec& task) {
@@ -170,7 +172,7 @@ std::string earlier_part(std::vector<EarlierAttempt> earlier, std::size_t room) 
 
 std::string build_prompt(const PromptInput& input) {
   std::string prompt = title_part(input) + "## Task\n\n" + input.task.description + "\n\n";
-  prompt += files_part(input.task) + checks_part(input);
+  prompt += role_part(input) + files_part(input.task) + checks_part(input);
   prompt += list_part("## Constraints", input.constraints) + list_part("## Read first", input.context_files);
   prompt += done_part();
   if (input.earlier.empty()) return prompt;

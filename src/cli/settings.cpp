@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "bernstein/agent/roles.hpp"
 #include "bernstein/base/text.hpp"
 
 namespace bernstein::cli {
@@ -98,6 +99,11 @@ class Merge {
   void take_roles() {
     std::set<std::string> roles;
     for (const TaskSpec& task : plan_.tasks) roles.insert(task.role);
+    for (const std::string& role : roles) {
+      const auto own = config_.roles.find(role);
+      const std::string text(own == config_.roles.end() ? agent::built_in_role(role) : own->second);
+      if (!text.empty()) settings_.config.roles[role] = text;
+    }
     for (const auto& [role, policy] : config_.role_policy) {
       RolePolicy kept = policy;
       if (!options_.agent.empty()) kept = {};

@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_attempts_max = 100;
 constexpr std::uint32_t k_quota_attempts_max = 10'000;
+constexpr std::size_t k_role_bytes_max = 8 << 10;
 constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can number
 constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
@@ -57,6 +58,7 @@ class ConfigReader {
     if (const YamlNode* roles = top.map("role_model_policy", "{docs: {cli: claude, model: haiku}}")) {
       for (const YamlEntry& entry : roles->entries) read_role_policy(entry);
     }
+    if (const YamlNode* roles = top.map("roles", "{docs: \"Write for a reader in a hurry.\"}")) read_roles(*roles);
     if (const YamlNode* slots = top.map("role_slots", "{docs: 1}")) read_role_slots(*slots);
     if (const YamlNode* setup = top.map("worktree_setup", "{setup_command: \"npm ci\"}")) read_worktree_setup(*setup);
     if (const YamlNode* gates = top.map("quality_gates", "{tests: \"make test\"}")) {
@@ -99,6 +101,19 @@ class ConfigReader {
     if (policy.model.find('/') != std::string::npos) check_arm(policy.model, what, role.line_of("model"));
     role.finish({}, UnknownKeys::refuse);
     config_.role_policy[entry.key] = policy;
+  }
+
+  void read_roles(const YamlNode& node) {
+    MapReader roles(node, "roles", report_);
+    for (const YamlEntry& entry : node.entries) {
+      const std::optional<std::string> text = roles.text(entry.key);
+      if (text && text->size() > k_role_bytes_max) {
+        roles.fault(entry.line, "has a text of " + std::to_string(text->size()) + " bytes for " + quoted(entry.key) +
+                                    "; at most " + std::to_string(k_role_bytes_max) + " go into a prompt");
+      } else if (text) {
+        config_.roles[entry.key] = *text;
+      }
+    }
   }
 
   void read_role_slots(const YamlNode& node) {

@@ -101,7 +101,9 @@ const AgentSpec& agent_of(const RunState& state, const std::string& name) {
 std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore& blobs) {
   const RunConfig& config = config_of(state);
   const bernstein::Task& task = task_of(state, id.task);
+  const auto role = config.roles.find(task.spec.role);
   agent::PromptInput input{.task = task.spec,
+                           .role_text = role == config.roles.end() ? "" : role->second,
                            .constraints = config.constraints,
                            .context_files = config.context_files,
                            .gates = config.gates,

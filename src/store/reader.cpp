@@ -44,12 +44,27 @@ std::vector<RunId> select_runs(SQLite::Database& database) {
   return runs;
 }
 
-Status visit_rows(RecordRows rows, const std::function<bool(const Record&)>& visit) {
+// The seq of the last row; nothing when `visit` wanted no more.
+Result<std::optional<Seq>> visit_rows(RecordRows rows, const std::function<bool(const Record&)>& visit) {
   Record record;
   while (true) {
     BERNSTEIN_TRY(const bool more, rows.next(record));
-    if (!more || !visit(record)) return Ok{};
+    if (!more) return std::optional(record.seq);
+    if (!visit(record)) return std::optional<Seq>();
   }
+}
+
+// A damaged row whose run can no longer be read is passed over by the scan. Within the run the chain tells; that it was
+// the last one, the index does.
+Status check_last(SQLite::Database& database, const std::string& path, RunId run, Seq scanned) {
+  SQLite::Statement row(database, "SELECT seq FROM events WHERE run = ? ORDER BY run_seq DESC LIMIT 1");
+  row.bind(1, to_string(run));
+  const Seq indexed = row.executeStep() ? row.getColumn(0).getInt64() : 0;
+  if (indexed <= scanned) return Ok{};
+  return Error{ErrorCode::corrupt, "cannot read '" + path + "': the index of the events leads to event " +
+                                       std::to_string(indexed) + " as the last of " + to_string(run) +
+                                       ", the table to event " + std::to_string(scanned) +
+                                       ": the database is damaged; keep a copy and put a backup in its place"};
 }
 
 // One view of the database for several statements.
@@ -85,11 +100,18 @@ Result<std::vector<RunId>> SqliteReader::runs() {
 }
 
 Status SqliteReader::read(RunId run, const std::function<bool(const Record&)>& visit) {
-  return guarded(path_, "read", [&] { return visit_rows(RecordRows(database_, k_of_one_run, run), visit); });
+  return guarded(path_, "read", [&]() -> Status {
+    const Snapshot snapshot(database_);
+    BERNSTEIN_TRY(const std::optional<Seq> last, visit_rows(RecordRows(database_, k_of_one_run, run), visit));
+    return last ? check_last(database_, path_, run, *last) : Ok{};
+  });
 }
 
 Status SqliteReader::read_all(const std::function<bool(const Record&)>& visit) {
-  return guarded(path_, "read", [&] { return visit_rows(RecordRows(database_, "FROM events ORDER BY seq"), visit); });
+  return guarded(path_, "read", [&]() -> Status {
+    BERNSTEIN_TRY_VOID(visit_rows(RecordRows(database_, "FROM events ORDER BY seq"), visit));
+    return Ok{};
+  });
 }
 
 Result<port::Table> SqliteReader::query(const std::string& sql) {

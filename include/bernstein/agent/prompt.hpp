@@ -4,8 +4,8 @@
 //     std::string prompt = agent::build_prompt({.task = spec, .gates = gates, .attempt = 2, .earlier = {first}});
 //
 // The description is in it verbatim, after it a blank line. The parts, in this order: title and role, "## Task",
-// "## Files", "## Checks", "## Constraints", "## Read first", "## When you are done", "## Earlier attempts"; those that
-// would be empty are left out, but for Files and Checks.
+// "## Your role", "## Files", "## Checks", "## Constraints", "## Read first", "## When you are done",
+// "## Earlier attempts"; those that would be empty are left out, but for Files and Checks.
 
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +33,7 @@ struct EarlierAttempt {
 
 struct PromptInput {
   TaskSpec task;
+  std::string role_text;  // what its role is asked to keep an eye on (agent/roles.hpp); "" for nothing
   std::vector<std::string> constraints;
   std::vector<std::string> context_files;
   std::vector<CheckSpec> gates;

@@ -327,6 +327,7 @@ struct RunConfig {
   Limits limits;
   std::uint32_t max_agents = 4;  // >= 1
   std::map<std::string, RolePolicy> role_policy;
+  std::map<std::string, std::string> roles;         // what tasks of a role are told, for the roles of the plan
   std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
   SandboxMode sandbox = SandboxMode::automatic;     // wanted; what an agent got is in its AgentStarted
   WorktreeSetup worktree_setup;
@@ -342,6 +343,7 @@ struct RunConfig {
     field("max_agents", self.max_agents);
     field("role_policy", self.role_policy);
     field("role_slots", self.role_slots);
+    field("roles", self.roles);
     field("sandbox", self.sandbox);
     field("worktree_setup", self.worktree_setup);
   }

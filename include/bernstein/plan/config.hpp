@@ -37,6 +37,7 @@ struct Config {
   std::vector<std::string> context_files;
   std::map<std::string, RolePolicy> role_policy;    // `role_model_policy:`
   std::map<std::string, std::uint32_t> role_slots;  // `role_slots: {docs: 1}`
+  std::map<std::string, std::string> roles;         // `roles: {docs: "Write for ..."}`: instead of the built-in text
   WorktreeSetup worktree_setup;
   std::vector<CheckSpec> gates;   // `quality_gates:`, in file order
   std::vector<AgentSpec> agents;  // `agents:`, in file order; those of the catalog with what is said of them anew

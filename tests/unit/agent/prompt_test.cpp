@@ -30,6 +30,7 @@ bool contains(const std::string& text, const std::string& part) {
 TEST(Prompt, OfAFirstAttemptReadsLikeThis) {
   PromptInput input = a_prompt();
   input.attempts_max = 3;
+  input.role_text = "Write server-side code.\n";
   input.task.files = {"src/limit/", "tests/**/*limit*"};
   input.task.signals = {{.path = "src/limit.py", .type = CheckType::path_exists},
                         {.path = "tests/**/*limit*", .type = CheckType::glob_exists},
@@ -40,13 +41,17 @@ TEST(Prompt, OfAFirstAttemptReadsLikeThis) {
 
   EXPECT_EQ(build_prompt(input), R"(# Middleware
 
-Task t4, attempt 1 of 3. Your role: backend. Write server-side code with clear errors, and tests beside it.
+Task t4, attempt 1 of 3. Your role: backend.
 
 ## Task
 
 Limit requests.
 
   * per *client*
+
+## Your role
+
+Write server-side code.
 
 ## Files
 

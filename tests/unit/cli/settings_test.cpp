@@ -62,6 +62,18 @@ TEST(Settings, AutoTakesTheFirstAgentOfTheConfigurationWithAllItsModels) {
   EXPECT_EQ(config.agents[0].name, "zeta");
 }
 
+TEST(Settings, TheRolesOfThePlanBringTheirTextsThePersonsOwnFirst) {
+  plan::Config config = a_config();
+  config.roles = {{"docs", "Write little."}, {"nobody", "Not in this plan."}};
+  plan::Plan plan = a_plan();
+  plan.tasks[0].role = "docs";
+  EXPECT_EQ(merged(config, plan).roles, (std::map<std::string, std::string>{{"docs", "Write little."}}));
+  plan.tasks[0].role = "qa";
+  EXPECT_TRUE(merged(config, plan).roles.at("qa").starts_with("Write tests that fail when"));
+  plan.tasks[0].role = "baker";
+  EXPECT_TRUE(merged(config, plan).roles.empty());
+}
+
 TEST(Settings, AutoNeverPicksABuiltInAgent) {
   const Refusal refusal = refused({}, a_plan());
   EXPECT_EQ(refusal.exit, Exit::environment);

@@ -171,6 +171,13 @@ TEST(ConfigFaults, NameAgentsModelsAndVariablesThatCannotBe) {
             "big-1}");
 }
 
+TEST(Config, ReadsWhatRolesAreToldAndRefusesABook) {
+  const ConfigResult read = parse_config("roles:\n  docs: |\n    Write little.\n    Write well.\n", "bernstein.yaml");
+  EXPECT_EQ(std::get<Config>(read).roles.at("docs"), "Write little.\nWrite well.\n");
+  EXPECT_EQ(config_faults_of("roles: {docs: " + std::string(9'000, 'x') + "}"),
+            "bernstein.yaml:1: roles has a text of 9000 bytes for 'docs'; at most 8192 go into a prompt");
+}
+
 TEST(ConfigFaults, NameUsageThatCannotBeRead) {
   EXPECT_EQ(
       config_faults_of("agents: {a: {command: [x], usage: {format: xml, input_tokens: usage.in, cost_usd: /a~2}}}"),

@@ -78,6 +78,31 @@ TEST_F(Reader, ReadsWhatAnIndexLeavesOut) {
   EXPECT_EQ(seen, 3);
 }
 
+TEST_F(Reader, MissesTheLastRowOfARunThatCanNoLongerBeTold) {
+  {
+    auto log = store::open_log(path_).value();
+    ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b"), a_draft("c")})));
+    ASSERT_TRUE(log->append(sealer_.in(RunId{2}).take({a_draft("d")})));
+  }
+  ASSERT_EQ(sqlite3_shell(path_, "PRAGMA wal_checkpoint(TRUNCATE)").exit_code, 0);
+  // In the table the run and its number 3 stand before the kind, in the index before the seq.
+  std::string bytes = read_file(path_);
+  std::size_t at = bytes.find("r1\x03");
+  while (at != std::string::npos && (bytes[at + 3] < 'a' || bytes[at + 3] > 'z')) at = bytes.find("r1\x03", at + 1);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = '\0';
+  write_file(path_, bytes);
+
+  auto reader = store::open_reader(path_).value();
+  EXPECT_EQ(reader->read(RunId{1}, [](const Record&) { return true; }).error(),
+            (Error{ErrorCode::corrupt,
+                   "cannot read '" + path_ +
+                       "': the index of the events leads to event 3 as the last of r1, the table to event 2: the "
+                       "database is damaged; keep a copy and put a backup in its place"}));
+  // Whoever has enough before the end does not miss anything.
+  EXPECT_TRUE(reader->read(RunId{1}, [](const Record& record) { return record.seq < 2; }));
+}
+
 TEST_F(Reader, DoesNotSeeWhatIsNotCommitted) {
   auto log = store::open_log(path_).value();
   auto reader = store::open_reader(path_).value();
