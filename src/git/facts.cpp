@@ -48,22 +48,23 @@ Status add_refs(git_repository* users, port::RepositoryFacts& facts) {
   return code == GIT_ITEROVER ? Status(Ok{}) : Status(fault("cannot read the references"));
 }
 
-// Commits that stand under a salvage ref, or below one.
+// Commits that stand under a salvage ref, or below one: one walk from all of them, until there is no commit left to
+// find.
 Status add_salvaged(git_repository* users, port::RepositoryFacts& facts) {
-  std::set<std::string> tips;
-  for (const auto& [name, id] : facts.refs) {
-    if (name.starts_with("refs/bernstein/salvage/")) tips.insert(id);
+  BERNSTEIN_TRY(const Revwalk walk, make<Revwalk>("cannot read the salvaged commits", git_revwalk_new, users));
+  for (const auto& [name, hex] : facts.refs) {
+    if (!name.starts_with("refs/bernstein/salvage/")) continue;
+    BERNSTEIN_TRY(const Oid tip, parse_oid(hex));
+    BERNSTEIN_TRY(const std::optional<Commit> commit, look_up(users, tip));
+    if (!commit) continue;
+    BERNSTEIN_TRY_VOID(check(git_revwalk_push(walk.get(), tip.get()), "cannot read the history of " + name));
   }
-  for (const auto& [hex, about] : facts.commits) {
-    bool held = tips.contains(hex);
-    BERNSTEIN_TRY(const Oid id, parse_oid(hex));
-    for (auto tip = tips.begin(); !held && tip != tips.end(); ++tip) {
-      BERNSTEIN_TRY(const Oid above, parse_oid(*tip));
-      held = git_graph_descendant_of(users, above.get(), id.get()) == 1;
-    }
-    if (held) facts.salvaged.insert(hex);
+  Oid id;
+  int code = 0;
+  while (facts.salvaged.size() < facts.commits.size() && (code = git_revwalk_next(&id.id, walk.get())) == 0) {
+    if (const std::string hex = to_hex(id); facts.commits.contains(hex)) facts.salvaged.insert(hex);
   }
-  return Ok{};
+  return code == 0 || code == GIT_ITEROVER ? Status(Ok{}) : Status(fault("cannot read the salvaged commits"));
 }
 
 // The trailer of a landing; "" when the commit is none, or somebody made it anew in rewriting the history.

@@ -20,7 +20,7 @@ inline RunConfig a_config(std::uint32_t max_parallel = 0) {
     config.arms.push_back({"mock", std::string(tier) + "-1", tier});
   }
   config.agents = {
-      {.command = {"mock"}, .max_parallel = max_parallel, .models = {{"cheap-1", "cheap"}}, .name = "mock"}};
+      {.command = {"mock"}, .max_parallel = max_parallel, .models = {{.name = "cheap-1", .tier = "cheap"}}, .name = "mock"}};
   config.gates = {{.command = "make test", .name = "tests", .timeout_us = k_minute, .type = CheckType::command}};
   config.max_agents = 8;
   return config;
