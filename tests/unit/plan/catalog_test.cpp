@@ -11,8 +11,9 @@ namespace bernstein::plan {
 namespace {
 
 TEST(Catalog, HasTheAgentsThatPeopleUse) {
-  for (const char* name :
-       {"claude", "codex", "gemini", "qwen", "opencode", "copilot", "cline", "continue", "pi", "droid"}) {
+  for (const char* name : {"claude", "codex", "gemini",    "qwen",   "opencode", "copilot", "cline", "continue",
+                           "pi",     "droid", "amp",       "auggie", "kilo",     "crush",   "aider", "aider-ollama",
+                           "cursor", "goose", "openhands", "kiro",   "kimi",     "vibe"}) {
     EXPECT_NE(find_in_catalog(name), nullptr) << name;
   }
   EXPECT_EQ(find_in_catalog("claud"), nullptr);
