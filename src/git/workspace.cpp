@@ -1,5 +1,7 @@
 #include "bernstein/git/workspace.hpp"
 
+#include <git2.h>
+
 #include <mutex>
 
 #include "capture.hpp"
@@ -61,6 +63,14 @@ class GitWorkspace final : public port::Workspace {
 };
 
 }  // namespace
+
+std::string libgit2_version() {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  git_libgit2_version(&major, &minor, &patch);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+}
 
 Result<std::unique_ptr<port::Workspace>> open_workspace(const std::string& directory) {
   BERNSTEIN_TRY(Found found, find_repository(directory));

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "acknowledged.hpp"
+#include "bernstein/base/text.hpp"
 #include "bernstein/store/store.hpp"
 #include "connection.hpp"
 #include "errors.hpp"
@@ -16,6 +17,8 @@
 
 namespace bernstein::store {
 namespace {
+
+constexpr int k_damages_max = 5;  // more say no more
 
 // Hops from run to run along the index: a scan of it would take as long as there are events.
 constexpr const char* k_runs =
@@ -134,6 +137,24 @@ Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, 
     return std::unique_ptr<port::EventReader>(
         std::make_unique<SqliteReader>(path, std::move(database), query_limit_us));
   });
+}
+
+Result<std::vector<std::string>> find_damage(const std::string& path) {
+  return guarded(path, "check", [&]() -> Result<std::vector<std::string>> {
+    SQLite::Database database = connect_reader(path);
+    SQLite::Statement rows(database, "PRAGMA quick_check(" + std::to_string(k_damages_max) + ")");
+    std::vector<std::string> damages;
+    while (rows.executeStep()) {
+      const std::string answer = rows.getColumn(0).getString();  // "ok", or lines below "*** in database main ***"
+      for (const std::string_view line : split(answer, '\n'))
+        if (!line.empty() && line != "ok" && !line.starts_with("***")) damages.emplace_back(line);
+    }
+    return damages;
+  });
+}
+
+std::string sqlite_version() {
+  return sqlite3_libversion();
 }
 
 }  // namespace bernstein::store

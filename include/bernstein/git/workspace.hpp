@@ -43,6 +43,9 @@ struct RepoFacts {
 // repositories that libgit2 cannot open (SHA-256, partial clones, another owner), with the remedy.
 Result<RepoFacts> observe(const std::string& directory);
 
+// "1.5.1": of the libgit2 that is loaded.
+std::string libgit2_version();
+
 // Puts a .gitignore into .sdd that hides all of it, where there is none.
 Status hide_sdd(const std::string& sdd);
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bernstein/base/result.hpp"
 #include "bernstein/base/units.hpp"
@@ -38,6 +39,14 @@ Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path);
 // A reader: cannot write, creates nothing, leaves checkpoints to the writer. ErrorCode::not_found when there is no
 // file.
 Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, Micros query_limit_us = k_query_limit);
+
+// What SQLite finds wrong with the pages of a database (PRAGMA quick_check): a sentence each, none when it is whole.
+// Only reads, all of the file. Whether the events in it are those that were written, an audit tells. Errors as of
+// open_reader.
+Result<std::vector<std::string>> find_damage(const std::string& path);
+
+// "3.40.1": of the SQLite that is loaded.
+std::string sqlite_version();
 
 // Creates the directory where there is none.
 Result<std::unique_ptr<port::BlobStore>> open_blobs(const std::string& directory);

@@ -2,6 +2,8 @@
 #include <SQLiteCpp/Transaction.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bernstein/store/store.hpp"
 #include "support/temp_directory.hpp"
 #include "unit/store/sealer.hpp"
@@ -101,6 +103,33 @@ TEST_F(Reader, MissesTheLastRowOfARunThatCanNoLongerBeTold) {
                        "database is damaged; keep a copy and put a backup in its place"}));
   // Whoever has enough before the end does not miss anything.
   EXPECT_TRUE(reader->read(RunId{1}, [](const Record& record) { return record.seq < 2; }));
+}
+
+TEST_F(Reader, FindsDamageInPagesAndNoneInAWholeLog) {
+  {
+    auto log = store::open_log(path_).value();
+    ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b"), a_draft("c")})));
+  }
+  ASSERT_EQ(sqlite3_shell(path_, "PRAGMA wal_checkpoint(TRUNCATE)").exit_code, 0);
+  EXPECT_EQ(store::find_damage(path_).value(), std::vector<std::string>{});
+
+  // Two rows of the table change places: in the table the run and its number 3 stand before the kind.
+  std::string bytes = read_file(path_);
+  std::size_t at = bytes.find("r1\x03");
+  while (at != std::string::npos && (bytes[at + 3] < 'a' || bytes[at + 3] > 'z')) at = bytes.find("r1\x03", at + 1);
+  ASSERT_NE(at, std::string::npos);
+  const std::size_t pointers = at / 4096 * 4096 + 8;  // two bytes each, after the head of the page
+  std::swap_ranges(&bytes[pointers], &bytes[pointers + 2], &bytes[pointers + 2]);
+  write_file(path_, bytes);
+  const auto damages = store::find_damage(path_);
+  ASSERT_TRUE(damages) << damages.error().message;
+  ASSERT_FALSE(damages->empty());
+  EXPECT_NE(damages->front().find("out of order"), std::string::npos) << damages->front();
+
+  write_file(path_, std::string(10'000, 'x'));
+  EXPECT_EQ(store::find_damage(path_).error(),
+            (Error{ErrorCode::corrupt,
+                   "cannot check '" + path_ + "': it is not a database; move it away, or put a backup in its place"}));
 }
 
 TEST_F(Reader, DoesNotSeeWhatIsNotCommitted) {
