@@ -1,6 +1,5 @@
 // agents: the catalog and what bernstein.yaml adds to it; which of them are on this machine, and logged in.
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -14,17 +13,6 @@ namespace bernstein::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Installed ones first, then by name.
-std::vector<plan::CatalogEntry> all_agents(const plan::Config& config) {
-  std::vector<plan::CatalogEntry> entries = plan::catalog();
-  for (const AgentSpec& spec : config.agents) {
-    std::erase_if(entries, [&](const plan::CatalogEntry& entry) { return entry.spec.name == spec.name; });
-    entries.push_back({spec, config.agent_facts.at(spec.name)});
-  }
-  std::ranges::sort(entries, {}, [](const plan::CatalogEntry& entry) { return entry.spec.name; });
-  return entries;
-}
 
 std::string proof_words(const plan::CatalogEntry& entry) {
   const plan::Proof& proof = entry.facts.proof;

@@ -31,8 +31,8 @@ constexpr std::string_view k_exit_codes = R"(Exit codes:
   75  another Bernstein owns this workspace)";
 
 // Words that the documentation promises and this version does not have yet: better said than "unknown command".
-constexpr std::array<std::string_view, 11> k_later{"live",   "serve",  "retry",  "cancel", "approve", "answer",
-                                                   "whatif", "agents", "doctor", "evolve", "--evolve"};
+constexpr std::array<std::string_view, 9> k_later{"live",   "serve",  "retry",  "cancel",  "approve",
+                                                  "answer", "whatif", "evolve", "--evolve"};
 
 // What the words on the command line ask for.
 struct Request {
@@ -53,6 +53,7 @@ struct Request {
   Seq at = 0;
   ReplayOptions replay;
   AgentsOptions agents;
+  DoctorOptions doctor;
   AuditOptions audit;
   SqlOptions sql;
   CleanOptions clean;
@@ -224,6 +225,14 @@ void add_checking(CLI::App& app, Request& request) {
   agents.add_flag("--probe", request.agents.probe, "Ask each client whether somebody is logged in");
   agents.callback([&request] {
     request.action = [&request](Context& context) { return agents_command(context, request.agents); };
+  });
+
+  CLI::App& doctor = add_command(app, request, "doctor",
+                                 "Check machine, repository, agents and settings: a fact each, and how to mend it",
+                                 "bernstein doctor\nbernstein doctor --probe\nbernstein doctor --json");
+  doctor.add_flag("--probe", request.doctor.probe, "Also ask the clients about login and flags, and try the gates");
+  doctor.callback([&request] {
+    request.action = [&request](Context& context) { return doctor_command(context, request.doctor); };
   });
 
   CLI::App& audit = add_command(app, request, "audit", "Verify hashes, chain, anchors and invariants",

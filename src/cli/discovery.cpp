@@ -4,21 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "bernstein/agent/command.hpp"
 #include "bernstein/base/text.hpp"
-#include "bernstein/proc/reactor.hpp"
 #include "inputs.hpp"
 #include "program.hpp"
+#include "questions.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -26,9 +23,7 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr Micros k_answer_us_max = 10 * k_second;  // for a version, or whether somebody is logged in
 constexpr std::size_t k_file_bytes_max = 1 << 20;
-constexpr std::size_t k_answer_bytes_max = 64 << 10;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -84,46 +79,6 @@ void write_cache(const std::string& path, const std::map<std::string, std::strin
   const std::string draft = path + "." + std::to_string(::getpid());
   std::ofstream(draft) << Json(known).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
   fs::rename(draft, path, problem);
-}
-
-// ---- Questions to the programs ----
-
-struct Question {
-  std::vector<std::string> argv;
-  int exit_code = -1;  // -1: no answer in time, or it could not be asked
-  std::string answer;
-};
-
-// All at once: each takes as long as the client needs to start.
-void ask(const Context& context, std::vector<Question*> questions) {
-  if (questions.empty()) return;
-  std::string place = (fs::temp_directory_path() / "bernstein-ask-XXXXXX").string();
-  if (::mkdtemp(place.data()) == nullptr) return;
-  const std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
-  std::size_t open = 0;
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    Question& question = *questions[i];
-    const std::string output = place + "/" + std::to_string(i);
-    const auto started = reactor->start({.argv = question.argv,
-                                         .wrapper = {},
-                                         .env = agent::allowed_environment(context.environment, {}),
-                                         .directory = place,
-                                         .stdin_text = {},
-                                         .output_path = output,
-                                         .output_bytes_max = k_answer_bytes_max,
-                                         .timeout_us = k_answer_us_max,
-                                         .grace_us = k_second},
-                                        [&open, &question, output](const port::ProcessExit& exit) {
-                                          --open;
-                                          if (!exit.timed_out) question.exit_code = exit.exit_code;
-                                          if (const Result<std::string> text = read_text(output, k_answer_bytes_max))
-                                            question.answer = *text;
-                                        });
-    if (started) ++open;
-  }
-  while (open > 0) reactor->turn();
-  std::error_code problem;
-  fs::remove_all(place, problem);
 }
 
 // ---- Logins ----
@@ -195,6 +150,16 @@ std::string version_in(std::string_view text) {
     at = end;
   }
   return "";
+}
+
+std::vector<plan::CatalogEntry> all_agents(const plan::Config& config) {
+  std::vector<plan::CatalogEntry> entries = plan::catalog();
+  for (const AgentSpec& spec : config.agents) {
+    std::erase_if(entries, [&](const plan::CatalogEntry& entry) { return entry.spec.name == spec.name; });
+    entries.push_back({spec, config.agent_facts.at(spec.name)});
+  }
+  std::ranges::sort(entries, {}, [](const plan::CatalogEntry& entry) { return entry.spec.name; });
+  return entries;
 }
 
 std::vector<FoundAgent> discover(const Context& context, const std::vector<plan::CatalogEntry>& entries,

@@ -13,6 +13,7 @@
 
 #include "bernstein/cli/context.hpp"
 #include "bernstein/plan/catalog.hpp"
+#include "bernstein/plan/config.hpp"
 
 namespace bernstein::cli {
 
@@ -27,6 +28,9 @@ struct FoundAgent {
   Login login = Login::unknown;
   std::string login_fact;  // "ANTHROPIC_API_KEY is set"
 };
+
+// The catalog with what bernstein.yaml adds to it and says anew; by name.
+std::vector<plan::CatalogEntry> all_agents(const plan::Config& config);
 
 struct DiscoverOptions {
   std::string directory;  // what relative programs are looked up in

@@ -81,9 +81,13 @@ std::string farewell(const RunState& state, const std::string& sdd) {
 
 }  // namespace
 
+std::string supervisor_of(const Context& context) {
+  return (fs::path(context.program).parent_path() / "bernstein-exec").string();
+}
+
 Result<Tenure> take_ownership(const Context& context, const Place& place) {
   Tenure tenure{.place = place, .lock = {}, .log = {}, .blobs = {}, .workspace = {}, .reactor = {}};
-  const std::string supervisor = (fs::path(context.program).parent_path() / "bernstein-exec").string();
+  const std::string supervisor = supervisor_of(context);
   if (::access(supervisor.c_str(), X_OK) != 0) {
     return Error{ErrorCode::environment, "there is no program " + supervisor + ": install it beside bernstein"};
   }

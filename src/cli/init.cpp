@@ -13,6 +13,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/cli/commands.hpp"
 #include "detect.hpp"
+#include "doctor.hpp"
 #include "place.hpp"
 
 namespace bernstein::cli {
@@ -134,6 +135,7 @@ Result<Exit> init_command(Context& context) {
     BERNSTEIN_TRY_VOID(make_sdd(place.sdd));
     (context.json ? context.err : context.out) << "bernstein.yaml is there already and stays as it is\n";
     if (context.json) context.out << "{\"config\":\"bernstein.yaml\",\"gates\":[],\"languages\":[]}\n";
+    tell_what_is_wrong(context, context.json ? context.err : context.out);
     return Exit::done;
   }
   BERNSTEIN_TRY_VOID(make_sdd(place.sdd));
@@ -149,6 +151,7 @@ Result<Exit> init_command(Context& context) {
   } else {
     report(context, detected, gates);
   }
+  tell_what_is_wrong(context, context.json ? context.err : context.out);
   return Exit::done;
 }
 

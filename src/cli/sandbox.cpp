@@ -130,27 +130,29 @@ std::optional<std::string> try_sandbox(const Context& context, agent::Sandbox sa
   return said.empty() ? "exit " + std::to_string(ended->exit_code) : said;
 }
 
-struct Obstacle {
-  std::string what;
-  std::string fix;
-};
-
-std::optional<Obstacle> obstacle(const Context& context, const agent::Sandbox& sandbox, const Place& place) {
-  if (sandbox.bwrap.empty()) return Obstacle{"bubblewrap is not installed", "apt-get install bubblewrap"};
+std::optional<SandboxObstacle> obstacle(const Context& context, const agent::Sandbox& sandbox, const Place& place) {
+  if (sandbox.bwrap.empty()) return SandboxObstacle{"bubblewrap is not installed", "apt-get install bubblewrap"};
   const std::optional<std::string> reason = try_sandbox(context, sandbox, place);
   if (!reason) return std::nullopt;
-  return Obstacle{"bubblewrap does not work here (" + *reason + ")",
-                  "let this machine, or the container's host, allow user namespaces"};
+  return SandboxObstacle{"bubblewrap does not work here (" + *reason + ")",
+                         "let this machine, or the container's host, allow user namespaces"};
 }
 
 }  // namespace
+
+std::optional<SandboxObstacle> find_obstacle(const Context& context, const Place& place, SandboxMode wanted,
+                                             const std::vector<AgentSpec>& agents) {
+  if (wanted == SandboxMode::off) return std::nullopt;
+  const std::string bwrap = find_program("bwrap", variable(context, "PATH"), place.root).value_or("");
+  return obstacle(context, sandbox_of(context, place, wanted, bwrap, agents), place);
+}
 
 Result<ChosenSandbox> choose_sandbox(const Context& context, const Place& place, SandboxMode wanted,
                                      const std::vector<AgentSpec>& agents) {
   if (wanted == SandboxMode::off) return ChosenSandbox{};
   const std::string bwrap = find_program("bwrap", variable(context, "PATH"), place.root).value_or("");
   agent::Sandbox sandbox = sandbox_of(context, place, wanted, bwrap, agents);
-  const std::optional<Obstacle> found = obstacle(context, sandbox, place);
+  const std::optional<SandboxObstacle> found = obstacle(context, sandbox, place);
   if (!found) return ChosenSandbox{std::move(sandbox), ""};
   if (wanted == SandboxMode::strict) {
     return Error{ErrorCode::environment, "sandbox: strict is not possible: " + found->what + "; " + found->fix};

@@ -5,6 +5,7 @@
 //     BERNSTEIN_TRY(const ChosenSandbox chosen, choose_sandbox(context, place, SandboxMode::automatic, agents));
 //     chosen.note     "no sandbox: bubblewrap is not installed, so ..."
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,14 @@ struct ChosenSandbox {
 // wanted and does not work. Leaves nothing behind.
 Result<ChosenSandbox> choose_sandbox(const Context& context, const Place& place, SandboxMode wanted,
                                      const std::vector<AgentSpec>& agents);
+
+struct SandboxObstacle {
+  std::string what;  // "bubblewrap is not installed"
+  std::string fix;
+};
+
+// Why there can be no such sandbox here; nothing when one was tried and worked, or none is wanted.
+std::optional<SandboxObstacle> find_obstacle(const Context& context, const Place& place, SandboxMode wanted,
+                                             const std::vector<AgentSpec>& agents);
 
 }  // namespace bernstein::cli

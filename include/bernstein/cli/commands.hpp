@@ -75,6 +75,11 @@ struct AgentsOptions {
 };
 Result<Exit> agents_command(Context& context, const AgentsOptions& options);
 
+struct DoctorOptions {
+  bool probe = false;  // also what takes longer: each client's own word, its flags, and the gates
+};
+Result<Exit> doctor_command(Context& context, const DoctorOptions& options);
+
 struct SqlOptions {
   std::string query;
   bool csv = false;
