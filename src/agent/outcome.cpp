@@ -93,22 +93,10 @@ constexpr std::array k_phrases{
     Phrase{"timeout", AgentOutcome::overload},
 };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lowered;
-}
-
 bool contains_any(const std::string& message, const std::vector<std::string>& phrases) {
-  const std::string lowered = lower(message);
+  const std::string lowered = lower_case(message);
   return std::any_of(phrases.begin(), phrases.end(),
-                     [&](const std::string& phrase) { return lowered.find(lower(phrase)) != std::string::npos; });
+                     [&](const std::string& phrase) { return lowered.find(lower_case(phrase)) != std::string::npos; });
 }
 
 // The first number of three digits from 400 to 599 that stands by itself: "[API Error: 529 ...]".
@@ -121,24 +109,6 @@ std::optional<std::int64_t> status_in(std::string_view message) {
     return (message[at] - '0') * 100 + (message[at + 1] - '0') * 10 + (message[at + 2] - '0');
   }
   return std::nullopt;
-}
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : printable_utf8(text)) {
-    const bool space = c == '\n' || c == '\r' || c == '\t' || c == ' ';
-    if (!space) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  if (line.size() > k_message_bytes_max) {
-    line.resize(k_message_bytes_max - 3);
-    while (!line.empty() && !is_valid_utf8(line)) line.pop_back();
-    line += "...";
-  }
-  return std::string(trim(line));
 }
 
 // What it printed for people: its lines that are no JSON, the last of them.
@@ -217,7 +187,9 @@ class EndingReader {
 
   static Ending ending(std::optional<AgentOutcome> outcome, const std::string& message,
                        std::optional<Micros> told = std::nullopt) {
-    Ending ending{.outcome = outcome.value_or(AgentOutcome::crash), .message = one_line(message), .retry_after_us = {}};
+    Ending ending{.outcome = outcome.value_or(AgentOutcome::crash),
+                  .message = shortened(message, k_message_bytes_max),
+                  .retry_after_us = {}};
     if (ending.outcome == AgentOutcome::quota || ending.outcome == AgentOutcome::overload) {
       ending.retry_after_us = told ? told : retry_after(message);
     }
@@ -255,7 +227,7 @@ std::optional<AgentOutcome> outcome_of_status(std::int64_t status) {
 }
 
 std::optional<AgentOutcome> outcome_of_message(std::string_view message) {
-  const std::string lowered = lower(message);
+  const std::string lowered = lower_case(message);
   for (const auto& [phrase, outcome] : k_phrases) {
     if (lowered.find(phrase) != std::string::npos) return outcome;
   }
@@ -264,7 +236,7 @@ std::optional<AgentOutcome> outcome_of_message(std::string_view message) {
 }
 
 std::optional<Micros> retry_after(std::string_view message) {
-  const std::string lowered = lower(message);
+  const std::string lowered = lower_case(message);
   constexpr std::array<std::string_view, 6> k_leads{"retry-after", "retry after",  "retrydelay",
                                                     "retry in",    "try again in", "resets in"};
   for (const std::string_view lead : k_leads) {

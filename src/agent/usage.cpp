@@ -16,10 +16,6 @@ namespace {
 // No cost has an exponent beyond it; sums with it stay far from overflow.
 constexpr int k_exponent_max = 400;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Takes the digits at the front of a text.
 std::string_view take_digits(std::string_view& text) {
   std::size_t count = 0;

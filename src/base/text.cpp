@@ -155,6 +155,42 @@ std::string printable_utf8(std::string_view text) {
   return printable;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  bool broken = false;
+  for (char c : trim(text)) {
+    if (c == '\n' || c == '\r' || c == '\t') {
+      broken = true;
+      continue;
+    }
+    if (broken && c == ' ') continue;
+    if (broken) {
+      while (!line.empty() && line.back() == ' ') line.pop_back();
+      line += ' ';
+    }
+    broken = false;
+    line += c;
+  }
+  return printable_utf8(line);
+}
+
+std::string shortened(std::string_view text, std::size_t max_bytes) {
+  std::string line = on_one_line(text);
+  if (line.size() <= max_bytes) return line;
+  std::size_t end = max_bytes - 3;
+  // Continuation bytes belong to the character before.
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  return line.substr(0, end) + "...";
+}
+
 std::string tail(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return std::string(text);
   std::size_t start = text.size() - max_bytes;

@@ -3,15 +3,13 @@
 #include <array>
 #include <limits>
 
+#include "bernstein/base/text.hpp"
+
 namespace bernstein {
 namespace {
 
 constexpr std::int64_t k_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t k_micros_per_usd = 1'000'000;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Takes the digits at the front of `text`. Nothing when there are none or the number does not fit.
 std::optional<std::int64_t> take_number(std::string_view& text) {

@@ -310,6 +310,11 @@ Result<Exit> carry_out(Request& request, Context& context) {
 
 }  // namespace
 
+std::string variable(const Context& context, const std::string& name) {
+  const auto found = context.environment.find(name);
+  return found == context.environment.end() ? "" : found->second;
+}
+
 Exit exit_for(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_input:

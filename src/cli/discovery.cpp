@@ -25,15 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_file_bytes_max = 1 << 20;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string variable(const Context& context, const std::string& name) {
-  const auto found = context.environment.find(name);
-  return found == context.environment.end() ? "" : found->second;
-}
-
 std::string home_path(const Context& context, const std::string& path) {
   return path.starts_with("~/") ? variable(context, "HOME") + path.substr(1) : path;
 }
@@ -119,10 +110,6 @@ void look_at_login(const Context& context, FoundAgent& agent) {
 }
 
 }  // namespace
-
-std::string_view to_word(Login login) {
-  return login == Login::yes ? "yes" : login == Login::no ? "no" : "unknown";
-}
 
 bool is_older(const std::string& version, const std::string& than) {
   const std::vector<std::string_view> a = split(version, '.');

@@ -17,8 +17,15 @@
 
 namespace bernstein::cli {
 
-enum class Login { yes, no, unknown };
-std::string_view to_word(Login login);
+enum class Login { yes, no, unknown, count_ };
+
+}  // namespace bernstein::cli
+
+namespace bernstein {
+BERNSTEIN_ENUM_WORDS(cli::Login, "yes", "no", "unknown");
+}  // namespace bernstein
+
+namespace bernstein::cli {
 
 struct FoundAgent {
   const plan::CatalogEntry* entry = nullptr;

@@ -18,8 +18,8 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/git/workspace.hpp"
 #include "bernstein/store/store.hpp"
+#include "doctor_workspace.hpp"
 #include "drive.hpp"
-#include "fold.hpp"
 #include "inputs.hpp"
 #include "leftovers.hpp"
 #include "open_workspace.hpp"
@@ -36,7 +36,6 @@ using Findings = std::vector<Finding>;
 namespace fs = std::filesystem;
 
 constexpr const char* k_backup = "keep a copy of .sdd, and put a backup of state.db in its place";
-constexpr std::size_t k_kept_named_max = 3;
 
 // What the checks look at.
 struct Patient {
@@ -57,41 +56,36 @@ void append(Findings& to, Findings from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-std::string variable(const Context& context, const std::string& name) {
-  const auto found = context.environment.find(name);
-  return found == context.environment.end() ? "" : found->second;
-}
-
 bool is_there(const std::string& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
 
-Findings check_git(const Patient& patient) {
+Findings check_git(Patient& patient) {
   const std::string program = find_program("git", variable(patient.context, "PATH"), patient.directory).value_or("");
   Question version{.argv = {program, "--version"}};
   if (!program.empty()) ask(patient.context, {&version});
   return {judge_git(program, version_in(version.answer))};
 }
 
-Findings check_repository(const Patient& patient) {
+Findings check_repository(Patient& patient) {
   if (patient.place) return judge_repository(*patient.place);
   return {finding_of("repository", Grade::fail, patient.place.error().message, "git init")};
 }
 
 // Whoever starts agents for us lies beside us.
-Findings check_supervisor(const Patient& patient) {
+Findings check_supervisor(Patient& patient) {
   const std::string program = supervisor_of(patient.context);
   if (::access(program.c_str(), X_OK) == 0) return {{"supervisor", Grade::ok, program, ""}};
   return {{"supervisor", Grade::fail, "there is no program " + program, "install bernstein-exec beside bernstein"}};
 }
 
-Findings check_libraries(const Patient&) {
+Findings check_libraries(Patient&) {
   return {{"libgit2", Grade::ok, "libgit2 " + git::libgit2_version(), ""},
           {"sqlite", Grade::ok, "SQLite " + store::sqlite_version(), ""}};
 }
 
-Findings check_database(const Patient& patient) {
+Findings check_database(Patient& patient) {
   if (!patient.place) return {};
   const std::string log = patient.place->sdd + "/state.db";
   if (!is_there(log)) return {{"database", Grade::ok, "no run yet: there is no " + log, ""}};
@@ -113,7 +107,7 @@ Findings check_database(const Patient& patient) {
            ""}};
 }
 
-Findings check_disk(const Patient& patient) {
+Findings check_disk(Patient& patient) {
   const std::string sdd = patient.directory + "/.sdd";
   const std::string directory = is_there(sdd) ? sdd : patient.directory;
   std::error_code problem;
@@ -129,7 +123,7 @@ std::uint64_t limit_of(rlim_t limit) {
   return limit == RLIM_INFINITY ? k_no_limit : static_cast<std::uint64_t>(limit);
 }
 
-Findings check_limits(const Patient&) {
+Findings check_limits(Patient&) {
   Findings findings;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0)
@@ -141,7 +135,7 @@ Findings check_limits(const Patient&) {
   return findings;
 }
 
-Findings check_sandbox(const Patient& patient) {
+Findings check_sandbox(Patient& patient) {
   const plan::Config* config = patient.config();
   const SandboxMode wanted = config == nullptr ? SandboxMode::automatic : config->sandbox;
   if (wanted == SandboxMode::off) return {{"sandbox", Grade::ok, "off, as bernstein.yaml says", ""}};
@@ -196,7 +190,7 @@ Findings check_flags(const Patient& patient, const std::vector<FoundAgent>& agen
   return findings;
 }
 
-Findings check_agents(const Patient& patient) {
+Findings check_agents(Patient& patient) {
   const std::vector<FoundAgent> agents =
       discover(patient.context, patient.entries, {.directory = patient.directory, .probe = patient.probe});
   Findings findings = judge_agents(agents, patient.config());
@@ -204,7 +198,7 @@ Findings check_agents(const Patient& patient) {
   return findings;
 }
 
-Findings check_config(const Patient& patient) {
+Findings check_config(Patient& patient) {
   Findings findings;
   if (const auto* refusal = std::get_if<Refusal>(&patient.config_file)) {
     for (const std::string& reason : refusal->reasons)
@@ -258,87 +252,8 @@ Findings check_gates(Patient& patient) {
   return findings;
 }
 
-// How the last thing that each run did about its own life was: RunStarted, RunFinished or RunResumed.
-struct RunLife {
-  std::string run;
-  std::string type;
-  std::string outcome;
-};
-
-Result<std::vector<RunLife>> lives_of(port::EventReader& reader) {
-  BERNSTEIN_TRY(const port::Table table,
-                reader.query("SELECT run, type, json_extract(payload, '$.outcome') FROM events WHERE seq IN "
-                             "(SELECT max(seq) FROM events WHERE type IN ('RunStarted', 'RunFinished', 'RunResumed') "
-                             "GROUP BY run) ORDER BY seq"));
-  std::vector<RunLife> lives;
-  for (const auto& row : table.rows) lives.push_back({row[0].text, row[1].text, row[2].text});
-  return lives;
-}
-
-Result<Findings> check_runs(const Home& home, const std::optional<store::Owner>& owner) {
-  Findings findings;
-  BERNSTEIN_TRY(const std::vector<RunLife> lives, lives_of(*home.reader));
-  const std::map<std::string, std::uint32_t> alone = living_commands(home.sdd);
-  for (const RunLife& life : lives) {
-    const bool is_latest = &life == &lives.back();
-    const bool has_ended = life.type == "RunFinished";
-    const std::string resume = "bernstein resume " + life.run;
-    if (owner && owner->run == life.run) {
-      const std::optional<RunId> run = parse_run_id(life.run);
-      BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run.value_or(RunId{}), std::nullopt));
-      const std::string who = ", process " + std::to_string(owner->pid);
-      findings.push_back(picture.state.paused ? Finding{"workspace", Grade::warn, life.run + " is paused" + who, resume}
-                                              : Finding{"workspace", Grade::ok, life.run + " is at work" + who, ""});
-    } else if (!has_ended) {
-      const auto left = alone.find(life.run);
-      findings.push_back(
-          {"workspace", Grade::warn,
-           life.run + " was interrupted" + (left == alone.end() ? "" : ", and " + commands_go_on_alone(left->second)),
-           resume});
-    } else if (is_latest && life.outcome != "landed" && life.outcome != "incomplete") {
-      findings.push_back({"workspace", Grade::warn, life.run + " has not come to its end: " + life.outcome, resume});
-    }
-  }
-  return findings;
-}
-
-Result<Findings> check_leftovers(const Home& home) {
-  Findings findings;
-  BERNSTEIN_TRY(const Leftovers left, find_leftovers(home));
-  // What a live run has just made is no leftover: it holds the lock before it makes anything.
-  if (owner_of(home)) return findings;
-  if (!left.finished.empty()) {
-    std::uint64_t bytes = 0;
-    for (const Leftover& leftover : left.finished) bytes += leftover.bytes;
-    findings.push_back({"workspace.leftovers", Grade::warn,
-                        counted(static_cast<std::int64_t>(left.finished.size()), "place") +
-                            " of attempts that have ended, " + format_bytes(bytes),
-                        "bernstein clean"});
-  }
-  if (!left.kept.empty()) {
-    std::string fact =
-        counted(static_cast<std::int64_t>(left.kept.size()), "place") + " that `bernstein clean` keeps: ";
-    for (std::size_t i = 0; i < std::min(left.kept.size(), k_kept_named_max); ++i)
-      fact += (i > 0 ? ", " : "") + left.kept[i].name + " (" + left.kept[i].why + ")";
-    if (left.kept.size() > k_kept_named_max) fact += ", ...";
-    findings.push_back({"workspace.kept", Grade::ok, fact, ""});
-  }
-  return findings;
-}
-
-Findings check_workspace(const Patient& patient) {
-  if (!patient.home) return {};
-  const std::optional<store::Owner> owner = owner_of(*patient.home);
-  Result<Findings> runs = check_runs(*patient.home, owner);
-  if (!runs) return {finding_of("workspace", Grade::fail, runs.error().message, "bernstein audit")};
-  Findings findings = std::move(runs).value();
-  if (!owner) {
-    Result<Findings> leftovers = check_leftovers(*patient.home);
-    if (!leftovers) return {finding_of("workspace", Grade::fail, leftovers.error().message, "bernstein audit")};
-    append(findings, std::move(leftovers).value());
-  }
-  if (findings.empty()) findings.push_back({"workspace", Grade::ok, "no run is open, and nothing is left over", ""});
-  return findings;
+Findings check_home(Patient& patient) {
+  return patient.home ? check_workspace(*patient.home) : Findings{};
 }
 
 std::optional<Micros> newest_event_us(const Patient& patient) {
@@ -352,7 +267,7 @@ std::optional<Micros> newest_event_us(const Patient& patient) {
   }
 }
 
-Findings check_clock(const Patient& patient) {
+Findings check_clock(Patient& patient) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {judge_clock(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), newest_event_us(patient))};
 }
@@ -386,6 +301,7 @@ Tint tint_of(Grade grade) {
     case Grade::warn:
       return Tint::warning;
     case Grade::fail:
+    case Grade::count_:
       break;
   }
   return Tint::bad;
@@ -431,19 +347,11 @@ void print_findings(std::ostream& out, Screen screen, const Findings& findings) 
 Findings examine(Context& context, const DoctorOptions& options) {
   Patient patient = admit(context, options);
   Findings findings;
-  append(findings, check_git(patient));
-  append(findings, check_repository(patient));
-  append(findings, check_supervisor(patient));
-  append(findings, check_libraries(patient));
-  append(findings, check_database(patient));
-  append(findings, check_disk(patient));
-  append(findings, check_limits(patient));
-  append(findings, check_sandbox(patient));
-  append(findings, check_agents(patient));
-  append(findings, check_config(patient));
-  append(findings, check_gates(patient));
-  append(findings, check_workspace(patient));
-  append(findings, check_clock(patient));
+  for (const auto check :
+       {check_git, check_repository, check_supervisor, check_libraries, check_database, check_disk, check_limits,
+        check_sandbox, check_agents, check_config, check_gates, check_home, check_clock}) {
+    append(findings, check(patient));
+  }
   return findings;
 }
 

@@ -7,6 +7,7 @@
 
 #include "bernstein/base/text.hpp"
 #include "print.hpp"
+#include "settings.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -72,14 +73,8 @@ std::string limit_words(std::uint64_t limit) {
   return limit == k_no_limit ? "no limit" : grouped(static_cast<std::int64_t>(limit));
 }
 
-// The agent that works on tasks without a pin, as far as bernstein.yaml tells; "" when the catalog is to choose.
-std::string wanted_agent(const plan::Config& config) {
-  if (!config.agent.empty()) return config.agent;
-  return config.agents.empty() ? "" : config.agents.front().name;
-}
-
 bool is_named_by(const plan::Config& config, const std::string& agent) {
-  return wanted_agent(config) == agent ||
+  return preferred_agent(config) == agent ||
          std::ranges::any_of(config.agents, [&](const AgentSpec& spec) { return spec.name == agent; }) ||
          std::ranges::any_of(config.role_policy, [&](const auto& policy) { return policy.second.agent == agent; });
 }
@@ -117,7 +112,7 @@ void judge_installed(std::vector<Finding>& findings, const FoundAgent& agent) {
 void judge_missing(std::vector<Finding>& findings, const FoundAgent& agent, const plan::Config& config) {
   const AgentSpec& spec = agent.entry->spec;
   const std::string program = spec.command.empty() ? spec.name : spec.command.front();
-  findings.push_back({"agent." + spec.name, wanted_agent(config) == spec.name ? Grade::fail : Grade::warn,
+  findings.push_back({"agent." + spec.name, preferred_agent(config) == spec.name ? Grade::fail : Grade::warn,
                       spec.name + ": the program '" + program + "' cannot be found" +
                           (program.find('/') == std::string::npos ? " in PATH" : ""),
                       agent.entry->facts.install.empty() ? correct_command(spec.name) : agent.entry->facts.install});
@@ -136,18 +131,6 @@ std::string install_one(const std::vector<FoundAgent>& agents) {
 }
 
 }  // namespace
-
-std::string_view to_word(Grade grade) {
-  switch (grade) {
-    case Grade::ok:
-      return "ok";
-    case Grade::warn:
-      return "warn";
-    case Grade::fail:
-      break;
-  }
-  return "fail";
-}
 
 Finding finding_of(std::string id, Grade grade, const std::string& sentence, const std::string& otherwise) {
   const std::size_t at = sentence.rfind("; ");
@@ -234,7 +217,7 @@ std::vector<Finding> judge_agents(const std::vector<FoundAgent>& agents, const p
       judge_missing(findings, agent, *config);
     }
   }
-  const std::string wanted = config == nullptr ? "" : wanted_agent(*config);
+  const std::string wanted = config == nullptr ? "" : preferred_agent(*config);
   if (wanted == k_scripted) {
     findings.push_back({"agent.scripted", Grade::ok, "scripted: part of Bernstein", ""});
     any = true;

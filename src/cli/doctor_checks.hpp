@@ -17,8 +17,15 @@
 
 namespace bernstein::cli {
 
-enum class Grade { ok, warn, fail };
-std::string_view to_word(Grade grade);
+enum class Grade { ok, warn, fail, count_ };
+
+}  // namespace bernstein::cli
+
+namespace bernstein {
+BERNSTEIN_ENUM_WORDS(cli::Grade, "ok", "warn", "fail");
+}  // namespace bernstein
+
+namespace bernstein::cli {
 
 struct Finding {
   std::string id;  // "git", "agent.claude", "gate.tests": what a program looks for. Faults of one kind share theirs

@@ -47,7 +47,8 @@ std::string gates_text(const std::vector<TriedGate>& gates) {
 std::string config_text(const Detected& detected, const std::vector<TriedGate>& gates) {
   std::string text =
       "# Settings of Bernstein for this project; every key is optional. `bernstein run plan.yaml` reads them.\n\n"
-      "# The agents that work here, each a command line. {prompt_file} {model} {worktree} {task} {attempt} {role} are "
+      "# cli: auto           # the first agent that is installed; `bernstein agents` lists them\n"
+      "# Agents of your own, each a command line. {prompt_file} {model} {worktree} {task} {attempt} {role} are "
       "filled in;\n"
       "# without {prompt_file} the prompt comes on standard input.\n"
       "# agents:\n"
@@ -121,7 +122,7 @@ void report(Context& context, const Detected& detected, const std::vector<TriedG
     any_red = any_red || !tried.green;
   }
   out << "wrote bernstein.yaml" << (any_red ? "; red gates stand there commented out" : "") << '\n';
-  out << "next: name an agent under agents: there, write a plan.yaml, and look with `bernstein run plan.yaml "
+  out << "next: write a plan.yaml, and look with `bernstein run plan.yaml "
          "--dry-run`\n";
 }
 

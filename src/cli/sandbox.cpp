@@ -25,11 +25,6 @@ constexpr std::size_t k_reason_bytes_max = 300;
 // With strict these become empty, beside the home. /run/user has the sockets by which programs outside start others.
 constexpr const char* k_personal[] = {"/tmp", "/var/tmp", "/run/user"};
 
-std::string variable(const Context& context, const std::string& name) {
-  const auto found = context.environment.find(name);
-  return found == context.environment.end() ? "" : found->second;
-}
-
 // Without symbolic links; "" when it is not there.
 std::string real_path(const fs::path& path) {
   std::error_code problem;

@@ -116,8 +116,8 @@ class Merge {
   std::string wanted_agent() {
     if (!options_.agent.empty()) return known("--agent", options_.agent) ? options_.agent : "";
     if (!plan_.settings.agent.empty()) return plan_.settings.agent;
-    if (!config_.agent.empty()) return known("bernstein.yaml: cli:", config_.agent) ? config_.agent : "";
-    if (!config_.agents.empty()) return config_.agents.front().name;
+    if (const std::string agent = preferred_agent(config_); !agent.empty())
+      return known("bernstein.yaml: cli:", agent) ? agent : "";
     if (!automatic_.empty()) {
       settings_.notes.push_back("cli: auto takes '" + automatic_.front() +
                                 "', the first of the catalog that is installed" +
@@ -211,6 +211,11 @@ class Merge {
 };
 
 }  // namespace
+
+std::string preferred_agent(const plan::Config& config) {
+  if (!config.agent.empty()) return config.agent;
+  return config.agents.empty() ? "" : config.agents.front().name;
+}
 
 MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,
                            const KnownAgents& built_in) {

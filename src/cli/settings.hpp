@@ -32,6 +32,9 @@ struct Settings {
 
 using MergeResult = std::variant<Settings, Refusal>;
 
+// The agent that bernstein.yaml wants for tasks that name none; "" when the catalog is to choose.
+std::string preferred_agent(const plan::Config& config);
+
 // Agents that need no configuration; bernstein.yaml may override them by name.
 struct KnownAgents {
   std::vector<AgentSpec> specs;

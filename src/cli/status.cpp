@@ -72,12 +72,12 @@ void print_head(std::ostream& out, const Screen& screen, const Picture& picture,
   out << paint(screen, Tint::strong, to_string(state.run) + "  " + one_line(state.started->goal)) << '\n';
   out << paint(screen, tint, outcome) << ": " << counts_of(state) << "; " << format_duration(state.at_us) << "; "
       << spending_words(spending_of(state)) << '\n';
-  for (const auto& [agent, park] : state.parked) {
-    const auto intent = state.open_intents.find(park.intent);
-    if (state.finished || intent == state.open_intents.end()) continue;
-    const Micros wait = std::get<ParkRequested>(intent->second.body).wait_us;
-    out << "waiting for " << agent << " until " << local_time(intent->second.wall_us + wait) << ": "
-        << one_line(park.why) << '\n';
+  for (const auto& [agent, intent] : state.parked) {
+    if (state.finished) break;
+    const OpenIntent& park = park_of(state, agent);
+    const auto& asked = std::get<ParkRequested>(park.body);
+    out << "waiting for " << agent << " until " << format_wall(park.wall_us + asked.wait_us) << ": "
+        << one_line(asked.why) << '\n';
   }
   if (state.finished && state.finished->outcome != RunOutcome::landed &&
       state.finished->outcome != RunOutcome::incomplete) {

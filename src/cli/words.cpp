@@ -1,7 +1,6 @@
 #include "words.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/path.hpp"
@@ -90,14 +89,6 @@ std::string held_up_by(const RunState& state, const Task& task) {
 }
 
 }  // namespace
-
-std::string local_time(Micros wall_us) {
-  const auto seconds = static_cast<std::time_t>(wall_us / k_second);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  char text[8];
-  return std::string(text, std::strftime(text, sizeof text, "%H:%M", &parts));
-}
 
 std::string short_id(std::string_view id) {
   return std::string(id.substr(0, 10));

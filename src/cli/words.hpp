@@ -26,9 +26,6 @@ bool is_stalled(const Task& task);
 std::string reason_of(const RunState& state, const Task& task);
 
 // First ten digits of a commit or tree.
-// "14:05", where the person lives.
-std::string local_time(Micros wall_us);
-
 std::string short_id(std::string_view id);
 
 // "1,200 in, 300 cached, 90 out; $0.02": what is unknown says so.

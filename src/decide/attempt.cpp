@@ -28,38 +28,47 @@ std::optional<ParkRequested> park_for(const RunState& state, const Attempt& atte
   return ParkRequested{agent, wait, why};
 }
 
-// What the agent's own word for its end means for the task. Nothing when it says that it is done, or its time was up
-// before it said anything.
-std::optional<AttemptFailed> agents_failure(const Attempt& attempt) {
+// What an agent's end that was no proper one means for the task; nothing when it was.
+std::optional<AttemptFailed> failure_of_end(const RunState& state, const Attempt& attempt) {
   const AgentExited& exit = *attempt.exit;
   const std::string& agent = attempt.arm.agent;
-  const auto failure = [&](FailureClass failure_class, const std::string& what) {
-    const std::string why = what + (exit.message.empty() ? "" : ": " + exit.message);
+  const Limits& limits = config_of(state).limits;
+  const auto failure = [&](FailureClass failure_class, const std::string& why) {
     return AttemptFailed{.class_ = failure_class, .evidence = {{why, exit.output}}, .why = why};
   };
+  const std::string said = exit.message.empty() ? "" : ": " + exit.message;
+  const std::string code = "the agent exited with " + std::to_string(exit.exit_code);
   switch (exit.outcome) {
     case AgentOutcome::auth:
       return failure(FailureClass::environment,
-                     "agent '" + agent + "' is not logged in, or its key is refused (run " + "`bernstein doctor`)");
+                     "agent '" + agent + "' is not logged in, or its key is refused (run `bernstein doctor`)" + said);
     case AgentOutcome::model:
-      return failure(FailureClass::environment,
-                     "agent '" + agent + "' does not know the model '" + attempt.arm.model + "' (see bernstein.yaml)");
+      return failure(FailureClass::environment, "agent '" + agent + "' does not know the model '" + attempt.arm.model +
+                                                    "' (see bernstein.yaml)" + said);
     case AgentOutcome::quota:
-      return failure(FailureClass::quota, "agent '" + agent + "' may not work now");
+      return failure(FailureClass::quota, "agent '" + agent + "' may not work now" + said);
     case AgentOutcome::overload:
-      return failure(FailureClass::quota, "the service of agent '" + agent + "' fails");
+      return failure(FailureClass::quota, "the service of agent '" + agent + "' fails" + said);
     case AgentOutcome::context:
-      return failure(FailureClass::task, "the task is more than the model can read");
+      return failure(FailureClass::task, "the task is more than the model can read" + said);
     case AgentOutcome::refusal:
-      return failure(FailureClass::task, "the model declined");
+      return failure(FailureClass::task, "the model declined" + said);
     case AgentOutcome::crash:
-      if (exit.timed_out || exit.stalled) return std::nullopt;
-      return failure(FailureClass::task, exit.exit_code != 0 ? "the agent exited with " + std::to_string(exit.exit_code)
-                                                             : "the agent failed");
     case AgentOutcome::done:
     case AgentOutcome::count_:
       break;
   }
+  if (exit.stalled) {
+    return failure(FailureClass::task, "the agent made no progress for " + format_duration(limits.no_progress_us) +
+                                           ": no output, no CPU time, no change in its worktree");
+  }
+  if (exit.timed_out) {
+    return failure(FailureClass::task, "the agent was still working after " + format_duration(limits.agent_timeout_us));
+  }
+  if (exit.outcome == AgentOutcome::crash) {
+    return failure(FailureClass::task, (exit.exit_code != 0 ? code : "the agent failed") + said);
+  }
+  if (exit.exit_code != 0) return failure(FailureClass::task, code);
   return std::nullopt;
 }
 
@@ -89,17 +98,7 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
-  if (auto failure = agents_failure(attempt)) return fail(state, task, attempt, *std::move(failure));
-  if (exit.stalled || exit.timed_out || exit.exit_code != 0) {
-    const Limits& limits = config_of(state).limits;
-    std::string why = "the agent exited with " + std::to_string(exit.exit_code);
-    if (exit.timed_out) why = "the agent was still working after " + format_duration(limits.agent_timeout_us);
-    if (exit.stalled) {
-      why = "the agent made no progress for " + format_duration(limits.no_progress_us) +
-            ": no output, no CPU time, no change in its worktree";
-    }
-    return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
-  }
+  if (auto failure = failure_of_end(state, attempt)) return fail(state, task, attempt, *std::move(failure));
   if (work.changes.empty()) {
     std::string why = "the agent changed nothing";
     if (!work.also_kept.empty()) why += " on its branch; what it kept elsewhere is under " + join(work.also_kept, ", ");

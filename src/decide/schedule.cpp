@@ -44,7 +44,9 @@ std::string does_not_fit(const RunState& state, const Task& task) {
     return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
   }
   const std::string agent = choose_arm(state, task).agent;
-  if (state.parked.contains(agent)) return "agent '" + agent + "' may not work now: " + state.parked.at(agent).why;
+  if (state.parked.contains(agent)) {
+    return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
+  }
   return "agent '" + agent + "' works " + plural(agent_is_full(state, agent), "time") + " at once already";
 }
 

@@ -5,10 +5,6 @@
 namespace bernstein {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // The value of a lower-case hexadecimal digit, or -1.
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';

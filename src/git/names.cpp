@@ -10,14 +10,6 @@
 namespace bernstein::git {
 namespace {
 
-std::string lower_case(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // NTFS drops dots and spaces at the end, takes what follows ':' for a stream, and has short names.
 bool is_git_on_ntfs(std::string_view name) {
   name = name.substr(0, name.find(':'));

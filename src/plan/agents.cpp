@@ -24,10 +24,6 @@ const Texts k_schema_placeholders{"schema", "schema_file"};
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Names stand in "agent/tier", on the command line and in file names.
 bool is_name(std::string_view text) {
   return !text.empty() && text.front() != '-' && text.front() != '.' &&
@@ -153,18 +149,15 @@ class AgentReader {
 
   void read_proof(const YamlNode& node) {
     MapReader proof(node, reader_.what() + ": proof", report_);
-    static const Texts levels{"run", "help", "docs"};
-    const std::string level = proof.one_of("level", levels).value_or("docs");
-    entry_.facts.proof = {.level = level == "run"    ? ProofLevel::run
-                                   : level == "help" ? ProofLevel::help
-                                                     : ProofLevel::docs,
+    const ProofLevel level = proof.word<ProofLevel>("level").value_or(ProofLevel::docs);
+    entry_.facts.proof = {.level = level,
                           .version = proof.line("version").value_or(""),
                           .date = proof.line("date").value_or(""),
                           .source = proof.line("source").value_or("")};
-    if (level == "docs" && entry_.facts.proof.source.empty()) {
+    if (level == ProofLevel::docs && entry_.facts.proof.source.empty()) {
       proof.fault(proof.line(), "has no source; write source: with the address of the page it follows");
     }
-    if (level != "docs" && entry_.facts.proof.version.empty()) {
+    if (level != ProofLevel::docs && entry_.facts.proof.version.empty()) {
       proof.fault(proof.line(), "has no version; write version: with the version that was tried");
     }
     if (entry_.facts.proof.date.empty()) proof.fault(proof.line(), "has no date; write date: 2026-11-25");
@@ -201,8 +194,7 @@ class AgentReader {
       rule.command = read_words(*command, "login", login.line_of("command"), {});
     }
     rule.fix = login.line("fix").value_or("");
-    static const Texts answers{"true", "false"};
-    rule.none = login.one_of("none", answers).value_or("false") == "true";
+    rule.none = login.flag("none").value_or(false);
     login.finish({}, UnknownKeys::refuse);
     entry_.facts.login = std::move(rule);
   }
@@ -327,7 +319,6 @@ class AgentReader {
   void read_usage(const YamlNode& node) {
     MapReader usage(node, reader_.what() + ": usage", report_);
     static const Texts formats{"json", "jsonl"};
-    static const Texts answers{"true", "false"};
     UsageSpec spec;
     spec.format = usage.one_of("format", formats).value_or("");
     if (!usage.has("format")) usage.fault(usage.line(), "has no format; write format: json or format: jsonl");
@@ -336,7 +327,7 @@ class AgentReader {
     spec.cached_tokens = read_place(usage, "cached_tokens");
     spec.cost_usd = read_place(usage, "cost_usd");
     spec.when = read_match(usage, "when");
-    spec.sum = usage.one_of("sum", answers).value_or("false") == "true";
+    spec.sum = usage.flag("sum").value_or(false);
     usage.finish({}, UnknownKeys::refuse);
     entry_.spec.usage = std::move(spec);
   }

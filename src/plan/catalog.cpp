@@ -27,18 +27,6 @@ std::vector<CatalogEntry> read_catalog() {
 
 }  // namespace
 
-std::string_view to_word(ProofLevel level) {
-  switch (level) {
-    case ProofLevel::run:
-      return "run";
-    case ProofLevel::help:
-      return "help";
-    case ProofLevel::docs:
-      break;
-  }
-  return "docs";
-}
-
 std::variant<CatalogEntry, Faults> parse_catalog_entry(const std::string& name, std::string_view text) {
   Report report("catalog/" + name + ".yaml");
   YamlDocument document = parse_yaml(text);

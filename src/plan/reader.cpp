@@ -86,34 +86,6 @@ std::string_view name_of(YamlNode::Kind kind) {
   return "";
 }
 
-std::string on_one_line(std::string_view text) {
-  std::string line;
-  bool broken = false;
-  for (char c : trim(text)) {
-    if (c == '\n' || c == '\r' || c == '\t') {
-      broken = true;
-      continue;
-    }
-    if (broken && c == ' ') continue;
-    if (broken) {
-      while (!line.empty() && line.back() == ' ') line.pop_back();
-      line += ' ';
-    }
-    broken = false;
-    line += c;
-  }
-  return printable_utf8(line);
-}
-
-std::string shortened(std::string_view text, std::size_t max_bytes) {
-  std::string line = on_one_line(text);
-  if (line.size() <= max_bytes) return line;
-  std::size_t end = max_bytes - 3;
-  // Continuation bytes belong to the character before.
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-  return line.substr(0, end) + "...";
-}
-
 std::string quoted(std::string_view text) {
   return "'" + shortened(text, 60) + "'";
 }
@@ -272,6 +244,13 @@ std::optional<std::string> MapReader::one_of(const std::string& key, std::span<c
   if (std::find(words.begin(), words.end(), word) != words.end()) return word;
   fault(line_of(key), "has " + quoted(word) + " for '" + key + "'" + report_.suggest(word, words, "; write " + choice));
   return std::nullopt;
+}
+
+std::optional<bool> MapReader::flag(const std::string& key) {
+  static const std::vector<std::string> words{"false", "true"};
+  const auto word = one_of(key, words);
+  if (!word) return std::nullopt;
+  return *word == "true";
 }
 
 void MapReader::finish(std::span<const std::string> unused, UnknownKeys unknown) {

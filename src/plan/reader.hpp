@@ -62,10 +62,6 @@ inline constexpr std::size_t k_suggestions_max = 50;
 // "a list", "a map", "text": what a fault calls a value.
 std::string_view name_of(YamlNode::Kind kind);
 
-// Text on one line without control characters: line breaks and what surrounds them become one space.
-std::string on_one_line(std::string_view text);
-// The same, at most so many bytes and never half a character; "..." stands for the rest.
-std::string shortened(std::string_view text, std::size_t max_bytes);
 // 'text' in quotes, shortened for a message.
 std::string quoted(std::string_view text);
 
@@ -106,6 +102,8 @@ class MapReader {
   std::vector<Located> texts(const std::string& key);             // a list of texts, none empty
   std::vector<std::string> paths(const std::string& key);         // the same, checked by path_fault and normalised
   std::optional<std::string> one_of(const std::string& key, std::span<const std::string> words);
+
+  std::optional<bool> flag(const std::string& key);  // true or false
 
   // One of the words of an enum (event/fields.hpp).
   template <class E>

@@ -178,26 +178,6 @@ class RepositoryAuditor {
 
 }  // namespace
 
-std::string_view to_word(FindingKind kind) {
-  switch (kind) {
-    case FindingKind::double_landing:
-      return "double_landing";
-    case FindingKind::unrecorded_landing:
-      return "unrecorded_landing";
-    case FindingKind::other_landing:
-      return "other_landing";
-    case FindingKind::landing_gone:
-      return "landing_gone";
-    case FindingKind::work_lost:
-      return "work_lost";
-    case FindingKind::other_work:
-      return "other_work";
-    case FindingKind::left_behind:
-      return "left_behind";
-  }
-  return "";
-}
-
 port::RepositoryQuestions questions_of(const Claims& claims) {
   port::RepositoryQuestions questions{.targets = claims.targets, .commits = {}};
   for (const ClaimedLanding& landing : claims.landings) {

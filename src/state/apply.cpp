@@ -424,15 +424,14 @@ class Applier {
 
   Status on(const ParkRequested& e) {
     if (event_.subject != about_run() || state_.parked.contains(e.agent)) return corrupt("parks an agent twice");
-    state_.parked[e.agent] = {event_.seq, event_.at_us + e.wait_us, e.why};
+    state_.parked[e.agent] = event_.seq;
     state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
     return Ok{};
   }
   Status on(const ParkEnded& e) {
     BERNSTEIN_TRY_VOID(close_intent<ParkRequested>());
     const auto park = state_.parked.find(e.agent);
-    if (park == state_.parked.end() || park->second.intent != event_.cause)
-      return corrupt("ends no park of this agent");
+    if (park == state_.parked.end() || park->second != event_.cause) return corrupt("ends no park of this agent");
     state_.parked.erase(park);
     return Ok{};
   }

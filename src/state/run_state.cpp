@@ -51,6 +51,10 @@ bool is_work_at_risk(const Attempt& attempt) {
   return attempt.worktree && attempt.started && !is_work_kept(attempt);
 }
 
+const OpenIntent& park_of(const RunState& state, const std::string& agent) {
+  return state.open_intents.at(state.parked.at(agent));
+}
+
 bool only_parks_are_open(const RunState& state) {
   return state.open_intents.size() == state.parked.size();
 }

@@ -70,7 +70,7 @@ std::string state_hash(const RunState& state) {
     if (task.route) facts.add("route", encode(*task.route));
     for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
   }
-  for (const auto& [agent, park] : state.parked) facts.add("parked", agent, park.intent, park.until_us, park.why);
+  for (const auto& [agent, intent] : state.parked) facts.add("parked", agent, intent);
   for (const auto& [agent, times] : state.park_streak) facts.add("park streak", agent, std::int64_t{times});
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).
   for (const auto& [seq, intent] : state.open_intents)

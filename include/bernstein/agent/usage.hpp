@@ -13,7 +13,8 @@
 #include <string_view>
 
 #include "bernstein/base/units.hpp"
-#include "bernstein/event/event.hpp"
+#include "bernstein/event/spec.hpp"
+#include "bernstein/event/terms.hpp"
 
 namespace bernstein::agent {
 

@@ -36,4 +36,7 @@ struct Context {
   std::ostream& err;
 };
 
+// The value of a variable of its environment; "" without one.
+std::string variable(const Context& context, const std::string& name);
+
 }  // namespace bernstein::cli

@@ -24,7 +24,16 @@ enum class ProofLevel {
   run,   // sessions were run with the real client
   help,  // its words stand in the client's own --help
   docs,  // it follows the client's documentation; nobody tried
+  count_
 };
+
+}  // namespace bernstein::plan
+
+namespace bernstein {
+BERNSTEIN_ENUM_WORDS(plan::ProofLevel, "run", "help", "docs");
+}  // namespace bernstein
+
+namespace bernstein::plan {
 
 struct Proof {
   ProofLevel level = ProofLevel::docs;
@@ -33,7 +42,6 @@ struct Proof {
   std::string source;   // docs: the page
   bool operator==(const Proof&) const = default;
 };
-std::string_view to_word(ProofLevel level);
 
 // How its version is told, and which ones the entry was made for.
 struct VersionRule {

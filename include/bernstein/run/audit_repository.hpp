@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bernstein/base/id.hpp"
+#include "bernstein/event/fields.hpp"
 #include "bernstein/port/repository_facts.hpp"
 #include "bernstein/run/audit.hpp"
 
@@ -30,8 +31,17 @@ enum class FindingKind {
   work_lost,           // a captured commit is under no salvage ref
   other_work,          // it is there with another tree
   left_behind,         // a worktree, repository or ref that the log says was removed
+  count_
 };
-std::string_view to_word(FindingKind kind);  // "double_landing"
+
+}  // namespace bernstein::run
+
+namespace bernstein {
+BERNSTEIN_ENUM_WORDS(run::FindingKind, "double_landing", "unrecorded_landing", "other_landing", "landing_gone",
+                     "work_lost", "other_work", "left_behind");
+}  // namespace bernstein
+
+namespace bernstein::run {
 
 struct Finding {
   FindingKind kind = FindingKind::double_landing;

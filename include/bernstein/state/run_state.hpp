@@ -126,13 +126,6 @@ struct OpenIntent {
   EventBody body;
 };
 
-// An agent that is left alone until the time of its ParkRequested is over.
-struct Park {
-  Seq intent = 0;
-  Micros until_us = 0;  // on the run's clock; after a resume it may be later
-  std::string why;
-};
-
 struct LandingKey {
   std::uint32_t priority = 2;
   Seq captured_seq = 0;  // arrival
@@ -165,7 +158,7 @@ struct RunState {
   UsdMicros money_at_resume;  // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
   std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
 
-  std::map<std::string, Park> parked;                // agents
+  std::map<std::string, Seq> parked;                 // agents that are left alone → their open ParkRequested
   std::map<std::string, std::uint32_t> park_streak;  // times in a row that an agent might not work
 
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
@@ -201,6 +194,9 @@ bool is_work_kept(const Attempt& attempt);
 
 // Whether an attempt's worktree may hold work that nothing else keeps: it must not go.
 bool is_work_at_risk(const Attempt& attempt);
+
+// Why an agent is left alone, and from when on. Requires that it is parked.
+const OpenIntent& park_of(const RunState& state, const std::string& agent);
 
 // Whether what is open is nothing but waits for parked agents.
 bool only_parks_are_open(const RunState& state);

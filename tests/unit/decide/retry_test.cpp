@@ -114,12 +114,8 @@ void runs_into_its_quota(World& world, AttemptId id, std::optional<Micros> retry
   world.removed(id);
 }
 
-Seq park_of(const World& world, const std::string& agent) {
-  return world.state().parked.at(agent).intent;
-}
-
 Micros wait_of(const World& world, const std::string& agent) {
-  return std::get<ParkRequested>(world.state().open_intents.at(park_of(world, agent)).body).wait_us;
+  return std::get<ParkRequested>(park_of(world.state(), agent).body).wait_us;
 }
 
 TEST(Park, AnAgentThatMayNotWorkIsLeftAloneAndItsTaskUsesUpNoAttempt) {
@@ -134,7 +130,7 @@ TEST(Park, AnAgentThatMayNotWorkIsLeftAloneAndItsTaskUsesUpNoAttempt) {
   EXPECT_EQ(world.status(1), TaskStatus::ready) << "nobody else can do it";
   EXPECT_FALSE(world.finished());
 
-  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  world.feed({about_run(), ParkEnded{"mock"}}, world.state().parked.at("mock"));
   world.lands(at(1, 2));
   EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::landed);
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
@@ -148,7 +144,7 @@ TEST(Park, LastsAsLongAsTheAgentSaysElseTwiceAsLongEachTime) {
   for (std::uint32_t attempt = 1; attempt <= 7; ++attempt) {
     runs_into_its_quota(world, at(1, attempt));
     waits.push_back(wait_of(world, "mock"));
-    world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+    world.feed({about_run(), ParkEnded{"mock"}}, world.state().parked.at("mock"));
   }
   EXPECT_EQ(waits, (std::vector<Micros>{30 * k_second, k_minute, 2 * k_minute, 4 * k_minute, 8 * k_minute,
                                         15 * k_minute, 15 * k_minute}));
@@ -169,7 +165,7 @@ TEST(Park, TheTaskFailsWhenItWasTriedTooOften) {
   World world(config);
   world.start({a_task(1)});
   runs_into_its_quota(world, at(1));
-  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  world.feed({about_run(), ParkEnded{"mock"}}, world.state().parked.at("mock"));
   runs_into_its_quota(world, at(1, 2));
   EXPECT_EQ(world.the<TaskFailed>(about(t(1))).why,
             "2 attempts ended because an agent may not work: agent 'mock' may not work now: 429 too many requests");
@@ -186,7 +182,7 @@ TEST(Park, AStopDoesNotWaitForItAndAResumeDoes) {
   world.resumes();
   EXPECT_FALSE(world.finished());
   EXPECT_EQ(world.status(1), TaskStatus::ready);
-  world.feed({about_run(), ParkEnded{"mock"}}, park_of(world, "mock"));
+  world.feed({about_run(), ParkEnded{"mock"}}, world.state().parked.at("mock"));
   world.lands(at(1, 2));
   EXPECT_TRUE(world.finished());
   EXPECT_EQ(world.broken(), Words{});

@@ -1,0 +1,244 @@
+#pragma once
+// Decisions: what decide/ made of the inputs, each with its reason. docs/event-log.md says for each
+// when it is written and what follows from it.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bernstein/base/id.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/fields.hpp"
+#include "bernstein/event/record.hpp"
+#include "bernstein/event/spec.hpp"
+#include "bernstein/event/terms.hpp"
+
+namespace bernstein {
+
+struct TaskCreated {
+  std::uint32_t chain_minutes =
+      0;  // estimated length of the longest chain of tasks from this one to the end, itself included
+  TaskSpec spec;
+
+  static constexpr std::string_view type = "TaskCreated";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("chain_minutes", self.chain_minutes);
+    field("spec", self.spec);
+  }
+  bool operator==(const TaskCreated&) const = default;
+};
+
+// Everything that the task waited for has landed.
+struct TaskReadied {
+  std::string why;
+
+  static constexpr std::string_view type = "TaskReadied";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const TaskReadied&) const = default;
+};
+
+// Which arm works on the attempt, out of which, and with what probability each would have been chosen.
+struct RouteChosen {
+  Arm arm;
+  std::map<std::string, std::int64_t> features;           // docs/event-log.md has meaning, range and unit of each
+  std::map<std::string, std::int64_t> probabilities_ppm;  // by arm ("agent/tier"), every eligible arm; sum 1,000,000
+  std::string rule;                                       // "pin", "static", later "bandit"
+  std::map<std::string, std::string> scores;              // by arm; hex floats ("0x1p+0"), so that bytes are exact
+  std::string why;
+
+  static constexpr std::string_view type = "RouteChosen";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("arm", self.arm);
+    field("features", self.features);
+    field("probabilities_ppm", self.probabilities_ppm);
+    field("rule", self.rule);
+    field("scores", self.scores);
+    field("why", self.why);
+  }
+  bool operator==(const RouteChosen&) const = default;
+};
+
+// A new attempt begins: it holds a slot, its files and its money until it ends.
+struct TaskAssigned {
+  std::string agent;
+  std::string model;
+  std::vector<std::string> owned;  // patterns nobody else may touch meanwhile
+  UsdMicros reserved_micros;
+  std::string why;
+
+  static constexpr std::string_view type = "TaskAssigned";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("model", self.model);
+    field("owned", self.owned);
+    field("reserved_micros", self.reserved_micros);
+    field("why", self.why);
+  }
+  bool operator==(const TaskAssigned&) const = default;
+};
+
+// The attempt changed paths outside its own files that nobody in flight owned: they are its own now.
+struct PathsGranted {
+  std::vector<std::string> paths;
+  std::string why;
+
+  static constexpr std::string_view type = "PathsGranted";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("paths", self.paths);
+    field("why", self.why);
+  }
+  bool operator==(const PathsGranted&) const = default;
+};
+
+// The attempt waits for its turn to land: its changes are its own, or its check was interrupted and starts afresh.
+struct LandingQueued {
+  std::string why;
+
+  static constexpr std::string_view type = "LandingQueued";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const LandingQueued&) const = default;
+};
+
+// The same tree was checked before: the verdict is used again.
+struct CheckReused {
+  Seq from = 0;  // the CheckFinished
+  std::string name;
+  std::string tree;
+  CheckVerdict verdict = CheckVerdict::passed;
+
+  static constexpr std::string_view type = "CheckReused";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("from", self.from);
+    field("name", self.name);
+    field("tree", self.tree);
+    field("verdict", self.verdict);
+  }
+  bool operator==(const CheckReused&) const = default;
+};
+
+struct VerdictReached {
+  std::string tree;
+  Verdict verdict = Verdict::passed;
+  std::string why;
+
+  static constexpr std::string_view type = "VerdictReached";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("tree", self.tree);
+    field("verdict", self.verdict);
+    field("why", self.why);
+  }
+  bool operator==(const VerdictReached&) const = default;
+};
+
+struct AttemptFailed {
+  FailureClass class_ = FailureClass::task;
+  std::vector<Evidence> evidence;
+  std::vector<std::string> paths;  // that the next attempt must own beside its files: it waits until they are free
+  std::string why;
+
+  static constexpr std::string_view type = "AttemptFailed";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("class", self.class_);
+    field("evidence", self.evidence);
+    field("paths", self.paths);
+    field("why", self.why);
+  }
+  bool operator==(const AttemptFailed&) const = default;
+};
+
+// What the router learns from an attempt. quality and reward in parts per million: 1,000,000 is best.
+struct RewardRecorded {
+  Arm arm;
+  std::optional<UsdMicros> cost_micros;
+  std::int64_t quality_ppm = 0;
+  std::int64_t reward_ppm = 0;
+  std::string why;
+
+  static constexpr std::string_view type = "RewardRecorded";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("arm", self.arm);
+    field("cost_micros", self.cost_micros);
+    field("quality_ppm", self.quality_ppm);
+    field("reward_ppm", self.reward_ppm);
+    field("why", self.why);
+  }
+  bool operator==(const RewardRecorded&) const = default;
+};
+
+// The task goes back to ready; its next attempt starts from the target as it is then.
+struct TaskRetried {
+  std::string why;
+
+  static constexpr std::string_view type = "TaskRetried";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const TaskRetried&) const = default;
+};
+
+struct TaskFailed {
+  std::string why;
+
+  static constexpr std::string_view type = "TaskFailed";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const TaskFailed&) const = default;
+};
+
+// Something that the task depends on will not land.
+struct TaskBlocked {
+  TaskId by;
+  std::string why;
+
+  static constexpr std::string_view type = "TaskBlocked";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("by", self.by);
+    field("why", self.why);
+  }
+  bool operator==(const TaskBlocked&) const = default;
+};
+
+struct RunFinished {
+  std::uint32_t failed = 0;  // failed, blocked or cancelled
+  std::uint32_t landed = 0;
+  RunOutcome outcome = RunOutcome::landed;
+  std::string why;
+
+  static constexpr std::string_view type = "RunFinished";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("failed", self.failed);
+    field("landed", self.landed);
+    field("outcome", self.outcome);
+    field("why", self.why);
+  }
+  bool operator==(const RunFinished&) const = default;
+};
+
+}  // namespace bernstein

@@ -1,0 +1,336 @@
+#pragma once
+// Intents and their results: what is to be done in the world, and what became of it. docs/event-log.md says for each
+// when it is written and what follows from it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bernstein/base/id.hpp"
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/fields.hpp"
+#include "bernstein/event/record.hpp"
+#include "bernstein/event/spec.hpp"
+#include "bernstein/event/terms.hpp"
+
+namespace bernstein {
+
+// A worktree of its own for the attempt, set up and ready for the agent.
+struct WorktreeRequested {
+  std::string base;  // commit it starts from; contains all that the task depends on
+
+  static constexpr std::string_view type = "WorktreeRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("base", self.base); }
+  bool operator==(const WorktreeRequested&) const = default;
+};
+struct WorktreeReady {
+  static constexpr std::string_view type = "WorktreeReady";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const WorktreeReady&) const = default;
+};
+
+// The agent is to work in the attempt's worktree.
+struct SpawnRequested {
+  std::string agent;
+  std::string model;
+  Micros timeout_us = 0;
+
+  static constexpr std::string_view type = "SpawnRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("model", self.model);
+    field("timeout_us", self.timeout_us);
+  }
+  bool operator==(const SpawnRequested&) const = default;
+};
+struct AgentExited {
+  CostSource cost_source = CostSource::unknown;
+  Micros duration_us = 0;
+  int exit_code = 0;    // 128 + signal when a signal ended it
+  std::string message;  // what it said of its failure; one line
+  AgentOutcome outcome = AgentOutcome::done;
+  std::string output;  // digest of the blob that holds the end of its output
+  std::int64_t output_bytes = 0;
+  std::optional<Micros> retry_after_us;  // it said when it may work again
+  std::string session;                   // its own id of the session; "" when it told none
+  bool stalled = false;                  // ended because it made no progress for too long
+  bool stopped = false;                  // ended by somebody else: see why
+  bool timed_out = false;
+  Usage usage;
+  std::string why;  // of a stopped one: "its supervisor was killed"
+
+  static constexpr std::string_view type = "AgentExited";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("cost_source", self.cost_source);
+    field("duration_us", self.duration_us);
+    field("exit_code", self.exit_code);
+    field("message", self.message);
+    field("outcome", self.outcome);
+    field("output", self.output);
+    field("output_bytes", self.output_bytes);
+    field("retry_after_us", self.retry_after_us);
+    field("session", self.session);
+    field("stalled", self.stalled);
+    field("stopped", self.stopped);
+    field("timed_out", self.timed_out);
+    field("usage", self.usage);
+    field("why", self.why);
+  }
+  bool operator==(const AgentExited&) const = default;
+};
+
+// What the agent left is to be committed, read, and put under a salvage ref.
+struct CaptureRequested {
+  std::string base;
+
+  static constexpr std::string_view type = "CaptureRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("base", self.base); }
+  bool operator==(const CaptureRequested&) const = default;
+};
+struct WorkCaptured {
+  std::vector<std::string> also_kept;  // refs of what the agent committed or stashed beside its branch
+  std::vector<ChangedPath> changes;    // against the base, by path
+  std::string commit;                  // equals the base when nothing changed
+  std::string salvage;                 // the ref that keeps it; "" when nothing changed
+  std::string tree;
+
+  static constexpr std::string_view type = "WorkCaptured";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("also_kept", self.also_kept);
+    field("changes", self.changes);
+    field("commit", self.commit);
+    field("salvage", self.salvage);
+    field("tree", self.tree);
+  }
+  bool operator==(const WorkCaptured&) const = default;
+};
+
+// What would stand on the target if the attempt landed now is to be computed.
+struct CandidateRequested {
+  std::string commit;  // the attempt's
+
+  static constexpr std::string_view type = "CandidateRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("commit", self.commit); }
+  bool operator==(const CandidateRequested&) const = default;
+};
+struct CandidateBuilt {
+  std::string base;  // the target's tip it was merged with
+  std::string tree;
+
+  static constexpr std::string_view type = "CandidateBuilt";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("tree", self.tree);
+  }
+  bool operator==(const CandidateBuilt&) const = default;
+};
+struct CandidateConflicted {
+  std::string base;
+  std::vector<std::string> paths;  // sorted
+
+  static constexpr std::string_view type = "CandidateConflicted";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("paths", self.paths);
+  }
+  bool operator==(const CandidateConflicted&) const = default;
+};
+
+struct CheckRequested {
+  CheckSpec check;
+  bool fresh = true;  // into a new checkout; later checks of one candidate go on in it, as `build` before `test` must
+  std::string tree;
+
+  static constexpr std::string_view type = "CheckRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("check", self.check);
+    field("fresh", self.fresh);
+    field("tree", self.tree);
+  }
+  bool operator==(const CheckRequested&) const = default;
+};
+struct CheckFinished {
+  Micros duration_us = 0;
+  int exit_code = 0;  // 128 + signal when a signal ended it
+  std::string name;
+  std::string output;    // digest of the blob, "" without output
+  bool stopped = false;  // interrupted: says nothing about the tree
+  std::string tree;
+  CheckVerdict verdict = CheckVerdict::passed;
+  std::string why;  // "exit 1", "no file src/a.cpp", "still running after 10m"
+
+  static constexpr std::string_view type = "CheckFinished";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("duration_us", self.duration_us);
+    field("exit_code", self.exit_code);
+    field("name", self.name);
+    field("output", self.output);
+    field("stopped", self.stopped);
+    field("tree", self.tree);
+    field("verdict", self.verdict);
+    field("why", self.why);
+  }
+  bool operator==(const CheckFinished&) const = default;
+};
+
+// The verified tree is to become the target's next commit, if the target still stands where it was.
+struct MergeRequested {
+  std::string base;    // compare: the target must stand here
+  std::string commit;  // the attempt's; second parent
+  std::string target;
+  std::string tree;  // the one that was checked
+
+  static constexpr std::string_view type = "MergeRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("commit", self.commit);
+    field("target", self.target);
+    field("tree", self.tree);
+  }
+  bool operator==(const MergeRequested&) const = default;
+};
+struct MergeLanded {
+  std::string commit;
+  std::string parent;
+  std::string tree;
+
+  static constexpr std::string_view type = "MergeLanded";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("commit", self.commit);
+    field("parent", self.parent);
+    field("tree", self.tree);
+  }
+  bool operator==(const MergeLanded&) const = default;
+};
+// Somebody moved the target: the candidate is computed again.
+struct MergeRefused {
+  std::string actual;  // where the target stands
+
+  static constexpr std::string_view type = "MergeRefused";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("actual", self.actual); }
+  bool operator==(const MergeRefused&) const = default;
+};
+
+// The user's checkout is to follow the target, if that is safe.
+struct CheckoutSyncRequested {
+  std::string behind;  // where the checkout was left by an earlier landing; "" when it followed
+  std::string from;
+  std::string target;
+  std::string to;
+
+  static constexpr std::string_view type = "CheckoutSyncRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("behind", self.behind);
+    field("from", self.from);
+    field("target", self.target);
+    field("to", self.to);
+  }
+  bool operator==(const CheckoutSyncRequested&) const = default;
+};
+struct CheckoutSynced {
+  std::string detail;  // for left_alone: what is in the way
+  SyncOutcome outcome = SyncOutcome::updated;
+
+  static constexpr std::string_view type = "CheckoutSynced";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("detail", self.detail);
+    field("outcome", self.outcome);
+  }
+  bool operator==(const CheckoutSynced&) const = default;
+};
+
+// The attempt's worktree, its bare repository and the checkout of its candidate are to go.
+struct WorktreeRemoveRequested {
+  static constexpr std::string_view type = "WorktreeRemoveRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const WorktreeRemoveRequested&) const = default;
+};
+struct WorktreeRemoved {
+  static constexpr std::string_view type = "WorktreeRemoved";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const WorktreeRemoved&) const = default;
+};
+
+// The agent may not work now: nothing of it starts until the time is over. About the run.
+struct ParkRequested {
+  std::string agent;
+  Micros wait_us = 0;
+  std::string why;
+
+  static constexpr std::string_view type = "ParkRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("wait_us", self.wait_us);
+    field("why", self.why);
+  }
+  bool operator==(const ParkRequested&) const = default;
+};
+struct ParkEnded {
+  std::string agent;
+
+  static constexpr std::string_view type = "ParkEnded";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("agent", self.agent); }
+  bool operator==(const ParkEnded&) const = default;
+};
+
+// The effect of an intent could not be done: the result of any intent but SpawnRequested's later course.
+struct EffectFailed {
+  FailureClass class_ = FailureClass::environment;
+  std::string effect;   // type of the intent
+  std::string message;  // names the thing and the remedy
+  std::string output;   // digest of a blob with more, or ""
+
+  static constexpr std::string_view type = "EffectFailed";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("class", self.class_);
+    field("effect", self.effect);
+    field("message", self.message);
+    field("output", self.output);
+  }
+  bool operator==(const EffectFailed&) const = default;
+};
+
+}  // namespace bernstein

@@ -1,0 +1,101 @@
+#pragma once
+// Words that events use: enumerations, and what stands in several events.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bernstein/base/units.hpp"
+#include "bernstein/event/fields.hpp"
+
+namespace bernstein {
+
+// Why an attempt ended without landing; what happens next follows from it (decide/retry.hpp).
+enum class FailureClass {
+  task,          // checks red, nothing changed, somebody else's files, a conflict: uses up an attempt
+  quota,         // the agent may not work now, or its service fails: parked, uses up none
+  environment,   // agent missing, disk, setup command: the run stops with one message
+  orchestrator,  // stopped or lost by us: uses up none
+  count_
+};
+BERNSTEIN_ENUM_WORDS(FailureClass, "task", "quota", "environment", "orchestrator");
+
+enum class CheckVerdict { passed, failed, timed_out, error, count_ };
+BERNSTEIN_ENUM_WORDS(CheckVerdict, "passed", "failed", "timed_out", "error");
+
+// unverified: there was no check to run; the work changes something and nobody looked at it.
+enum class Verdict { passed, failed, unverified, count_ };
+BERNSTEIN_ENUM_WORDS(Verdict, "passed", "failed", "unverified");
+
+enum class RunOutcome {
+  landed,       // every task landed
+  incomplete,   // some failed, were blocked or cancelled
+  budget,       // the money ran out before the end
+  stopped,      // by a person or a signal
+  environment,  // something that every task needs is missing
+  count_
+};
+BERNSTEIN_ENUM_WORDS(RunOutcome, "landed", "incomplete", "budget", "stopped", "environment");
+
+enum class StopMode {
+  drain,  // what is in flight is finished, nothing new starts
+  now,    // Bernstein leaves; agents and checks go on under their supervisors, and a resume takes them back
+  count_
+};
+BERNSTEIN_ENUM_WORDS(StopMode, "drain", "now");
+
+enum class CostSource { unknown, reported, computed, estimated, count_ };
+BERNSTEIN_ENUM_WORDS(CostSource, "unknown", "reported", "computed", "estimated");
+
+enum class ChangeKind { added, modified, deleted, count_ };
+BERNSTEIN_ENUM_WORDS(ChangeKind, "added", "modified", "deleted");
+
+enum class SyncOutcome {
+  updated,          // the checkout follows the branch
+  not_checked_out,  // the branch is not what the user has checked out: nothing to do
+  left_alone,       // uncommitted changes are in the way: one command is printed
+  count_
+};
+BERNSTEIN_ENUM_WORDS(SyncOutcome, "updated", "not_checked_out", "left_alone");
+
+struct ChangedPath {
+  ChangeKind change = ChangeKind::modified;
+  std::string path;  // normalised; bytes that are no UTF-8 are written \xNN
+
+  static void fields(auto& self, auto&& field) {
+    field("change", self.change);
+    field("path", self.path);
+  }
+  bool operator==(const ChangedPath&) const = default;
+};
+
+// Tokens of one attempt; nothing where the agent did not tell. input_tokens excludes what was read from a cache.
+struct Usage {
+  std::optional<std::int64_t> cached_tokens;
+  std::optional<UsdMicros> cost_micros;
+  std::optional<std::int64_t> input_tokens;
+  std::optional<std::int64_t> output_tokens;
+
+  static void fields(auto& self, auto&& field) {
+    field("cached_tokens", self.cached_tokens);
+    field("cost_micros", self.cost_micros);
+    field("input_tokens", self.input_tokens);
+    field("output_tokens", self.output_tokens);
+  }
+  bool operator==(const Usage&) const = default;
+};
+
+// What the next attempt gets to read about a failed one.
+struct Evidence {
+  std::string label;   // one line: "check 'tests' exited with 1"
+  std::string output;  // digest of the blob that holds the output, "" when the label says all
+
+  static void fields(auto& self, auto&& field) {
+    field("label", self.label);
+    field("output", self.output);
+  }
+  bool operator==(const Evidence&) const = default;
+};
+
+}  // namespace bernstein
