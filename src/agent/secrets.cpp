@@ -52,8 +52,11 @@ std::set<std::string> redact_inputs(const Secrets& secrets, RunConfig& config, P
     redact_checks(task.signals);
   }
   for (std::string& constraint : config.constraints) redact(constraint);
+  for (auto& [role, text] : config.roles) redact(text);
   for (AgentSpec& agent : config.agents) {
-    for (std::string& argument : agent.command) redact(argument);
+    for (std::vector<std::string>* words : {&agent.command, &agent.read_only, &agent.schema}) {
+      for (std::string& word : *words) redact(word);
+    }
     for (auto& [name, value] : agent.set) redact(value);
     for (auto& [name, value] : agent.set_in_sandbox) redact(value);
   }

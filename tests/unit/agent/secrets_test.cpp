@@ -41,12 +41,16 @@ TEST(Secrets, AreTakenOutOfWhatAPersonWrote) {
   plan.tasks[0].files = {"src/" + key};
   plan.name = key;
 
+  config.roles["docs"] = "Log in with " + key;
+  config.agents[0].read_only = {"agent", "--ask", key};
   EXPECT_EQ(redact_inputs({{"API_KEY", key}, {"OTHER_KEY", "not in it"}}, config, plan),
             (std::set<std::string>{"API_KEY"}));
 
   EXPECT_EQ(config.gates[0].command, "check " + shown);
   EXPECT_EQ(config.constraints[0], "use " + shown);
   EXPECT_EQ(config.agents[0].command[1], "--key=" + shown);
+  EXPECT_EQ(config.agents[0].read_only[2], shown);
+  EXPECT_EQ(config.roles["docs"], "Log in with " + shown);
   EXPECT_EQ(config.worktree_setup.command, "login " + shown);
   EXPECT_EQ(plan.tasks[0].title, "With " + shown);
   EXPECT_EQ(plan.tasks[0].description, "The key is " + shown + ".");
