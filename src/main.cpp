@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
     Context context{.directory = directory,
                     .json = false,
                     .verbose = false,
+                    .in_is_terminal = isatty(STDIN_FILENO) == 1,
                     .out_is_terminal = out_is_terminal,
                     .err_is_terminal = err_is_terminal,
                     .colour = colour,

@@ -10,6 +10,8 @@ namespace {
 constexpr std::string_view k_prompt = "{prompt}";
 constexpr std::string_view k_prompt_file = "{prompt_file}";
 constexpr std::string_view k_usage_file = "{usage_file}";
+constexpr std::string_view k_schema = "{schema}";
+constexpr std::string_view k_schema_file = "{schema_file}";
 // Of one argument Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN).
 constexpr std::size_t k_prompt_argument_bytes_max = 100 << 10;
 constexpr std::array<std::string_view, 9> k_always_allowed{"HOME", "LANG",   "LOGNAME", "PATH", "SHELL",
@@ -32,6 +34,13 @@ std::string replace_placeholders(std::string_view text, const std::map<std::stri
   return replaced;
 }
 
+std::vector<std::string> words_of(const AgentSpec& spec, const AttemptContext& attempt) {
+  if (!attempt.read_only || spec.read_only.empty()) return spec.command;
+  std::vector<std::string> words = spec.read_only;
+  if (!attempt.schema.empty()) words.insert(words.end(), spec.schema.begin(), spec.schema.end());
+  return words;
+}
+
 }  // namespace
 
 AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt, const Environment& environment) {
@@ -43,6 +52,8 @@ AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt,
       {k_prompt,
        fits ? attempt.prompt : "Your task is in the file " + attempt.prompt_file + ": read all of it, and do it."},
       {k_usage_file, attempt.usage_file},
+      {k_schema, attempt.schema},
+      {k_schema_file, attempt.schema_file},
       {"{model}", attempt.model},
       {"{worktree}", attempt.worktree},
       {"{task}", task},
@@ -51,11 +62,12 @@ AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt,
 
   AgentCommand command{.argv = {}, .env = allowed_environment(environment, spec.env)};
   bool prompt_is_argument = false;
-  for (const std::string& argument : spec.command) {
+  for (const std::string& argument : words_of(spec, attempt)) {
     const auto has = [&](std::string_view placeholder) { return argument.find(placeholder) != std::string::npos; };
     prompt_is_argument = prompt_is_argument || has(k_prompt);
     command.prompt_in_file = command.prompt_in_file || has(k_prompt_file) || (has(k_prompt) && !fits);
     command.usage_in_file = command.usage_in_file || has(k_usage_file);
+    command.schema_in_file = command.schema_in_file || has(k_schema_file);
     command.argv.push_back(replace_placeholders(argument, values));
   }
   command.prompt_on_stdin = !prompt_is_argument && !command.prompt_in_file;

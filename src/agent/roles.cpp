@@ -13,4 +13,10 @@ std::string_view built_in_role(std::string_view role) {
   return {};
 }
 
+std::vector<std::string_view> built_in_roles() {
+  std::vector<std::string_view> names;
+  for (const EmbeddedText& file : role_files()) names.push_back(file.name);
+  return names;
+}
+
 }  // namespace bernstein::agent

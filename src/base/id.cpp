@@ -5,6 +5,8 @@
 namespace bernstein {
 namespace {
 
+constexpr std::string_view k_planning_word = "plan";
+
 // A counter from 1, written without sign or leading zeros, so that every identity has one spelling.
 std::optional<std::uint32_t> parse_counter(std::string_view text) {
   if (text.empty() || text.front() < '1' || text.front() > '9') return std::nullopt;
@@ -26,6 +28,7 @@ std::string to_string(RunId run) {
   return "r" + std::to_string(run.number);
 }
 std::string to_string(TaskId task) {
+  if (task == k_planning) return std::string(k_planning_word);
   return "t" + std::to_string(task.number);
 }
 std::string to_string(AttemptId attempt) {
@@ -55,7 +58,8 @@ std::optional<TaskId> parse_task_id(std::string_view text) {
 std::optional<AttemptId> parse_attempt_id(std::string_view text) {
   std::size_t dot = text.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
-  auto task = parse_task_id(text.substr(0, dot));
+  const std::string_view owner = text.substr(0, dot);
+  auto task = owner == k_planning_word ? k_planning : parse_task_id(owner);
   auto number = parse_counter(text.substr(dot + 1));
   if (!task || !number) return std::nullopt;
   return AttemptId{*task, *number};

@@ -31,7 +31,7 @@ constexpr std::string_view k_exit_codes = R"(Exit codes:
   75  another Bernstein owns this workspace)";
 
 // Words that the documentation promises and this version does not have yet: better said than "unknown command".
-constexpr std::array<std::string_view, 9> k_later{"live",   "serve",  "retry",  "cancel",  "approve",
+constexpr std::array<std::string_view, 8> k_later{"live",   "serve",  "retry",  "cancel",
                                                   "answer", "whatif", "evolve", "--evolve"};
 
 // What the words on the command line ask for.
@@ -41,7 +41,6 @@ struct Request {
   bool drives = false;                           // a run: its output is not what it is for
   bool json = false;
   bool verbose = false;
-  std::string goal;
   std::string approve = "none";
   bool headless = false;
 
@@ -80,10 +79,13 @@ CLI::App& add_command(CLI::App& app, Request& request, const std::string& name, 
 }
 
 void add_run(CLI::App& app, Request& request) {
-  CLI::App& run = add_command(app, request, "run", "Carry out a plan: schedule, verify and land its tasks",
-                              "bernstein run plan.yaml --dry-run\nbernstein run plan.yaml --max-agents 4 --budget 5");
+  CLI::App& run = add_command(app, request, "run", "Carry out a plan or a goal: schedule, verify and land its tasks",
+                              "bernstein run plan.yaml --dry-run\nbernstein run plan.yaml --max-agents 4 --budget 5\n"
+                              "bernstein run -g \"Limit the rate of the API\" --approve plan");
   run.add_option("PLAN", request.run.plan_file, "The plan's file; - reads standard input");
-  run.add_option("-g,--goal", request.goal, "A goal to plan for, instead of a plan (not built yet)");
+  run.add_option("-g,--goal", request.run.goal, "A goal instead of a plan: an agent makes one; - reads standard input")
+      ->type_name("GOAL")
+      ->take_last();
   run.add_flag("--dry-run", request.run.dry_run, "Show what would be done, with estimates; change nothing");
   run.add_option("--max-agents", request.max_agents, "At most so many agents at once")
       ->type_name("N")
@@ -101,7 +103,7 @@ void add_run(CLI::App& app, Request& request) {
   run.add_option("--target", request.run.target, "The branch to land on; the one checked out unless given")
       ->type_name("BRANCH")
       ->take_last();
-  run.add_option("--approve", request.approve, "What waits for a person: none, plan or merge (only none is built)")
+  run.add_option("--approve", request.approve, "What waits for a person: none, or the plan until `bernstein approve`")
       ->check(CLI::IsMember({"none", "plan", "merge"}))
       ->take_last();
   run.add_option("--seed", request.seed, "Seed of the run's random choices; recorded")
@@ -113,13 +115,21 @@ void add_run(CLI::App& app, Request& request) {
   run.callback([&request, &run] {
     if (run.count("--max-agents") > 0) request.run.max_agents = request.max_agents;
     if (run.count("--seed") > 0) request.run.seed = request.seed;
-    request.action = [&request](Context& context) -> Result<Exit> {
-      if (!request.goal.empty())
-        return not_built("planning for a goal (-g); write a plan.yaml and use `bernstein run plan.yaml`: it");
-      if (request.approve != "none") return not_built("--approve " + request.approve);
-      if (request.run.plan_file.empty()) {
-        return Error{ErrorCode::invalid_input, "run needs a plan; example: bernstein run plan.yaml"};
+    const bool has_goal = run.count("--goal") > 0;
+    request.action = [&request, has_goal](Context& context) -> Result<Exit> {
+      if (has_goal && !request.run.plan_file.empty()) {
+        return Error{ErrorCode::invalid_input,
+                     "run takes a plan or a goal, not both: leave out '" + request.run.plan_file + "' or -g"};
       }
+      if (has_goal && trim(request.run.goal).empty()) {
+        return Error{ErrorCode::invalid_input,
+                     "the goal is empty; example: bernstein -g \"Limit the rate of the API\""};
+      }
+      if (!has_goal && request.run.plan_file.empty()) {
+        return Error{ErrorCode::invalid_input, "run needs a plan or a goal; example: bernstein run plan.yaml"};
+      }
+      if (request.approve == "merge") return not_built("--approve merge");
+      request.run.approve_plan = request.approve == "plan";
       request.run.plain = request.run.plain || request.headless;
       request.drives = !request.run.dry_run;
       return run_command(context, request.run);
@@ -140,6 +150,18 @@ void add_steering(CLI::App& app, Request& request) {
   resume.callback([&request, &resume] {
     if (resume.count("--max-agents") > 0) request.resume.max_agents = request.max_agents;
     request.drives = true;
+    request.action = [&request](Context& context) { return resume_command(context, request.resume); };
+  });
+
+  CLI::App& approve =
+      add_command(app, request, "approve", "Let a run start whose plan waits for a look, and carry it on",
+                  "bernstein approve\nbernstein approve r3");
+  approve.add_option("ID", request.resume.run, "r3, 3 or latest (the default)");
+  approve.add_flag("--plain,--headless", request.resume.plain,
+                   "Print lines instead of a display that changes in place");
+  approve.callback([&request] {
+    request.drives = true;
+    request.resume.approve = true;
     request.action = [&request](Context& context) { return resume_command(context, request.resume); };
   });
 
@@ -255,6 +277,23 @@ void add_checking(CLI::App& app, Request& request) {
       [&request] { request.action = [&request](Context& context) { return clean_command(context, request.clean); }; });
 }
 
+// `bernstein -g GOAL` is short for `bernstein run -g GOAL`, also behind the options that all commands have.
+std::vector<std::string> with_command(std::vector<std::string> words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const bool is_goal = word == "-g" || word == "--goal" || word.starts_with("--goal=") ||
+                         (word.starts_with("-g") && !word.starts_with("--"));
+    if (is_goal) {
+      words.insert(words.begin(), "run");
+      break;
+    }
+    const bool is_common = word == "--json" || word == "-v" || word == "--verbose" || word.starts_with("-C");
+    if (!is_common) break;
+    if (word == "-C") ++i;
+  }
+  return words;
+}
+
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -350,10 +389,14 @@ Exit run_app(const std::vector<std::string>& words, Context& context) {
   CLI::App app("Runs CLI coding agents side by side, believes nothing that it did not check, and lands what passes.",
                "bernstein");
   app.set_version_flag("--version", "bernstein " + version(), "Print the version and exit");
-  app.footer("Example:\n  bernstein demo\n  bernstein run plan.yaml --dry-run\n\n" + std::string(k_exit_codes));
+  app.footer(
+      "Example:\n  bernstein demo\n  bernstein -g \"Limit the rate of the API\"\n  bernstein run plan.yaml "
+      "--dry-run\n\n" +
+      std::string(k_exit_codes));
   app.require_subcommand(0, 1);
   add_common_flags(app, request);
-  app.add_option("-g,--goal", request.goal, "Short for: bernstein run -g GOAL (not built yet)");
+  app.add_option("-g,--goal", request.run.goal, "Short for: bernstein run -g GOAL, with all its options")
+      ->type_name("GOAL");
   add_run(app, request);
   add_steering(app, request);
   add_starting(app, request);
@@ -361,7 +404,9 @@ Exit run_app(const std::vector<std::string>& words, Context& context) {
   add_checking(app, request);
 
   try {
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
+    std::vector<std::string> typed = with_command(words);
+    std::reverse(typed.begin(), typed.end());  // CLI11 takes them from the back
+    app.parse(std::move(typed));
   } catch (const CLI::Success& wish) {
     app.exit(wish, context.out, context.err);
     return Exit::done;
@@ -376,11 +421,7 @@ Exit run_app(const std::vector<std::string>& words, Context& context) {
   }
 
   if (!request.action) {
-    if (!request.goal.empty()) {
-      print_error(context, not_built("planning for a goal (-g)").message);
-    } else {
-      context.err << app.help();
-    }
+    context.err << app.help();
     return Exit::bad_input;
   }
   const Result<Exit> exit = carry_out(request, context);

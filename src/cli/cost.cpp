@@ -57,8 +57,8 @@ using ModelAndAgent = std::pair<std::string, std::string>;
 
 std::map<ModelAndAgent, Use> uses_of(const RunState& state) {
   std::map<ModelAndAgent, Use> uses;
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) uses[{attempt.arm.model, attempt.arm.agent}].add(attempt);
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) uses[{attempt.arm.model, attempt.arm.agent}].add(attempt);
   }
   return uses;
 }

@@ -28,8 +28,8 @@ Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional
 
 Spending spending_of(const RunState& state) {
   Spending spending{.known = known_cost(state), .untold = 0};
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       if (attempt.exit && !attempt.exit->usage.cost_micros) ++spending.untold;
     }
   }

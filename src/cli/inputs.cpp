@@ -65,6 +65,11 @@ InputResult read_inputs(const InputFiles& files) {
   if (auto* faults = std::get_if<Refusal>(&config)) append(refusal.reasons, faults->reasons);
   if (auto* found = std::get_if<plan::Config>(&config)) inputs.config = std::move(*found);
 
+  append(inputs.warnings, inputs.config.warnings);
+  if (files.plan_file.empty()) {
+    if (!refusal.reasons.empty()) return refusal;
+    return inputs;
+  }
   const bool from_stdin = files.plan_file == "-";
   const std::string path =
       from_stdin ? "-" : (std::filesystem::path(files.directory) / files.plan_file).lexically_normal().string();
@@ -86,7 +91,6 @@ InputResult read_inputs(const InputFiles& files) {
   if (!refusal.reasons.empty()) return refusal;
 
   inputs.plan = std::move(std::get<plan::Plan>(parsed));
-  append(inputs.warnings, inputs.config.warnings);
   append(inputs.warnings, inputs.plan.warnings);
   return inputs;
 }

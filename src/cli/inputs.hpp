@@ -1,5 +1,5 @@
 #pragma once
-// The two files that a person wrote for a run, read and parsed: the plan and bernstein.yaml.
+// The two files that a person wrote for a run, read and parsed: bernstein.yaml and the plan, if there is one.
 //
 //     InputResult read = read_inputs({.directory = cwd, .plan_file = "plan.yaml", .root = root});
 //     if (auto* refusal = std::get_if<Refusal>(&read)) ...       // every fault of both files, "file:line: what;
@@ -18,7 +18,7 @@ namespace bernstein::cli {
 
 struct InputFiles {
   std::string directory;                   // what plan_file is relative to
-  std::string plan_file;                   // "-": standard input
+  std::string plan_file;                   // "-": standard input; "": there is none
   std::string root;                        // where bernstein.yaml lies, if there is one
   std::vector<std::string> built_in = {};  // agents that need no configuration
   bool agent_is_given = false;             // by --agent

@@ -32,7 +32,7 @@ TypedTask parse_task(const std::string& typed) {
     parsed.task = attempt->task;
     parsed.attempt = attempt->number;
   } else {
-    parsed.task = parse_task_id(name);
+    parsed.task = name == to_string(k_planning) ? k_planning : parse_task_id(name);
   }
   parsed.key = name;
   return parsed;
@@ -72,6 +72,13 @@ Error no_such_task(RunId run, const std::string& name, const std::vector<TaskSpe
   const std::string near = did_you_mean_clause(name, words);
   return {ErrorCode::not_found, to_string(run) + " has no task '" + one_line(name) + "'" +
                                     (near.empty() ? "; write t4, r3/t4 or, for an attempt, t4.2" : near)};
+}
+
+void add_tasks(std::vector<TaskSpec>& tasks, const EventBody& body) {
+  const auto* accepted = std::get_if<PlanAccepted>(&body);
+  const auto* read = std::get_if<PlanRead>(&body);
+  const std::vector<TaskSpec>& more = accepted != nullptr ? accepted->tasks : read->tasks;
+  tasks.insert(tasks.end(), more.begin(), more.end());
 }
 
 const TaskSpec* find_spec(const std::vector<TaskSpec>& tasks, const TypedTask& typed) {
@@ -115,25 +122,26 @@ Result<TaskStory> read_story(port::EventReader& reader, const LookOptions& optio
   TaskStory story;
   BERNSTEIN_TRY(story.run, find_run(reader, typed.run.empty() ? options.run : typed.run, options.at));
 
-  // The plan names all tasks and comes before what happens to them; most records need not be decoded.
+  // A plan names its tasks, and comes before what happens to them; most records need not be decoded.
   std::optional<Error> fault;
-  bool found = false;
+  bool found = typed.task == k_planning;
   std::vector<TaskSpec> tasks;
-  std::string task_subject;
-  std::string attempt_prefix;
+  std::string task_subject = to_string(k_planning);  // as long as nothing else was found
+  std::string attempt_prefix = task_subject + ".";
   BERNSTEIN_TRY_VOID(reader.read(story.run, [&](const Record& record) {
     if (options.at && record.seq > *options.at) return false;
-    if (!found && record.type != PlanAccepted::type) return true;
+    const bool is_plan = record.type == PlanAccepted::type || record.type == PlanRead::type;
+    if (!found && !is_plan) return true;
     if (found && record.subject != task_subject && !record.subject.starts_with(attempt_prefix)) return true;
     Result<Event> event = to_event(record);
     if (!event) {
       fault = event.error();
       return false;
     }
-    if (auto* plan = std::get_if<PlanAccepted>(&event->body)) {
-      tasks = std::move(plan->tasks);
+    if (!found) {
+      add_tasks(tasks, event->body);
       const TaskSpec* spec = find_spec(tasks, typed);
-      if (spec == nullptr) return false;
+      if (spec == nullptr) return true;
       found = true;
       story.spec = *spec;
       story.attempt = typed.attempt;

@@ -8,6 +8,7 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "print.hpp"
+#include "recap.hpp"
 #include "words.hpp"
 
 namespace bernstein::cli {
@@ -31,6 +32,9 @@ std::string_view doing(Step step) {
     case Step::capturing:
     case Step::captured:
       return "capturing";
+    case Step::reading:
+    case Step::answered:
+      return "reading";
     case Step::queued:
       return "waiting to land";
     case Step::composing:
@@ -97,65 +101,82 @@ void Progress::close() {
 void Progress::tell(const RunState& state, const Event& event) {
   const TaskId id = event.subject.task;
   const auto found = state.tasks.find(id);
-  const Task* task = found == state.tasks.end() ? nullptr : &found->second;
+  const bool is_planner = id == k_planning && event.subject.attempt > 0;
+  const Task* task = is_planner ? &state.planning.task : found == state.tasks.end() ? nullptr : &found->second;
   const std::string tag = "[" + to_string(id) + "] ";
   const std::string attempt = "attempt " + std::to_string(event.subject.attempt);
   const std::string title = task ? printable_utf8(task->spec.title) : "";
-  std::visit(overloaded{
-                 [&](const PlanAccepted& plan) {
-                   say("", "",
-                       to_string(event.run) + ": " + std::to_string(plan.tasks.size()) +
-                           (plan.tasks.size() == 1 ? " task" : " tasks") + " onto " +
-                           replace_all(state.started->target, "refs/heads/", "") + ", up to " +
-                           std::to_string(state.started->config.max_agents) + " at once");
-                 },
-                 [&](const RunResumed&) {
-                   say("", "",
-                       to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
-                           std::to_string(state.tasks.size()) + " tasks in all");
-                 },
-                 [&](const RunPaused& paused) {
-                   say("!", k_yellow,
-                       "paused (" + printable_utf8(paused.reason) + "): nothing new starts until `bernstein resume`");
-                 },
-                 [&](const RunContinued&) { say("", "", "goes on"); },
-                 [&](const TaskAssigned& assigned) {
-                   if (display_.live) return;  // its line shows it
-                   say("", "",
-                       tag + title + " (" + assigned.agent + "/" + assigned.model +
-                           (event.subject.attempt > 1 ? ", " + attempt : "") + ")");
-                 },
-                 [&](const AgentStalled& stalled) {
-                   say("!", k_yellow, tag + stall_words(stalled.silent_us, config_of(state).limits.no_progress_us));
-                 },
-                 [&](const AgentRecovered&) { say("", "", tag + "its agent makes progress again"); },
-                 [&](const AgentExited& exit) {
-                   if (exit.exit_code != 0 || exit.timed_out || exit.stopped || exit.stalled)
-                     say("!", k_yellow, tag + exit_clause(exit));
-                 },
-                 [&](const AttemptFailed& failed) {
-                   say("✗", k_yellow, tag + attempt + " failed: " + printable_utf8(failed.why));
-                 },
-                 [&](const MergeLanded& landed) {
-                   const Micros took = task ? event.at_us - first_assigned_us(*task) : 0;
-                   say("✓", k_green,
-                       tag + "landed " + landed.commit.substr(0, k_commit_digits) + " in " + format_duration(took) +
-                           (display_.live ? "  " + title : ""));
-                 },
-                 [&](const TaskFailed& failed) { say("✗", k_red, tag + "failed: " + printable_utf8(failed.why)); },
-                 [&](const TaskBlocked& blocked) { say("-", k_dim, tag + "blocked: " + printable_utf8(blocked.why)); },
-                 [&](const EffectFailed& failed) {
-                   say("!", k_red, (id.number > 0 ? tag : "") + printable_utf8(failed.message));
-                 },
-                 [&](const StopRequested& stop) {
-                   say("!", k_yellow,
-                       "stopping (" + printable_utf8(stop.reason) + "): " +
-                           (stop.mode == StopMode::drain ? "what is in flight is finished; once more leaves it now"
-                                                         : "agents and checks go on by themselves"));
-                 },
-                 [](const auto&) {},
-             },
-             event.body);
+  std::visit(
+      overloaded{
+          [&](const PlanAccepted& plan) {
+            say("", "",
+                to_string(event.run) + ": " + std::to_string(plan.tasks.size()) +
+                    (plan.tasks.size() == 1 ? " task" : " tasks") + " onto " +
+                    replace_all(state.started->target, "refs/heads/", "") + ", up to " +
+                    std::to_string(state.started->config.max_agents) + " at once");
+          },
+          [&](const PlanAdopted& adopted) {
+            const bool is_split = task->attempts.at(event.subject.attempt - 1).answer->stages.empty();
+            if (is_split) return;  // that line is its task's
+            say("", "",
+                to_string(event.run) + ": " + printable_utf8(adopted.why) + ", kept as " + plan_file_of(event.run));
+          },
+          [&](const PlanFailed& failed) { say("✗", k_red, printable_utf8(failed.why)); },
+          [&](const SplitWanted& wanted) {
+            say("!", k_yellow, tag + "to be split by the planner: " + printable_utf8(wanted.why));
+          },
+          [&](const TaskSplit& split) { say("", "", tag + printable_utf8(split.why)); },
+          [&](const RunResumed&) {
+            say("", "",
+                to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
+                    std::to_string(state.tasks.size()) + " tasks in all");
+          },
+          [&](const RunPaused& paused) {
+            say("!", k_yellow,
+                "paused (" + printable_utf8(paused.reason) + "): nothing new starts until `bernstein resume`");
+          },
+          [&](const RunContinued&) { say("", "", "goes on"); },
+          [&](const TaskAssigned& assigned) {
+            if (display_.live) return;  // its line shows it
+            if (is_planner) {
+              return say("", "",
+                         tag + printable_utf8(assigned.why) + " (" + assigned.agent + "/" + assigned.model + ")");
+            }
+            say("", "",
+                tag + title + " (" + assigned.agent + "/" + assigned.model +
+                    (event.subject.attempt > 1 ? ", " + attempt : "") + ")");
+          },
+          [&](const AgentStalled& stalled) {
+            say("!", k_yellow, tag + stall_words(stalled.silent_us, config_of(state).limits.no_progress_us));
+          },
+          [&](const AgentRecovered&) { say("", "", tag + "its agent makes progress again"); },
+          [&](const AgentExited& exit) {
+            if (exit.exit_code != 0 || exit.timed_out || exit.stopped || exit.stalled)
+              say("!", k_yellow, tag + exit_clause(exit));
+          },
+          [&](const AttemptFailed& failed) {
+            say("✗", k_yellow, tag + attempt + " failed: " + printable_utf8(failed.why));
+          },
+          [&](const MergeLanded& landed) {
+            const Micros took = task ? event.at_us - first_assigned_us(*task) : 0;
+            say("✓", k_green,
+                tag + "landed " + landed.commit.substr(0, k_commit_digits) + " in " + format_duration(took) +
+                    (display_.live ? "  " + title : ""));
+          },
+          [&](const TaskFailed& failed) { say("✗", k_red, tag + "failed: " + printable_utf8(failed.why)); },
+          [&](const TaskBlocked& blocked) { say("-", k_dim, tag + "blocked: " + printable_utf8(blocked.why)); },
+          [&](const EffectFailed& failed) {
+            say("!", k_red, (event.subject == about_run() ? "" : tag) + printable_utf8(failed.message));
+          },
+          [&](const StopRequested& stop) {
+            say("!", k_yellow,
+                "stopping (" + printable_utf8(stop.reason) + "): " +
+                    (stop.mode == StopMode::drain ? "what is in flight is finished; once more leaves it now"
+                                                  : "agents and checks go on by themselves"));
+          },
+          [](const auto&) {},
+      },
+      event.body);
 }
 
 void Progress::take(const RunState& state) {

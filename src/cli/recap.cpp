@@ -24,16 +24,22 @@ std::string cost_text(const std::optional<UsdMicros>& cost) {
 
 std::string headline(const RunState& state) {
   std::int64_t attempts = 0;
-  for (const auto& [id, task] : state.tasks) attempts += std::ssize(task.attempts);
+  for (const Task* task : tasks_and_planning(state)) attempts += std::ssize(task->attempts);
+  const std::string took = " in " + format_duration(state.at_us) + "; " + counted(attempts, "attempt") + ", " +
+                           cost_text(known_cost(state)) + "\n";
+  if (!state.plan) return to_string(state.run) + ": no plan" + took;
+  if (awaits_approval(state)) {
+    return to_string(state.run) + ": a plan of " + counted(std::ssize(state.planned), "task") + took;
+  }
   const std::size_t landed = count(state, TaskStatus::landed);
   const std::size_t failed = count(state, TaskStatus::failed);
   const std::size_t blocked = count(state, TaskStatus::blocked);
-  std::string line = to_string(state.run) + ": " + std::to_string(landed) + " of " +
-                     counted(std::ssize(state.tasks), "task") + " landed";
+  std::string line =
+      to_string(state.run) + ": " + std::to_string(landed) + " of " +
+      counted(std::ssize(state.tasks) - static_cast<std::int64_t>(count(state, TaskStatus::split)), "task") + " landed";
   if (failed > 0) line += ", " + std::to_string(failed) + " failed";
   if (blocked > 0) line += ", " + std::to_string(blocked) + " blocked";
-  return line + " in " + format_duration(state.at_us) + "; " + counted(attempts, "attempt") + ", " +
-         cost_text(known_cost(state)) + "\n";
+  return line + took;
 }
 
 // Why it ended, where that is not the good end.
@@ -51,8 +57,8 @@ std::string costs(const RunState& state) {
     UsdMicros cost;
   };
   std::map<std::string, Row> rows;
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       if (!attempt.exit) continue;
       Row& row = rows[to_string(attempt.arm)];
       ++row.attempts;
@@ -94,7 +100,7 @@ std::string salvage_of(const Task& task) {
 std::string not_landed(const RunState& state) {
   std::string text;
   for (const auto& [id, task] : state.tasks) {
-    if (task.status == TaskStatus::landed) continue;
+    if (has_landed(state, task)) continue;
     text += "  " + std::string(to_word(task.status)) + "  " + task_name(task);
     if (!task.why.empty()) text += ": " + one_line(task.why);
     text += "\n";
@@ -107,8 +113,8 @@ std::string not_landed(const RunState& state) {
 // Whose capture failed: the worktree stays, also when a later attempt of its task has landed.
 std::string unsaved(const RunState& state) {
   std::string text;
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       if (!is_work_at_risk(attempt)) continue;
       text += "  unsaved  the work of " + to_string(attempt.id) + " is in .sdd/worktrees/" +
               session_name(state.run, attempt.id) + " and nowhere else; look at it\n";
@@ -135,6 +141,23 @@ std::string checkout(const RunState& state, const Tally& tally) {
          " and keeps your changes, or refuses:  " + catch_up_command(state) + "\n";
 }
 
+// The tasks of a plan that waits for a look at it.
+std::string planned(const RunState& state) {
+  if (!awaits_approval(state)) return "";
+  std::string text;
+  for (const TaskSpec& task : state.planned) {
+    text += "  " + to_string(task.id) + "  " + one_line(task.title) + " (" + one_line(task.role) + ")";
+    std::vector<std::string> after;
+    for (TaskId needed : task.depends_on) after.push_back(to_string(needed));
+    for (std::uint32_t stage : task.depends_on_stages)
+      after.push_back("stage " + one_line(state.stages[stage].spec.name));
+    if (!after.empty()) text += ", after " + join(after, ", ");
+    if (!task.files.empty()) text += "; owns " + one_line(join(task.files, ", "));
+    text += "\n";
+  }
+  return text;
+}
+
 std::string next_steps(const RunState& state) {
   std::vector<std::string> steps;
   for (const auto& [id, task] : state.tasks) {
@@ -146,16 +169,27 @@ std::string next_steps(const RunState& state) {
   }
   const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
                        state.finished->outcome != RunOutcome::incomplete;
-  if (goes_on) steps.push_back("bernstein resume " + to_string(state.run));
+  if (awaits_approval(state)) {
+    steps.push_back("bernstein approve " + to_string(state.run) + " starts it");
+    if (state.planning.wanted) {
+      steps.push_back("or change " + plan_file_of(state.run) + " and `bernstein run` that");
+    }
+  } else if (goes_on) {
+    steps.push_back("bernstein resume " + to_string(state.run));
+  }
   if (steps.empty()) steps.push_back("bernstein status " + to_string(state.run));
   return "  next    " + join(steps, "  ·  ") + "\n";
 }
 
 }  // namespace
 
+std::string plan_file_of(RunId run) {
+  return ".sdd/plans/" + to_string(run) + ".yaml";
+}
+
 std::string recap(const RunState& state, const Tally& tally) {
-  return headline(state) + ending(state) + costs(state) + time_saved(state, tally) + not_landed(state) +
-         unsaved(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
+  return headline(state) + ending(state) + planned(state) + costs(state) + time_saved(state, tally) +
+         not_landed(state) + unsaved(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -9,6 +9,9 @@
 
 namespace bernstein::cli {
 
+// Where the plan is kept that was made for a goal; relative to the repository.
+std::string plan_file_of(RunId run);
+
 std::string recap(const RunState& state, const Tally& tally);
 
 }  // namespace bernstein::cli

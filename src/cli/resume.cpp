@@ -15,6 +15,7 @@
 #include "open_workspace.hpp"
 #include "print.hpp"
 #include "program.hpp"
+#include "resume.hpp"
 #include "run_json.hpp"
 #include "sandbox.hpp"
 #include "signal_owner.hpp"
@@ -84,12 +85,21 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   if (const auto owner = owner_of(home)) return wake(context, home, *owner, options);
   BERNSTEIN_TRY(const Place place, find_place(home.root));
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, place));
+  return go_on(context, tenure, options);
+}
+
+Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& options) {
+  const Place& place = tenure.place;
   BERNSTEIN_TRY(const RunId run, find_run(*tenure.log, options.run, std::nullopt));
   BERNSTEIN_TRY_VOID(tenure.lock->work_on(to_string(run)));
   BERNSTEIN_TRY(Picture picture, take_picture(*tenure.log, run, std::nullopt));
   BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, run));
   if (is_at_its_end(picture.state)) return tell_end(context, picture);
   BERNSTEIN_TRY_VOID(check_rules(picture.state));
+  if (options.approve && !awaits_approval(picture.state)) {
+    return Error{ErrorCode::invalid_input,
+                 to_string(run) + " waits for no approval; `bernstein resume " + to_string(run) + "` goes on with it"};
+  }
   for (const auto& [other, living] : living_commands(place.sdd)) {
     if (other == to_string(run)) continue;
     return Error{ErrorCode::environment, other + " was left with " + counted_commands(living) +
@@ -108,7 +118,7 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
   resumed.target_tip = *tip;
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
-               [&](run::Loop& loop) { return loop.resume(run, resumed); });
+               [&](run::Loop& loop) { return loop.resume(run, resumed, options.approve); });
 }
 
 }  // namespace bernstein::cli

@@ -1,6 +1,7 @@
 // run: everything that a run needs is found and checked; then .sdd is made, and the run is driven to its end.
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -20,6 +21,7 @@
 #include "place.hpp"
 #include "print.hpp"
 #include "program.hpp"
+#include "resume.hpp"
 #include "sandbox.hpp"
 #include "settings.hpp"
 
@@ -30,12 +32,15 @@ namespace {
 struct Prepared {
   Place place;
   Landing landing;
+  std::string goal;       // "": there is a plan
   PlanAccepted plan;      // but for its source
   std::string plan_text;  // of the file
   std::vector<std::string> warnings;
   Settings settings;
   agent::Sandbox sandbox;
 };
+
+constexpr std::size_t k_goal_bytes_max = 64 << 10;
 
 using PrepareResult = std::variant<Prepared, Refusal>;
 
@@ -47,6 +52,7 @@ Refusal refusal_of(const Error& error) {
 void redact(Prepared& prepared, const Context& context) {
   const Secrets secrets = agent::secrets_of(prepared.settings.config.agents, context.environment);
   prepared.plan_text = Redactor(secrets).redact(prepared.plan_text);
+  prepared.goal = Redactor(secrets).redact(prepared.goal);
   for (const std::string& name : agent::redact_inputs(secrets, prepared.settings.config, prepared.plan)) {
     prepared.warnings.push_back("the value of " + name +
                                 " stands in the plan or in bernstein.yaml: it is kept and sent as [redacted " + name +
@@ -54,7 +60,28 @@ void redact(Prepared& prepared, const Context& context) {
   }
 }
 
+// What the person typed, or gives on standard input; "" when there is a plan.
+Result<std::string> read_goal(const RunOptions& options) {
+  std::string goal = options.goal;
+  if (goal == "-") {
+    BERNSTEIN_TRY(goal, read_text("-", k_goal_bytes_max));
+  }
+  if (goal.size() > k_goal_bytes_max) {
+    return Error{ErrorCode::invalid_input,
+                 "the goal is longer than " + std::to_string(k_goal_bytes_max >> 10) +
+                     " KiB; put the details into a file of the repository and name that in it"};
+  }
+  if (!options.goal.empty() && trim(goal).empty()) return Error{ErrorCode::invalid_input, "the goal is empty"};
+  return printable_utf8(goal);
+}
+
 PrepareResult prepare(const Context& context, const RunOptions& options) {
+  Result<std::string> goal = read_goal(options);
+  if (!goal) return refusal_of(goal.error());
+  if (!goal->empty() && options.dry_run) {
+    return Refusal{.reasons = {"--dry-run shows what a plan would do, and a goal has none yet; use --approve plan: "
+                               "then the plan is made, shown, and nothing starts"}};
+  }
   // The files come first: their faults are the person's next step even where the repository is not ready either.
   Result<Place> place = find_place(context.directory);
   const KnownAgents known = known_agents(context, place ? place->root : context.directory);
@@ -87,6 +114,7 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
   }
   Prepared prepared{.place = std::move(*place),
                     .landing = std::move(*landing),
+                    .goal = std::move(*goal),
                     .plan = {.name = std::move(inputs.plan.name),
                              .source = {},
                              .stages = std::move(inputs.plan.stages),
@@ -110,7 +138,9 @@ RunStarted started_of(const Prepared& prepared, const RunOptions& options, const
   return {.behind = behind,
           .bernstein = version(),
           .config = prepared.settings.config,
-          .goal = name.empty() ? options.plan_file : name,
+          .goal = !prepared.goal.empty() ? prepared.goal
+                  : name.empty()         ? options.plan_file
+                                         : name,
           .rules = k_rules_version,
           .seed = options.seed ? *options.seed : new_seed(),
           .target = prepared.landing.target,
@@ -151,6 +181,17 @@ Status tell_unfinished(Context& context, port::EventReader& log) {
   return Ok{};
 }
 
+// The person at the terminal, asked whether the plan that was just shown may start.
+bool is_approved_now(Context& context, port::EventReader& log, RunId run) {
+  if (!context.in_is_terminal || !context.err_is_terminal || context.json) return false;
+  const Result<RunState> state = run::load_state(log, run);
+  if (!state || !awaits_approval(*state)) return false;
+  context.err << "Start it? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOptions& options) {
   BERNSTEIN_TRY_VOID(make_sdd(prepared.place.sdd));
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, prepared.place));
@@ -169,12 +210,19 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
                 << '\n'
                 << std::flush;
   }
-  BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.plan_text));
+  std::variant<PlanAccepted, PlanWanted> work = PlanWanted{};
+  if (prepared.goal.empty()) {
+    BERNSTEIN_TRY(const std::string source, tenure.blobs->put(prepared.plan_text));
+    work = accepted_of(prepared, source);
+  }
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
-  return drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox},
-               [&](run::Loop& loop) {
-                 return loop.start(started_of(prepared, options, behind), accepted_of(prepared, source), taken);
-               });
+  BERNSTEIN_TRY(
+      const Exit exit,
+      drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
+        return loop.start(started_of(prepared, options, behind), std::move(work), taken);
+      }));
+  if (exit != Exit::stopped || !options.approve_plan || !is_approved_now(context, *tenure.log, run)) return exit;
+  return go_on(context, tenure, {.run = to_string(run), .plain = options.plain, .approve = true});
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ std::optional<UsdMicros> known_cost(const Task& task) {
 
 std::optional<UsdMicros> known_cost(const RunState& state) {
   CostSum sum;
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) sum.add(attempt);
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) sum.add(attempt);
   }
   return sum.total();
 }
@@ -74,6 +74,9 @@ std::string run_json(const RunState& state, std::int64_t events, const std::stri
   json["outcome"] = state.finished ? Json(to_word(state.finished->outcome)) : text_or_null(unfinished);
   Json& tasks = json["tasks"] = Json::array();
   for (const auto& [id, task] : state.tasks) tasks.push_back(task_json(task));
+  if (state.tasks.empty()) {  // of a plan that waits for a person's look
+    for (const TaskSpec& planned : state.planned) tasks.push_back(task_json({.spec = planned}));
+  }
   json["cost_usd"] = dollars(known_cost(state));
   json["wall_s"] = static_cast<double>(state.at_us / 1000) / 1e3;
   json["events"] = events;

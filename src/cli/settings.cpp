@@ -14,6 +14,7 @@ namespace {
 
 using AgentsByName = std::map<std::string, AgentSpec>;
 
+constexpr std::string_view k_planner_role = "planner";
 constexpr std::string_view k_no_agent =
     "no agent is installed or configured; `bernstein agents` says how to install one, bernstein.yaml may name others "
     "under agents: (see docs/config.md), and `bernstein demo` needs none";
@@ -45,6 +46,7 @@ class Merge {
     take_budget();
     take_roles();
     take_arms();
+    take_planner();
     if (!refusal_.reasons.empty()) return refusal_;
     take_agents();
     add_notes();
@@ -73,6 +75,7 @@ class Merge {
         run.context_files.push_back(file);
       }
     }
+    run.approve_plan = options_.approve_plan;
     run.gates = config_.gates;
     run.limits = config_.limits;
     run.sandbox = config_.sandbox;
@@ -99,6 +102,11 @@ class Merge {
   void take_roles() {
     std::set<std::string> roles;
     for (const TaskSpec& task : plan_.tasks) roles.insert(task.role);
+    if (may_plan()) {  // it may give any role
+      for (std::string_view role : agent::built_in_roles()) roles.emplace(role);
+      for (const auto& [role, text] : config_.roles) roles.insert(role);
+      for (const auto& [role, policy] : config_.role_policy) roles.insert(role);
+    }
     for (const std::string& role : roles) {
       const auto own = config_.roles.find(role);
       const std::string text(own == config_.roles.end() ? agent::built_in_role(role) : own->second);
@@ -183,8 +191,26 @@ class Merge {
     return model ? Arm{agent, model->name, model->tier} : Arm{agent, wanted, wanted};
   }
 
+  // A goal needs a planner; with a plan there is one only where the person names it.
+  bool may_plan() const { return !options_.goal.empty() || config_.role_policy.contains(std::string(k_planner_role)); }
+
+  // The strongest arm there is, unless role_model_policy says who plans.
+  void take_planner() {
+    if (!may_plan() || settings_.config.arms.empty()) return;
+    const Arm& strongest = settings_.config.arms.back();
+    PlannerSpec planner{strongest.agent, strongest.model};
+    const auto found = settings_.config.role_policy.find(std::string(k_planner_role));
+    if (found != settings_.config.role_policy.end()) {
+      const RolePolicy& policy = found->second;
+      if (!policy.agent.empty()) planner = {policy.agent, known_.at(policy.agent).models.back().name};
+      if (!policy.model.empty()) planner.model = arm_with(planner.agent, policy.model).model;
+    }
+    settings_.config.planner = planner;
+  }
+
   void take_agents() {
     std::set<std::string> used;
+    if (settings_.config.planner) used.insert(settings_.config.planner->agent);
     for (const Arm& arm : settings_.config.arms) used.insert(arm.agent);
     for (const TaskSpec& task : plan_.tasks) {
       if (!task.agent.empty()) used.insert(task.agent);

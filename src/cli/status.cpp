@@ -15,6 +15,7 @@
 namespace bernstein::cli {
 namespace {
 
+constexpr std::size_t k_goal_columns_max = 200;
 constexpr std::size_t k_failed_named_max = 3;  // tasks that get a line of advice each
 
 Tint tint_of(TaskStatus status) {
@@ -26,6 +27,7 @@ Tint tint_of(TaskStatus status) {
       return Tint::bad;
     case TaskStatus::blocked:
     case TaskStatus::cancelled:
+    case TaskStatus::split:
       return Tint::warning;
     case TaskStatus::running:
     case TaskStatus::reported:
@@ -50,10 +52,11 @@ std::string counts_of(const RunState& state) {
     return found == state.count_by_status.end() ? std::int64_t{0} : std::int64_t{found->second};
   };
   std::string text = grouped(count(TaskStatus::landed)) + " of " +
-                     counted(static_cast<std::int64_t>(state.tasks.size()), "task") + " landed";
+                     counted(static_cast<std::int64_t>(state.tasks.size()) - count(TaskStatus::split), "task") +
+                     " landed";
   for (TaskStatus status :
        {TaskStatus::failed, TaskStatus::blocked, TaskStatus::cancelled, TaskStatus::verified, TaskStatus::verifying,
-        TaskStatus::reported, TaskStatus::running, TaskStatus::ready, TaskStatus::waiting}) {
+        TaskStatus::reported, TaskStatus::running, TaskStatus::ready, TaskStatus::waiting, TaskStatus::split}) {
     if (count(status) > 0) text += ", " + grouped(count(status)) + " " + std::string(to_word(status));
   }
   return text;
@@ -69,7 +72,9 @@ void print_head(std::ostream& out, const Screen& screen, const Picture& picture,
   const RunState& state = picture.state;
   const std::string outcome = state.finished ? std::string(to_word(state.finished->outcome)) : unfinished;
   const Tint tint = state.finished ? tint_of(state.finished->outcome) : Tint::busy;
-  out << paint(screen, Tint::strong, to_string(state.run) + "  " + one_line(state.started->goal)) << '\n';
+  out << paint(screen, Tint::strong,
+               to_string(state.run) + "  " + fit(one_line(state.started->goal), k_goal_columns_max))
+      << '\n';
   out << paint(screen, tint, outcome) << ": " << counts_of(state) << "; " << format_duration(state.at_us) << "; "
       << spending_words(spending_of(state)) << '\n';
   for (const auto& [agent, intent] : state.parked) {
@@ -100,13 +105,14 @@ void print_tasks(std::ostream& out, const Screen& screen, const RunState& state)
                    {"COST", Align::right},
                    {"TITLE"},
                    {"WHY"}});
-  for (const auto& [id, task] : state.tasks) {
+  for (const Task* shown : tasks_and_planning(state)) {
+    const Task& task = *shown;
     const Arm arm = task.attempts.empty() ? Arm{.agent = "-", .model = "-", .tier = {}} : task.attempts.back().arm;
     const bool tells = task.status == TaskStatus::waiting || task.status == TaskStatus::ready ||
                        task.status == TaskStatus::failed || task.status == TaskStatus::blocked ||
-                       task.status == TaskStatus::cancelled || is_stalled(task);
-    table.add({{to_string(id)},
-               {std::string(to_word(task.status)), tint_of(task.status)},
+                       task.status == TaskStatus::cancelled || task.status == TaskStatus::split || is_stalled(task);
+    table.add({{to_string(task.spec.id)},
+               {status_words(task), tint_of(task.status)},
                {std::to_string(task.attempts.size())},
                {arm.agent},
                {arm.model},
@@ -142,7 +148,9 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   }
   const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
                        state.finished->outcome != RunOutcome::incomplete;
-  if (goes_on || unfinished == "paused") {
+  if (awaits_approval(state)) {
+    lines.push_back("bernstein approve " + to_string(state.run) + "   starts it");
+  } else if (goes_on || unfinished == "paused") {
     lines.push_back("bernstein resume " + to_string(state.run) + "   goes on with it");
   }
   std::size_t failed = 0;

@@ -26,7 +26,8 @@ void note(Tally& tally, const Event& event) {
         using Body = std::decay_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, TaskAssigned>) {
           ++tally.in_flight;
-        } else if constexpr (std::is_same_v<Body, AttemptFailed> || std::is_same_v<Body, MergeLanded>) {
+        } else if constexpr (std::is_same_v<Body, AttemptFailed> || std::is_same_v<Body, MergeLanded> ||
+                             std::is_same_v<Body, PlanAdopted>) {
           --tally.in_flight;
         } else if constexpr (std::is_same_v<Body, AgentStarted> || std::is_same_v<Body, CheckRequested>) {
           tally.begun_us[event.subject] = event.at_us;

@@ -85,8 +85,8 @@ void print_story(Context& context, const TaskStory& story, const RunState& state
   const Screen screen = screen_of(context);
   const Task& task = task_of(state, story.spec.id);
   const std::string name = to_string(story.run) + "/" + to_string(story.spec.id);
-  context.out << paint(screen, Tint::strong, name + "  " + one_line(story.spec.title)) << '\n'
-              << to_word(task.status) << " after " << counted(story.attempts, "attempt");
+  context.out << paint(screen, Tint::strong, name + "  " + one_line(task.spec.title)) << '\n'
+              << status_words(task) << " after " << counted(story.attempts, "attempt");
   if (const std::string reason = reason_of(state, task); !reason.empty()) context.out << ": " << one_line(reason);
   context.out << "\n\n";
 
@@ -101,7 +101,7 @@ void print_story(Context& context, const TaskStory& story, const RunState& state
     }
   }
   for (const auto& [seq, intent] : state.open_intents) {
-    if (intent.subject.task != story.spec.id || intent.subject.task == TaskId{}) continue;
+    if (intent.subject.task != story.spec.id || intent.subject == about_run()) continue;
     context.out << fmt::format("{:>6}  {:>8}  {:<6}", seq, "...", to_string(intent.subject)) << ' '
                 << paint(screen, Tint::busy, fmt::format("{:<15}", step_word(intent.body)))
                 << "under way: " << one_line(summary_of(intent.body)) << '\n';
@@ -114,8 +114,8 @@ std::string story_json(const TaskStory& story, const RunState& state) {
   Json json;
   json["run"] = to_string(story.run);
   json["task"] = to_string(story.spec.id);
-  json["title"] = story.spec.title;
-  json["status"] = to_word(task.status);
+  json["title"] = task.spec.title;
+  json["status"] = status_words(task);
   json["why"] = reason_of(state, task);
   Json& events = json["events"] = Json::array();
   for (const Event& event : story.events) {
@@ -144,7 +144,7 @@ Result<Exit> why_command(Context& context, const LookOptions& options) {
   BERNSTEIN_TRY(const Home home, open_workspace(context));
   BERNSTEIN_TRY(const TaskStory story, read_story(*home.reader, options));
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, story.run, options.at));
-  if (!picture.state.tasks.contains(story.spec.id)) {
+  if (story.spec.id != k_planning && !picture.state.tasks.contains(story.spec.id)) {
     return Error{ErrorCode::not_found, to_string(story.spec.id) + " was planned but not created yet at event " +
                                            std::to_string(picture.state.last_seq)};
   }

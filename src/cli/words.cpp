@@ -50,8 +50,7 @@ std::string ending(const AgentExited& e) {
 std::string waits_for(const RunState& state, const Task& task) {
   std::vector<std::string> names;
   for (TaskId needed : task.spec.depends_on) {
-    if (auto found = state.tasks.find(needed);
-        found == state.tasks.end() || found->second.status != TaskStatus::landed) {
+    if (auto found = state.tasks.find(needed); found == state.tasks.end() || !has_landed(state, found->second)) {
       names.push_back(to_string(needed));
     }
   }
@@ -116,6 +115,18 @@ std::string summary_of(const EventBody& body) {
           [](const PlanAccepted& e) {
             return quoted(e.name) + ": " + counted(static_cast<std::int64_t>(e.tasks.size()), "task") + " in " +
                    counted(static_cast<std::int64_t>(e.stages.size()), "stage");
+          },
+          [](const PlanWanted&) { return std::string("the goal needs a plan"); },
+          [](const PlanApproved&) { return std::string("a person looked at it: its tasks may start"); },
+          [](const PlanAdopted& e) { return e.why; },
+          [](const PlanFailed& e) { return e.why; },
+          [](const SplitWanted& e) { return e.why; },
+          [](const TaskSplit& e) { return e.why; },
+          [](const PlanReadRequested&) { return std::string(); },
+          [](const PlanRead& e) {
+            if (e.faults.empty())
+              return quoted(e.name) + ": " + counted(static_cast<std::int64_t>(e.tasks.size()), "task");
+            return counted(static_cast<std::int64_t>(e.faults.size()), "fault") + ": " + e.faults.front();
           },
           [](const RunResumed& e) {
             return "Bernstein " + e.bernstein + " goes on with it, as its owner number " + std::to_string(e.epoch);
@@ -204,6 +215,14 @@ std::string_view step_word(const EventBody& body) {
   return std::visit(overloaded{
                         [](const RunStarted&) { return "run"; },
                         [](const PlanAccepted&) { return "plan"; },
+                        [](const PlanWanted&) { return "plan wanted"; },
+                        [](const PlanApproved&) { return "approved"; },
+                        [](const PlanAdopted&) { return "plan"; },
+                        [](const PlanFailed&) { return "no plan"; },
+                        [](const SplitWanted&) { return "to be split"; },
+                        [](const TaskSplit&) { return "split"; },
+                        [](const PlanReadRequested&) { return "answer"; },
+                        [](const PlanRead&) { return "answer"; },
                         [](const RunResumed&) { return "resumed"; },
                         [](const RunPaused&) { return "paused"; },
                         [](const RunContinued&) { return "continued"; },
@@ -261,9 +280,21 @@ bool is_stalled(const Task& task) {
   return last.step == Step::working && last.silent_us > 0;
 }
 
+std::string status_words(const Task& task) {
+  if (task.spec.id != k_planning) return std::string(to_word(task.status));
+  if (task.attempts.empty()) return "not asked";
+  const Attempt& last = task.attempts.back();
+  return last.step != Step::ended ? "planning" : last.failure ? "failed" : "planned";
+}
+
 std::string reason_of(const RunState& state, const Task& task) {
+  if (task.spec.id == k_planning) {
+    const bool has_failed = !task.attempts.empty() && task.attempts.back().failure;
+    return has_failed ? task.attempts.back().failure->why : "";
+  }
   switch (task.status) {
     case TaskStatus::waiting:
+      if (state.planning.to_split.contains(task.spec.id)) return "to be split by the planner: " + task.why;
       return waits_for(state, task);
     case TaskStatus::ready:
       return held_up_by(state, task);
@@ -277,6 +308,7 @@ std::string reason_of(const RunState& state, const Task& task) {
     case TaskStatus::failed:
     case TaskStatus::blocked:
     case TaskStatus::cancelled:
+    case TaskStatus::split:
     case TaskStatus::count_:
       break;
   }

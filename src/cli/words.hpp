@@ -21,6 +21,9 @@ std::string stall_words(Micros silent_us, Micros limit_us);
 // Whether the agent of a task was last said to make no progress.
 bool is_stalled(const Task& task);
 
+// Its status; of the planner's own, what its last session is at or came to.
+std::string status_words(const Task& task);
+
 // Why a task that is neither running nor landed stands where it stands: what it waits for, or why it failed or was
 // blocked; of one whose agent is stalled, that it is. The reason of its last change of status for all others.
 std::string reason_of(const RunState& state, const Task& task);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "bernstein/base/check.hpp"
 #include "bernstein/base/path.hpp"
@@ -26,6 +27,11 @@ std::optional<ParkRequested> park_for(const RunState& state, const Attempt& atte
   const std::optional<Micros> told = attempt.exit ? attempt.exit->retry_after_us : std::nullopt;
   if (told) wait = std::max<Micros>(*told, k_second);
   return ParkRequested{agent, wait, why};
+}
+
+Micros time_limit(const RunState& state, const Attempt& attempt) {
+  const Limits& limits = config_of(state).limits;
+  return attempt.id.task == k_planning ? limits.planner_timeout_us : limits.agent_timeout_us;
 }
 
 // What an agent's end that was no proper one means for the task; nothing when it was.
@@ -63,28 +69,14 @@ std::optional<AttemptFailed> failure_of_end(const RunState& state, const Attempt
                                            ": no output, no CPU time, no change in its worktree");
   }
   if (exit.timed_out) {
-    return failure(FailureClass::task, "the agent was still working after " + format_duration(limits.agent_timeout_us));
+    return failure(FailureClass::task,
+                   "the agent was still working after " + format_duration(time_limit(state, attempt)));
   }
   if (exit.outcome == AgentOutcome::crash) {
     return failure(FailureClass::task, (exit.exit_code != 0 ? code : "the agent failed") + said);
   }
   if (exit.exit_code != 0) return failure(FailureClass::task, code);
   return std::nullopt;
-}
-
-// The attempt ends without landing: what it teaches, what becomes of its task, and its worktree goes.
-std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
-  const auto next = after_failure(state, task, failure);
-  const bool teaches = failure.class_ == FailureClass::task;
-  std::vector<Draft> drafts;
-  if (failure.class_ == FailureClass::quota) {
-    if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
-  }
-  drafts.push_back({about(attempt.id), std::move(failure)});
-  if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
-  std::visit([&](const auto& body) { drafts.push_back({about(task.spec.id), body}); }, next);
-  if (attempt.worktree && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
-  return drafts;
 }
 
 // Ended by somebody else: its work is kept under its salvage ref, and the task is as it was.
@@ -99,6 +91,7 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
   if (auto failure = failure_of_end(state, attempt)) return fail(state, task, attempt, *std::move(failure));
+  if (attempt.id.task == k_planning) return {{about(attempt.id), PlanReadRequested{}}};
   if (work.changes.empty()) {
     std::string why = "the agent changed nothing";
     if (!work.also_kept.empty()) why += " on its branch; what it kept elsewhere is under " + join(work.also_kept, ", ");
@@ -212,6 +205,30 @@ std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt
 
 }  // namespace
 
+std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
+  const bool is_planner = attempt.id.task == k_planning;
+  const bool teaches = !is_planner && failure.class_ == FailureClass::task;
+  std::vector<Draft> drafts;
+  std::vector<Draft> next;
+  if (is_planner) {
+    next = after_failed_session(state, failure);
+  } else {
+    std::visit(
+        [&](const auto& body) {
+          next.push_back({about(task.spec.id), body});
+        },
+        after_failure(state, task, failure));
+  }
+  if (failure.class_ == FailureClass::quota) {
+    if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
+  }
+  drafts.push_back({about(attempt.id), std::move(failure)});
+  if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
+  drafts.insert(drafts.end(), std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
+  if (attempt.worktree && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  return drafts;
+}
+
 std::vector<Draft> decide_attempt(const RunState& state) {
   if (state.due.empty()) return {};
   const AttemptId id = *state.due.begin();
@@ -221,12 +238,13 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::assigned:
       return {{about(id), WorktreeRequested{state.target_tip}}};
     case Step::prepared:
-      return {
-          {about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, config_of(state).limits.agent_timeout_us}}};
+      return {{about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, time_limit(state, attempt)}}};
     case Step::exited:
       return {{about(id), CaptureRequested{attempt.base}}};
     case Step::captured:
       return judge_work(state, task, attempt);
+    case Step::answered:
+      return judge_answer(state, attempt);
     case Step::candidate:
       return judge_candidate(state, task, attempt);
     case Step::conflicted:
@@ -241,6 +259,7 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::preparing:
     case Step::working:
     case Step::capturing:
+    case Step::reading:
     case Step::queued:
     case Step::composing:
     case Step::checking:

@@ -1,18 +1,22 @@
 #include "bernstein/decide/retry.hpp"
 
+#include "bernstein/decide/planning.hpp"
+
 namespace bernstein {
 
-std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task,
-                                                    const AttemptFailed& failure) {
+std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState& state, const Task& task,
+                                                                 const AttemptFailed& failure) {
   if (failure.class_ == FailureClass::environment) {
     return TaskRetried{"not the task's fault: it starts again once the cause is mended"};
   }
   if (failure.class_ == FailureClass::task) {
     const std::uint32_t used = task.failures + 1;
     const std::uint32_t limit = config_of(state).limits.attempts;
-    if (used >= limit)
-      return TaskFailed{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
-    return TaskRetried{"attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why};
+    const std::string why =
+        "attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why;
+    if (used < limit) return TaskRetried{why};
+    if (is_to_be_split(state, task)) return SplitWanted{why};
+    return TaskFailed{why};
   }
   if (failure.class_ == FailureClass::quota) {
     if (task.parks + 1 >= config_of(state).limits.quota_attempts)

@@ -10,10 +10,6 @@
 namespace bernstein {
 namespace {
 
-bool nothing_new(const RunState& state) {
-  return state.stop || state.paused || !state.halted.empty();
-}
-
 std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const std::string& name) {
   auto found = counts.find(name);
   return found == counts.end() ? 0 : found->second;
@@ -23,15 +19,6 @@ bool role_is_full(const RunState& state, const std::string& role) {
   const auto& caps = config_of(state).role_slots;
   auto cap = caps.find(role);
   return cap != caps.end() && count_of(state.busy_roles, role) >= cap->second;
-}
-
-// How often the agent may work at once, when it already does so; 0 when it may start once more.
-std::uint32_t agent_is_full(const RunState& state, const std::string& name) {
-  for (const AgentSpec& agent : config_of(state).agents) {
-    if (agent.name != name || agent.max_parallel == 0) continue;
-    return count_of(state.busy_agents, name) >= agent.max_parallel ? agent.max_parallel : 0;
-  }
-  return 0;
 }
 
 // Why a ready task whose files are free does not start now. Asked only when another one does, for its reason.
@@ -87,13 +74,17 @@ std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMic
 }  // namespace
 
 std::vector<Draft> create_tasks(const RunState& state) {
-  const PlanAccepted& plan = *state.plan;
-  if (plan.tasks.empty()) return {};
-  const std::vector<std::uint32_t> chains = chain_minutes(plan);
+  const std::vector<TaskSpec>& planned = state.planned;
+  if (planned.empty() || awaits_approval(state)) return {};
+  // Parts are as urgent as the task in whose place they stand.
+  const std::optional<TaskId> whole = planned.front().part_of;
+  const std::vector<std::uint32_t> chains =
+      whole ? std::vector<std::uint32_t>(planned.size(), task_of(state, *whole).chain_minutes)
+            : chain_minutes(planned, state.stages.size());
   std::vector<Draft> drafts;
-  drafts.reserve(plan.tasks.size());
-  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    drafts.push_back({about(plan.tasks[i].id), TaskCreated{chains[i], plan.tasks[i]}});
+  drafts.reserve(planned.size());
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    drafts.push_back({about(planned[i].id), TaskCreated{chains[i], planned[i]}});
   }
   return drafts;
 }
@@ -125,12 +116,25 @@ std::vector<Draft> take_up_landing(const RunState& state) {
   return {{about(id), CandidateRequested{attempt_of(state, id).work->commit}}};
 }
 
-std::vector<Draft> assign(const RunState& state) {
-  if (nothing_new(state) || state.busy_slots >= config_of(state).max_agents) return {};
+bool may_start(const RunState& state) {
+  const bool nothing_new = state.stop || state.paused || !state.halted.empty();
+  if (nothing_new || state.busy_slots >= config_of(state).max_agents) return false;
   // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
-  if (one_at_a_time && !(state.in_flight.empty() && only_parks_are_open(state))) return {};
+  return !one_at_a_time || (state.in_flight.empty() && only_parks_are_open(state));
+}
+
+std::uint32_t agent_is_full(const RunState& state, const std::string& name) {
+  for (const AgentSpec& agent : config_of(state).agents) {
+    if (agent.name != name || agent.max_parallel == 0) continue;
+    return count_of(state.busy_agents, name) >= agent.max_parallel ? agent.max_parallel : 0;
+  }
+  return 0;
+}
+
+std::vector<Draft> assign(const RunState& state) {
+  if (!may_start(state)) return {};
   // Work-conserving: whoever is first and fits gets the slot; one that does not fit holds up nobody.
   std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
@@ -151,14 +155,20 @@ std::vector<Draft> finish(const RunState& state) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? 0U : found->second;
   };
-  const auto total = static_cast<std::uint32_t>(state.tasks.size());
+  const std::uint32_t total = static_cast<std::uint32_t>(state.tasks.size()) - count(TaskStatus::split);
   const std::uint32_t landed = count(TaskStatus::landed);
   const std::uint32_t lost = count(TaskStatus::failed) + count(TaskStatus::blocked) + count(TaskStatus::cancelled);
   RunFinished end{.failed = lost, .landed = landed};
-  if (landed == total) {
+  if (!state.planning.failed.empty()) {
+    end.outcome = RunOutcome::incomplete;
+    end.why = state.planning.failed;
+  } else if (awaits_approval(state)) {
+    end.outcome = RunOutcome::stopped;
+    end.why = "the plan waits for a person's look: `bernstein approve " + to_string(state.run) + "` starts it";
+  } else if (state.plan && landed == total) {
     end.outcome = RunOutcome::landed;
     end.why = "all " + plural(total, "task") + " landed";
-  } else if (landed + lost == total) {
+  } else if (state.plan && landed + lost == total) {
     end.outcome = RunOutcome::incomplete;
     end.why = std::to_string(landed) + " of " + plural(total, "task") + " landed, " + std::to_string(lost) + " did not";
   } else if (!state.halted.empty()) {

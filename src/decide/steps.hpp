@@ -9,12 +9,23 @@ namespace bernstein {
 
 // decide/attempt.cpp: what follows for the first attempt whose step waits for a decision.
 std::vector<Draft> decide_attempt(const RunState& state);
+// The attempt ends without landing: what it teaches, what becomes of its task, and its worktree goes.
+std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure);
+
+// decide/planning.cpp
+std::vector<Draft> ask_planner(const RunState& state);
+std::vector<Draft> judge_answer(const RunState& state, const Attempt& session);
+// What a session of the planner that ends in this failure leads to, beside the failure.
+std::vector<Draft> after_failed_session(const RunState& state, const AttemptFailed& failure);
 
 // decide/schedule.cpp
 std::vector<Draft> create_tasks(const RunState& state);
 std::vector<Draft> ready_or_block(const RunState& state);
 std::vector<Draft> take_up_landing(const RunState& state);
 std::vector<Draft> assign(const RunState& state);
+bool may_start(const RunState& state);  // there is a slot, and nothing keeps the run from going on
+// How often the agent may work at once, when it already does so; 0 when it may start once more.
+std::uint32_t agent_is_full(const RunState& state, const std::string& name);
 std::vector<Draft> finish(const RunState& state);
 
 }  // namespace bernstein

@@ -1,7 +1,5 @@
 #include "bernstein/event/event.hpp"
 
-#include "bernstein/base/check.hpp"
-
 namespace bernstein {
 
 Kind kind_of(const EventBody& body) {
@@ -17,8 +15,7 @@ int version_of(const EventBody& body) {
 }
 
 std::string to_string(Subject subject) {
-  BERNSTEIN_CHECK(subject.task.number != 0 || subject.attempt == 0, "an attempt belongs to a task");
-  if (subject.task.number == 0) return "run";
+  if (subject == about_run()) return "run";
   if (subject.attempt == 0) return to_string(subject.task);
   return to_string(AttemptId{subject.task, subject.attempt});
 }
@@ -32,7 +29,7 @@ std::optional<Subject> parse_subject(std::string_view text) {
     subject = about(*task);
   }
   // People may type "4" or "t04"; what is stored has one form only.
-  if (subject.task.number == 0 || to_string(subject) != text) return std::nullopt;
+  if (subject == about_run() || to_string(subject) != text) return std::nullopt;
   return subject;
 }
 

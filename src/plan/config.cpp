@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_attempts_max = 100;
 constexpr std::uint32_t k_quota_attempts_max = 10'000;
+constexpr std::uint32_t k_planned_tasks_max = 10'000;
 constexpr std::size_t k_role_bytes_max = 8 << 10;
 constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can number
 constexpr std::uint32_t k_file_mb_max = 1'000'000;
@@ -79,6 +80,8 @@ class ConfigReader {
     read.no_progress_us = limits.duration_or_off("no_progress").value_or(read.no_progress_us);
     read.quota_attempts = limits.number("quota_attempts", 1, k_quota_attempts_max).value_or(read.quota_attempts);
     read.quota_wait_us = limits.duration("quota_wait").value_or(read.quota_wait_us);
+    read.planned_tasks = limits.number("planned_tasks", 1, k_planned_tasks_max).value_or(read.planned_tasks);
+    read.planner_timeout_us = limits.duration("planner_timeout").value_or(read.planner_timeout_us);
     read.processes = limits.number("processes", 1, k_processes_max).value_or(read.processes);
     if (const auto megabytes = limits.number("file_mb", 1, k_file_mb_max)) {
       read.file_bytes = std::int64_t{*megabytes} << 20;

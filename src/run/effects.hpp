@@ -53,6 +53,7 @@ class Effects {
   void start(const RunState& state, const Task& task, const WorktreeRequested& intent);
   void start(const RunState& state, const Task& task, const SpawnRequested& intent);
   void start(const RunState& state, const Task& task, const CaptureRequested& intent);
+  void start(const RunState& state, const Task& task, const PlanReadRequested& intent);
   void start(const RunState& state, const Task& task, const CandidateRequested& intent);
   void start(const RunState& state, const Task& task, const CheckRequested& intent);
   void start(const RunState& state, const Task& task, const MergeRequested& intent);
@@ -74,7 +75,10 @@ class Effects {
   };
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
-  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt);
+  void ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent);
+  // `schema`: of the answer that the planner is to give; "" for agents that work.
+  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt,
+                 const std::string& schema);
   void note_progress(const RunState& state, const Task& task, Micros silent_us);
   // What is read when an agent has ended.
   struct AgentReport {

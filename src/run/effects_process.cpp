@@ -2,8 +2,6 @@
 // commands.cpp.
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "bernstein/agent/command.hpp"
@@ -15,33 +13,13 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/janitor/verdict.hpp"
 #include "effects.hpp"
+#include "files.hpp"
 
 namespace bernstein::run {
 namespace {
 
 // What is kept of an output as a blob: enough for a prompt and for a person; the file in .sdd/logs has all of it.
 constexpr std::size_t k_output_kept_bytes = 64 << 10;
-
-// The end of a file; "" when it cannot be read, as a log that was never written.
-std::string read_end(const std::string& path, std::size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return "";
-  const std::streamoff size = file.tellg();
-  const std::streamoff from = std::max<std::streamoff>(0, size - static_cast<std::streamoff>(bytes_max));
-  std::string text(static_cast<std::size_t>(size - from), '\0');
-  file.seekg(from);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
-
-Status write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) return Error{ErrorCode::environment, "cannot write " + path + "; is the disk full?"};
-  return Ok{};
-}
 
 // A check's name as a part of a file name.
 std::string file_name_of(const std::string& name) {
@@ -89,14 +67,6 @@ janitor::CheckResult judge_tree_check(port::Workspace& workspace, const CheckSpe
   return janitor::judge_tree(check, entries);
 }
 
-const AgentSpec& agent_of(const RunState& state, const std::string& name) {
-  for (const AgentSpec& agent : config_of(state).agents) {
-    if (agent.name == name) return agent;
-  }
-  BERNSTEIN_CHECK(false, "a route names an agent of the run");
-  std::abort();
-}
-
 // What the agent is told: a function of the state and of the kept outputs of earlier attempts.
 std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore& blobs) {
   const RunConfig& config = config_of(state);
@@ -113,14 +83,7 @@ std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore&
     if (!attempt.failure) continue;
     agent::EarlierAttempt earlier{.number = attempt.id.number, .why = attempt.failure->why};
     if (attempt.work && !attempt.work->changes.empty()) earlier.commit = attempt.work->commit;
-    for (const Evidence& evidence : attempt.failure->evidence) {
-      std::string output;
-      if (!evidence.output.empty()) {
-        Result<std::string> kept = blobs.get(evidence.output);
-        output = kept ? printable_utf8(*kept) : "(its output is no longer there)";
-      }
-      earlier.evidence.push_back({evidence.label, std::move(output)});
-    }
+    earlier.evidence = kept_evidence(*attempt.failure, blobs);
     input.earlier.push_back(std::move(earlier));
   }
   return agent::build_prompt(input);
@@ -139,15 +102,18 @@ agent::SandboxedProcess checkout_places(const std::string& name, const std::stri
 }  // namespace
 
 void Effects::start(const RunState& state, const Task& task, const SpawnRequested& intent) {
+  if (task.attempt.task == k_planning) return ask_planner(state, task, intent);
   // The plan may be older than the key that it holds, and an output older than the rule that keeps keys out.
   const std::string prompt = Redactor(secrets(state)).redact(compose_prompt(state, task.attempt, ports_.blobs));
-  run_agent(state, task, intent, prompt);
+  run_agent(state, task, intent, prompt, "");
 }
 
 void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
-                        const std::string& prompt) {
+                        const std::string& prompt, const std::string& schema) {
   const std::string log = log_path(task.attempt, "");
   const std::string prompt_file = log_path(task.attempt, ".prompt");
+  const std::string schema_file = log_path(task.attempt, ".schema");
+  const bool is_planner = task.attempt.task == k_planning;
   const AgentSpec& spec = agent_of(state, intent.agent);
   const std::string directory = site_.sdd + "/worktrees/" + session(task.attempt);
   // In a directory that the agent may write, is nobody else's, and goes with the attempt.
@@ -161,7 +127,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                                                           .prompt = prompt,
                                                           .prompt_file = prompt_file,
                                                           .usage_file = usage_file,
-                                                          .in_sandbox = site_.sandbox.mode != SandboxMode::off},
+                                                          .in_sandbox = site_.sandbox.mode != SandboxMode::off,
+                                                          .read_only = is_planner,
+                                                          .schema = schema,
+                                                          .schema_file = schema_file},
                                                          site_.environment);
   AgentReport report{.spec = spec,
                      .price = {},
@@ -172,7 +141,9 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
     if (model.name == intent.model) report.price = model.price;
   }
   agent::SandboxedProcess places = session_places(session(task.attempt), directory);
-  places.read_only = {prompt_file.substr(site_.sdd.size() + 1)};
+  if (is_planner && !spec.read_only.empty()) std::swap(places.writable, places.read_only);
+  for (const std::string& file : {prompt_file, schema_file})
+    places.read_only.push_back(file.substr(site_.sdd.size() + 1));
   Command command{
       .effect = SpawnRequested::type,
       .process = {.argv = agent.argv,
@@ -196,7 +167,14 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
       .on_stall = [this, &state, task](Micros silent_us) { note_progress(state, task, silent_us); }};
   command.supervise.no_progress_us = config_of(state).limits.no_progress_us;
   command.supervise.watched = {directory, site_.sdd + "/agents/" + session(task.attempt) + ".git"};
-  if (agent.prompt_in_file) command.prepare = [prompt_file, prompt] { return write_file(prompt_file, prompt); };
+  if (agent.prompt_in_file || agent.schema_in_file) {
+    command.prepare = [prompt_file = agent.prompt_in_file ? prompt_file : "", prompt,
+                       schema_file = agent.schema_in_file ? schema_file : "", schema]() -> Status {
+      if (!prompt_file.empty()) BERNSTEIN_TRY_VOID(write_file(prompt_file, prompt));
+      if (!schema_file.empty()) BERNSTEIN_TRY_VOID(write_file(schema_file, schema));
+      return Ok{};
+    };
+  }
   if (!command.may_have_begun) {
     command.on_start = [this, task, digest = to_hex(sha256(prompt))](std::int64_t pid) {
       inbox_.push({{about(task.attempt), AgentStarted{pid, digest, site_.sandbox.mode}}});

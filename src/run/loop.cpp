@@ -29,21 +29,22 @@ Loop::Loop(Ports ports, Site site, Observer& observer)
 
 Loop::~Loop() = default;
 
-Result<RunOutcome> Loop::start(RunStarted started, PlanAccepted plan, RunId taken) {
+Result<RunOutcome> Loop::start(RunStarted started, std::variant<PlanAccepted, PlanWanted> work, RunId taken) {
   BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
   const RunId run{std::max(head.last_run, taken).number + 1};
   take_over(run, Ledger(head, run));
   inbox_->push({{about_run(), std::move(started)}});
-  inbox_->push({{about_run(), std::move(plan)}});
+  std::visit([&](auto& given) { inbox_->push({{about_run(), std::move(given)}}); }, work);
   return carry_on();
 }
 
-Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed) {
+Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed, bool approved) {
   BERNSTEIN_TRY(LoadedRun loaded, load_to_go_on(ports_.log, run));
   BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
   state_ = std::move(loaded.state);
   resumed.epoch = state_.epoch + 1;
   take_over(run, Ledger(head, loaded.last));
+  if (approved) inbox_->push({{about_run(), PlanApproved{}}});
   inbox_->push({{about_run(), std::move(resumed)}});
   return carry_on();
 }

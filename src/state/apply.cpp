@@ -13,6 +13,7 @@ bool waits_for_decision(Step step) {
     case Step::prepared:
     case Step::exited:
     case Step::captured:
+    case Step::answered:
     case Step::candidate:
     case Step::landed:
     case Step::conflicted:
@@ -21,6 +22,7 @@ bool waits_for_decision(Step step) {
     case Step::preparing:
     case Step::working:
     case Step::capturing:
+    case Step::reading:
     case Step::queued:
     case Step::composing:
     case Step::checking:
@@ -61,6 +63,9 @@ class Applier {
     state_.target_tip = e.target_tip;
     state_.behind = e.behind;
     state_.epoch = 1;
+    state_.planning.task.spec.id = k_planning;
+    state_.planning.task.spec.title = state_.planning.task.spec.description = "the plan";
+    state_.planning.task.spec.role = "planner";
     return Ok{};
   }
 
@@ -91,12 +96,11 @@ class Applier {
     return Ok{};
   }
 
-  Status on(const PlanAccepted& e) {
-    if (state_.plan) return corrupt("brings a second plan");
-    BERNSTEIN_TRY_VOID(check_plan(e));
-    state_.plan = e;
-    for (const StageSpec& stage : e.stages)
-      state_.stages.push_back({.spec = stage, .unlanded = stage.tasks, .dependents = {}});
+  Status on(const PlanAccepted& e) { return take_plan(e); }
+
+  Status on(const PlanApproved&) {
+    if (!state_.plan) return corrupt("approves a plan that is not there");
+    state_.approved = true;
     return Ok{};
   }
 
@@ -111,13 +115,83 @@ class Applier {
     return Ok{};
   }
 
+  // ---- the planner ----
+
+  Status on(const PlanWanted&) {
+    if (state_.plan || state_.planning.wanted) return corrupt("comes after a plan or a goal");
+    if (!config_of(state_).planner) return corrupt("is for a planner, and the run has none");
+    state_.planning.wanted = true;
+    return Ok{};
+  }
+
+  Status on(const PlanReadRequested&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
+    if (attempt->id.task != k_planning) return corrupt("reads the answer of no planner");
+    return open_intent(*attempt, Step::reading);
+  }
+  Status on(const PlanRead& e) {
+    BERNSTEIN_TRY_VOID(close_intent<PlanReadRequested>());
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::reading));
+    attempt->answer = e;
+    set_step(*attempt, Step::answered);
+    return Ok{};
+  }
+
+  Status on(const PlanAdopted&) {
+    BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::answered));
+    const PlanRead& read = *attempt->answer;
+    if (!read.faults.empty() || !state_.planning.question) return corrupt("adopts what cannot be used");
+    if (*state_.planning.question == k_planning) {
+      BERNSTEIN_TRY_VOID(take_plan({read.name, read.source, read.stages, read.tasks}));
+    } else {
+      BERNSTEIN_TRY_VOID(take_parts(read, state_.tasks.at(*state_.planning.question)));
+    }
+    end_flight(*attempt, Step::ended);
+    return Ok{};
+  }
+
+  Status on(const PlanFailed& e) {
+    if (state_.planning.question != k_planning || is_planner_at_work()) return corrupt("fails no plan");
+    state_.planning.question.reset();
+    state_.planning.failed = e.why;
+    return Ok{};
+  }
+
+  Status on(const SplitWanted& e) {
+    BERNSTEIN_TRY(Task * task, the_task_in_flight());
+    if (!config_of(state_).planner || task->spec.part_of) return corrupt("asks nobody to split a task, or a part");
+    state_.planning.to_split.insert(task->spec.id);
+    set_status(*task, TaskStatus::waiting, e.why);
+    return Ok{};
+  }
+
+  Status on(const TaskSplit& e) {
+    BERNSTEIN_TRY(Task * task, the_task(TaskStatus::waiting));
+    const TaskId whole = task->spec.id;
+    if (state_.planning.question != whole || state_.planned.empty()) return corrupt("splits a task into nothing");
+    std::vector<TaskId> parts;
+    for (const TaskSpec& part : state_.planned) parts.push_back(part.id);
+    if (e.parts != parts) return corrupt("names other parts than the planner did");
+    state_.planning.question.reset();
+    state_.planning.to_split.erase(whole);
+    task->parts = e.parts;
+    // The last part waits for the others: whoever waited for the whole waits for it.
+    if (auto waiting = state_.dependents.extract(whole); !waiting.empty()) {
+      waiting.key() = parts.back();
+      state_.dependents.insert(std::move(waiting));
+    }
+    state_.stages[task->spec.stage].unlanded += static_cast<std::uint32_t>(parts.size()) - 1;
+    set_status(*task, TaskStatus::split, e.why);
+    return Ok{};
+  }
+
   // ---- tasks ----
 
   Status on(const TaskCreated& e) {
-    if (!state_.plan) return corrupt("creates a task before a plan was accepted");
-    const std::vector<TaskSpec>& planned = state_.plan->tasks;
-    const std::size_t next = state_.tasks.size();
-    if (next >= planned.size() || e.spec != planned[next] || event_.subject != about(e.spec.id)) {
+    if (state_.planned.empty()) return corrupt("creates a task that nobody has planned");
+    const std::size_t first = state_.planned.front().id.number;  // ids have no gaps
+    const std::size_t next = state_.tasks.size() + 1 - first;
+    if (next >= state_.planned.size() || e.spec != state_.planned[next] || event_.subject != about(e.spec.id)) {
       return corrupt("is not the plan's next task");
     }
     Task task{.spec = e.spec, .chain_minutes = e.chain_minutes};
@@ -129,7 +203,7 @@ class Applier {
     if (task.open_prerequisites == 0) state_.to_ready.insert(e.spec.id);
     ++state_.count_by_status[TaskStatus::waiting];
     state_.tasks.emplace(e.spec.id, std::move(task));
-    if (state_.tasks.size() == state_.plan->tasks.size()) state_.plan->tasks.clear();
+    if (next + 1 == state_.planned.size()) state_.planned.clear();
     return Ok{};
   }
 
@@ -141,11 +215,17 @@ class Applier {
 
   Status on(const TaskRetried& e) {
     BERNSTEIN_TRY(Task * task, the_task_in_flight());
+    if (state_.planning.to_split.contains(task->spec.id)) return corrupt("retries a task that is to be split");
     return make_ready(*task, e.why);
   }
 
   Status on(const TaskFailed& e) {
     BERNSTEIN_TRY(Task * task, the_task_in_flight());
+    const TaskId id = task->spec.id;
+    if (state_.planning.to_split.erase(id) > 0) {
+      if (state_.planning.question != id || is_planner_at_work()) return corrupt("gives up while it may be split");
+      state_.planning.question.reset();
+    }
     set_status(*task, TaskStatus::failed, e.why);
     block_dependents(task->spec);
     return Ok{};
@@ -168,27 +248,15 @@ class Applier {
   // ---- an attempt, from its start ----
 
   Status on(const TaskAssigned& e) {
+    if (event_.subject.task == k_planning) return assign_planner(e);
     BERNSTEIN_TRY(Task * task, the_task(TaskStatus::ready));
-    const AttemptId id{event_.subject.task, event_.subject.attempt};
-    if (id.number != task->attempts.size() + 1) return corrupt("skips an attempt");
+    if (event_.subject.attempt != task->attempts.size() + 1) return corrupt("skips an attempt");
     if (!task->route) return corrupt("assigns a task without a route");
-    Attempt& attempt = task->attempts.emplace_back();
-    attempt.id = id;
-    attempt.arm = task->route->arm;
-    attempt.features = task->route->features;
-    attempt.owned = e.owned;
-    attempt.reserved = e.reserved_micros;
-    attempt.assigned_at_us = event_.at_us;
-    task->route.reset();
-    state_.ready.erase(id.task);
-    state_.ready.lease(id.task, e.owned);
-    state_.in_flight.insert(id);
-    state_.reserved += e.reserved_micros;
-    ++state_.busy_slots;
-    ++state_.busy_agents[attempt.arm.agent];
-    ++state_.busy_roles[task->spec.role];
+    const RouteChosen route = *std::exchange(task->route, std::nullopt);
+    state_.ready.erase(task->spec.id);
+    state_.ready.lease(task->spec.id, e.owned);
+    begin_attempt(*task, e, route.arm).features = route.features;
     set_status(*task, TaskStatus::running, e.why);
-    set_step(attempt, Step::assigned);
     return Ok{};
   }
 
@@ -239,7 +307,7 @@ class Applier {
       state_.presumed += attempt->reserved;
     }
     if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stalled && !e.stopped) {
-      set_status(state_.tasks.at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
+      set_status(task_at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
     }
     set_step(*attempt, Step::exited);
     return Ok{};
@@ -293,7 +361,7 @@ class Applier {
     attempt->next_check = 0;
     attempt->checkout = false;
     attempt->failed_check.reset();
-    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verifying, "its turn to land");
+    set_status(task_at(attempt->id.task), TaskStatus::verifying, "its turn to land");
     return open_intent(*attempt, Step::composing);
   }
   Status on(const CandidateBuilt& e) {
@@ -356,13 +424,13 @@ class Applier {
     if (e.verdict == Verdict::failed) return Ok{};
     if (attempt->failed_check || next_check(*attempt))
       return corrupt("calls verified what did not pass all its checks");
-    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verified, e.why);
+    set_status(task_at(attempt->id.task), TaskStatus::verified, e.why);
     return Ok{};
   }
 
   Status on(const MergeRequested& e) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
-    const Task& task = state_.tasks.at(attempt->id.task);
+    const Task& task = task_at(attempt->id.task);
     // Only what was verified can land: there is no other way to this step.
     if (task.status != TaskStatus::verified) return corrupt("lands what was not verified");
     if (e.tree != attempt->candidate_tree) return corrupt("lands another tree than the one that was checked");
@@ -375,7 +443,7 @@ class Applier {
     attempt->merge_commit = e.commit;
     state_.target_tip = e.commit;
     end_flight(*attempt, Step::landed);
-    Task& task = state_.tasks.at(attempt->id.task);
+    Task& task = task_at(attempt->id.task);
     set_status(task, TaskStatus::landed, "landed as " + e.commit);
     unlock_dependents(task.spec);
     return Ok{};
@@ -387,7 +455,7 @@ class Applier {
     state_.landing.reset();
     set_step(*attempt, Step::queued);
     state_.landing_queue.insert(landing_key(*attempt));
-    set_status(state_.tasks.at(attempt->id.task), TaskStatus::verifying, "the target moved: its turn comes again");
+    set_status(task_at(attempt->id.task), TaskStatus::verifying, "the target moved: its turn comes again");
     return Ok{};
   }
 
@@ -408,7 +476,7 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
     const bool nothing_under_way = waits_for_decision(attempt->step) || attempt->step == Step::queued;
     if (!nothing_under_way) return corrupt("fails an attempt while an effect of it is under way");
-    Task& task = state_.tasks.at(attempt->id.task);
+    Task& task = task_at(attempt->id.task);
     attempt->failure = e;
     if (e.class_ == FailureClass::task) ++task.failures;
     if (e.class_ == FailureClass::orchestrator) ++task.losses;
@@ -505,12 +573,13 @@ class Applier {
   }
 
   Result<Attempt*> the_attempt() {
-    auto task = state_.tasks.find(event_.subject.task);
+    const TaskId id = event_.subject.task;
     const std::uint32_t number = event_.subject.attempt;
-    if (task == state_.tasks.end() || number == 0 || number > task->second.attempts.size()) {
+    const bool exists = id == k_planning || state_.tasks.contains(id);
+    if (!exists || number == 0 || number > task_at(id).attempts.size()) {
       return corrupt("is about an attempt that does not exist");
     }
-    return &task->second.attempts[number - 1];
+    return &task_at(id).attempts[number - 1];
   }
   Result<Attempt*> the_attempt(Step expected) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
@@ -521,6 +590,14 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
     if (!state_.in_flight.contains(attempt->id)) return corrupt("is about an attempt that has ended");
     return attempt;
+  }
+
+  // Of a task that exists, or the planner's.
+  Task& task_at(TaskId id) { return id == k_planning ? state_.planning.task : state_.tasks.at(id); }
+
+  bool is_planner_at_work() const {
+    const std::vector<Attempt>& sessions = state_.planning.task.attempts;
+    return !sessions.empty() && state_.in_flight.contains(sessions.back().id);
   }
 
   // The check that comes next for the candidate; nothing when all have passed or one has not.
@@ -554,13 +631,81 @@ class Applier {
     return Ok{};
   }
 
+  // The same of the parts of a task (planner/answer.hpp).
+  Status check_parts(const std::vector<TaskSpec>& parts, const TaskSpec& whole) const {
+    const std::size_t first = state_.tasks.size() + 1;
+    if (parts.empty()) return corrupt("splits a task into nothing");
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const TaskSpec& part = parts[i];
+      if (part.id.number != first + i) return corrupt("does not number the parts behind the other tasks");
+      if (part.part_of != whole.id || part.stage != whole.stage || !part.depends_on_stages.empty())
+        return corrupt("has a part that is none");
+      for (TaskId needed : part.depends_on) {
+        if (needed.number < first || needed.number >= first + parts.size() || needed == part.id)
+          return corrupt("has a part that depends on no other part");
+      }
+    }
+    if (parts.back().depends_on.size() != parts.size() - 1)
+      return corrupt("has a last part that does not wait for the others");
+    return Ok{};
+  }
+
   LandingKey landing_key(const Attempt& attempt) const {
-    return {state_.tasks.at(attempt.id.task).spec.priority, attempt.captured_seq, attempt.id};
+    return {task_of(state_, attempt.id.task).spec.priority, attempt.captured_seq, attempt.id};
   }
 
   // ---- helpers: changing ----
 
+  Status take_plan(const PlanAccepted& plan) {
+    if (state_.plan) return corrupt("brings a second plan");
+    BERNSTEIN_TRY_VOID(check_plan(plan));
+    state_.planning.question.reset();
+    state_.plan = plan;
+    state_.planned = std::exchange(state_.plan->tasks, {});
+    for (const StageSpec& stage : plan.stages)
+      state_.stages.push_back({.spec = stage, .unlanded = stage.tasks, .dependents = {}});
+    return Ok{};
+  }
+
+  Status take_parts(const PlanRead& read, const Task& whole) {
+    BERNSTEIN_TRY_VOID(check_parts(read.tasks, whole.spec));
+    state_.planned = read.tasks;
+    return Ok{};
+  }
+
+  Status assign_planner(const TaskAssigned& e) {
+    Planning& planning = state_.planning;
+    const std::optional<TaskId> question = open_question(state_);
+    const std::optional<PlannerSpec>& planner = config_of(state_).planner;
+    if (!question || !planner || is_planner_at_work()) return corrupt("has nothing to ask the planner");
+    if (event_.subject.attempt != planning.task.attempts.size() + 1) return corrupt("skips a session");
+    if (!planning.question) {
+      planning.question = question;
+      planning.first_session = planning.task.attempts.size();
+      planning.task.failures = planning.task.losses = planning.task.parks = 0;
+    }
+    begin_attempt(planning.task, e, {.agent = e.agent, .model = e.model, .tier = e.model});
+    return Ok{};
+  }
+
+  Attempt& begin_attempt(Task& task, const TaskAssigned& e, const Arm& arm) {
+    Attempt& attempt = task.attempts.emplace_back();
+    attempt.id = {event_.subject.task, event_.subject.attempt};
+    attempt.arm = arm;
+    attempt.owned = e.owned;
+    attempt.reserved = e.reserved_micros;
+    attempt.assigned_at_us = event_.at_us;
+    state_.in_flight.insert(attempt.id);
+    state_.reserved += e.reserved_micros;
+    ++state_.busy_slots;
+    ++state_.busy_agents[arm.agent];
+    ++state_.busy_roles[task.spec.role];
+    set_step(attempt, Step::assigned);
+    return attempt;
+  }
+
   void set_status(Task& task, TaskStatus status, const std::string& why) {
+    if (task.spec.id == k_planning) return;  // what the planner is at, its sessions say
     auto count = state_.count_by_status.find(task.status);
     if (--count->second == 0) state_.count_by_status.erase(count);
     ++state_.count_by_status[status];
@@ -619,7 +764,7 @@ class Applier {
       if (--count->second == 0) counts.erase(count);
     };
     less(state_.busy_agents, attempt.arm.agent);
-    less(state_.busy_roles, state_.tasks.at(attempt.id.task).spec.role);
+    less(state_.busy_roles, task_at(attempt.id.task).spec.role);
   }
 
   void end_flight(Attempt& attempt, Step step) {

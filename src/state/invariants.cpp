@@ -44,8 +44,8 @@ void check_money(const RunState& state, Sentences& broken) {
   UsdMicros spent;
   UsdMicros presumed;
   UsdMicros over;  // what attempts cost beyond their reservation
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       if (attempt.slot) reserved += attempt.reserved;
       if (!attempt.exit) continue;
       const UsdMicros cost = attempt.exit->usage.cost_micros.value_or(UsdMicros{});
@@ -79,7 +79,7 @@ void check_task(const RunState& state, TaskId id, const Task& task, Sentences& b
   if (is_terminal(task.status) && flying > 0) broken.push_back(name + " has ended and still works");
   if (task.status == TaskStatus::waiting || task.status == TaskStatus::blocked) return;
   for (TaskId needed : task.spec.depends_on) {
-    if (task_of(state, needed).status != TaskStatus::landed) {
+    if (!has_landed(state, task_of(state, needed))) {
       broken.push_back(name + " started before " + to_string(needed) + " had landed");
     }
   }
@@ -94,12 +94,12 @@ void check_slots(const RunState& state, Sentences& broken) {
   std::uint32_t slots = 0;
   std::map<std::string, std::uint32_t> agents;
   std::map<std::string, std::uint32_t> roles;
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       if (!attempt.slot) continue;
       ++slots;
       ++agents[attempt.arm.agent];
-      ++roles[task.spec.role];
+      ++roles[task->spec.role];
     }
   }
   if (slots != state.busy_slots || agents != state.busy_agents || roles != state.busy_roles) {
@@ -119,6 +119,26 @@ void check_slots(const RunState& state, Sentences& broken) {
     if (agent.max_parallel > 0 && count != agents.end() && count->second > agent.max_parallel) {
       broken.push_back("agent '" + agent.name + "' works more often at once than its max_parallel");
     }
+  }
+}
+
+// Nothing of the planner's lands, it has one session at a time, and a task was split into others that exist.
+void check_planning(const RunState& state, Sentences& broken) {
+  std::size_t flying = 0;
+  for (const Attempt& session : state.planning.task.attempts) {
+    flying += state.in_flight.count(session.id);
+    if (!session.merge_commit.empty() || !session.candidate_tree.empty()) {
+      broken.push_back(to_string(session.id) + " has something to land");
+    }
+  }
+  if (flying > 1) broken.push_back("the planner has several sessions at once");
+  if (flying == 1 && !state.planning.question) broken.push_back("the planner was not asked anything");
+  for (const auto& [id, task] : state.tasks) {
+    if (task.spec.part_of && task_of(state, *task.spec.part_of).status != TaskStatus::split) {
+      broken.push_back(to_string(id) + " is a part of " + to_string(*task.spec.part_of) + ", which was not split");
+    }
+    if (task.spec.part_of && task.status == TaskStatus::split)
+      broken.push_back(to_string(id) + " was split twice over");
   }
 }
 
@@ -143,6 +163,8 @@ std::string_view awaited(Step step) {
       return SpawnRequested::type;
     case Step::capturing:
       return CaptureRequested::type;
+    case Step::reading:
+      return PlanReadRequested::type;
     case Step::composing:
       return CandidateRequested::type;
     case Step::checking:
@@ -155,6 +177,7 @@ std::string_view awaited(Step step) {
     case Step::prepared:
     case Step::exited:
     case Step::captured:
+    case Step::answered:
     case Step::queued:
     case Step::candidate:
     case Step::landed:
@@ -177,8 +200,8 @@ void check_intents(const RunState& state, Sentences& broken) {
       broken.push_back(to_string(intent.subject) + " has asked for several things at once");
     }
   }
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       const auto found = asked.find(about(attempt.id));
       const std::string_view open = found == asked.end() ? "" : found->second;
       if (open == awaited(attempt.step)) continue;
@@ -191,8 +214,8 @@ void check_intents(const RunState& state, Sentences& broken) {
 
 // What an agent has done is in its worktree or kept.
 void check_work(const RunState& state, Sentences& broken) {
-  for (const auto& [id, task] : state.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
       const std::string name = to_string(attempt.id);
       const bool gone = attempt.started && !attempt.worktree && !is_work_kept(attempt);
       if (gone) broken.push_back("the worktree of " + name + " is gone and its work is not kept");
@@ -217,7 +240,8 @@ void check_end(const RunState& state, Sentences& broken) {
   if (!state.finished) return;
   if (state.finished->outcome == RunOutcome::landed) {
     for (const auto& [id, task] : state.tasks) {
-      if (task.status != TaskStatus::landed) broken.push_back("the run landed without " + to_string(id));
+      if (task.status != TaskStatus::landed && task.status != TaskStatus::split)
+        broken.push_back("the run landed without " + to_string(id));
     }
   }
   if (state.finished->outcome == RunOutcome::incomplete) {
@@ -244,6 +268,7 @@ std::vector<std::string> broken_invariants(const RunState& state) {
   check_money(state, broken);
   for (const auto& [id, task] : state.tasks) check_task(state, id, task, broken);
   check_slots(state, broken);
+  check_planning(state, broken);
   check_landing(state, broken);
   check_intents(state, broken);
   check_work(state, broken);

@@ -13,6 +13,7 @@ const RunConfig& config_of(const RunState& state) {
 }
 
 const Task& task_of(const RunState& state, TaskId id) {
+  if (id == k_planning) return state.planning.task;
   auto task = state.tasks.find(id);
   BERNSTEIN_CHECK(task != state.tasks.end(), "the task exists");
   return task->second;
@@ -22,6 +23,32 @@ const Attempt& attempt_of(const RunState& state, AttemptId id) {
   const Task& task = task_of(state, id.task);
   BERNSTEIN_CHECK(id.number >= 1 && id.number <= task.attempts.size(), "the attempt exists");
   return task.attempts[id.number - 1];
+}
+
+bool has_landed(const RunState& state, const Task& task) {
+  if (task.status != TaskStatus::split) return task.status == TaskStatus::landed;
+  return std::all_of(task.parts.begin(), task.parts.end(),
+                     [&](TaskId part) { return has_landed(state, task_of(state, part)); });
+}
+
+std::optional<TaskId> open_question(const RunState& state) {
+  const Planning& planning = state.planning;
+  if (planning.question) return planning.question;
+  if (planning.wanted && !state.plan && planning.failed.empty()) return k_planning;
+  if (!planning.to_split.empty()) return *planning.to_split.begin();
+  return std::nullopt;
+}
+
+bool awaits_approval(const RunState& state) {
+  return state.plan && config_of(state).approve_plan && !state.approved;
+}
+
+std::vector<const Task*> tasks_and_planning(const RunState& state) {
+  std::vector<const Task*> tasks;
+  tasks.reserve(state.tasks.size() + 1);
+  for (const auto& [id, task] : state.tasks) tasks.push_back(&task);
+  if (!state.planning.task.attempts.empty()) tasks.push_back(&state.planning.task);
+  return tasks;
 }
 
 std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {

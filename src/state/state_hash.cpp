@@ -42,9 +42,27 @@ void add_attempt(Facts& facts, const Attempt& a) {
   for (const std::string& path : a.conflicts) facts.add("conflict", path);
   if (a.exit) facts.add("exit", encode(*a.exit));
   if (a.work) facts.add("work", encode(*a.work));
+  if (a.answer) facts.add("answer", encode(*a.answer));
   if (a.failed_check) facts.add("failed_check", encode(*a.failed_check));
   if (a.broken) facts.add("broken", encode(*a.broken));
   if (a.failure) facts.add("failure", encode(*a.failure));
+}
+
+void add_task(Facts& facts, TaskId id, const Task& task) {
+  facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
+            std::int64_t{task.losses}, std::int64_t{task.parks}, encode(TaskCreated{task.chain_minutes, task.spec}),
+            task.why);
+  for (const std::string& path : task.extra_files) facts.add("extra", path);
+  if (task.route) facts.add("route", encode(*task.route));
+  for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
+}
+
+void add_planning(Facts& facts, const Planning& planning) {
+  if (planning.wanted) facts.add("plan wanted");
+  for (TaskId task : planning.to_split) facts.add("to split", task);
+  if (planning.question) facts.add("question", *planning.question, number(planning.first_session));
+  if (!planning.failed.empty()) facts.add("no plan", planning.failed);
+  if (!planning.task.attempts.empty()) add_task(facts, k_planning, planning.task);
 }
 
 }  // namespace
@@ -55,6 +73,8 @@ std::string state_hash(const RunState& state) {
             state.halted);
   if (state.started) facts.add("started", encode(*state.started));
   if (state.plan) facts.add("plan", encode(*state.plan));
+  for (const TaskSpec& task : state.planned) facts.add("planned", encode(TaskCreated{0, task}));
+  if (state.approved) facts.add("approved");
   facts.add("epoch", state.epoch);
   if (state.stop) facts.add("stop", encode(*state.stop));
   if (state.paused) facts.add("paused", encode(*state.paused));
@@ -63,13 +83,9 @@ std::string state_hash(const RunState& state) {
             std::int64_t{state.slots_at_resume});
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
   for (const auto& [id, task] : state.tasks) {
-    facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
-              std::int64_t{task.losses}, std::int64_t{task.parks}, encode(TaskCreated{task.chain_minutes, task.spec}),
-              task.why);
-    for (const std::string& path : task.extra_files) facts.add("extra", path);
-    if (task.route) facts.add("route", encode(*task.route));
-    for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
+    add_task(facts, id, task);
   }
+  add_planning(facts, state.planning);
   for (const auto& [agent, intent] : state.parked) facts.add("parked", agent, intent);
   for (const auto& [agent, times] : state.park_streak) facts.add("park streak", agent, std::int64_t{times});
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).

@@ -5,10 +5,14 @@
 //     agent::built_in_role("qa")      "Write tests that fail when ...\n\nOne test for one behaviour ...\n"
 
 #include <string_view>
+#include <vector>
 
 namespace bernstein::agent {
 
 // "" for a role that is not known: any word may be a role.
 std::string_view built_in_role(std::string_view role);
+
+// Their names, in order.
+std::vector<std::string_view> built_in_roles();
 
 }  // namespace bernstein::agent

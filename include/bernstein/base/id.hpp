@@ -6,8 +6,9 @@
 //     AttemptId{{4}, 2}   prints as "t4.2", the second attempt of t4
 //     session_name(RunId{1}, AttemptId{{4}, 2})   "session-r1-t4.2": worktree directory and branch suffix
 //     checkout_name(RunId{1}, AttemptId{{4}, 2})  "check-r1-t4.2": directory that its candidate is checked in
+//     AttemptId{k_planning, 1}                    prints as "plan.1", the planner's first session of a run
 //
-// parse_* accept what a person may type: "r3" or "3"; "t4" or "4"; "t4.2".
+// parse_* accept what a person may type: "r3" or "3"; "t4" or "4"; "t4.2" or "plan.1".
 
 #include <compare>
 #include <cstdint>
@@ -26,6 +27,9 @@ struct TaskId {
   std::uint32_t number = 0;
   auto operator<=>(const TaskId&) const = default;
 };
+
+// The planner's sessions are numbered through a run as attempts of no task of the plan (state/run_state.hpp).
+inline constexpr TaskId k_planning{0};
 
 struct AttemptId {
   TaskId task;

@@ -13,7 +13,9 @@
 namespace bernstein::cli {
 
 struct RunOptions {
-  std::string plan_file;  // relative to context.directory; "-" reads standard input
+  std::string plan_file;  // relative to context.directory; "-" reads standard input; "" with a goal
+  std::string goal;       // that the planner is to make a plan for; "-" reads standard input; "" with a plan
+  bool approve_plan = false;
   bool dry_run = false;
   std::optional<std::uint32_t> max_agents;
   std::string budget;  // as typed; "" for none
@@ -30,6 +32,7 @@ struct ResumeOptions {
   std::optional<std::uint32_t> max_agents;  // from here on
   std::string budget;                       // likewise; as typed, "" for the one it has
   bool plain = false;
+  bool approve = false;  // its plan, which waits for that
 };
 Result<Exit> resume_command(Context& context, const ResumeOptions& options);
 

@@ -27,6 +27,7 @@ struct Context {
   std::string directory;  // absolute: where -C points to, else the current directory
   bool json = false;      // one JSON document on out, everything for people on err
   bool verbose = false;
+  bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   bool colour = false;  // only on terminals, never with NO_COLOR or TERM=dumb

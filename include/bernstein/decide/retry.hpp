@@ -1,7 +1,8 @@
 #pragma once
 // What happens to a task whose attempt failed.
 //
-//   task          uses up one of limits.attempts: again with the evidence, or failed when none is left
+//   task          uses up one of limits.attempts: again with the evidence; when none is left it is split where the run
+//                 has a planner (decide/planning.hpp), or failed
 //   orchestrator  again without penalty, at most k_losses_max times in the life of the task
 //   quota         the agent is parked, by itself longer each time; again without penalty, at most
 //                 limits.quota_attempts times in the life of the task
@@ -15,8 +16,8 @@ namespace bernstein {
 
 inline constexpr std::uint32_t k_losses_max = 5;  // also of interruptions of one attempt's checks
 
-// TaskRetried or TaskFailed for a task whose current attempt ends in this failure (not yet applied).
-std::variant<TaskRetried, TaskFailed> after_failure(const RunState& state, const Task& task,
-                                                    const AttemptFailed& failure);
+// What becomes of a task whose current attempt ends in this failure (not yet applied).
+std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState& state, const Task& task,
+                                                                 const AttemptFailed& failure);
 
 }  // namespace bernstein

@@ -17,6 +17,54 @@
 
 namespace bernstein {
 
+// What the planner's session answered is the run's plan from here on, or the parts of the task it was asked to split.
+struct PlanAdopted {
+  std::string why;
+
+  static constexpr std::string_view type = "PlanAdopted";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const PlanAdopted&) const = default;
+};
+
+// The planner is not asked again: the goal has no plan.
+struct PlanFailed {
+  std::string why;
+
+  static constexpr std::string_view type = "PlanFailed";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const PlanFailed&) const = default;
+};
+
+// The task has used up its attempts: before it is given up, the planner is asked for smaller ones in its place.
+struct SplitWanted {
+  std::string why;
+
+  static constexpr std::string_view type = "SplitWanted";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const SplitWanted&) const = default;
+};
+
+// Other tasks stand for the task. Whoever waited for it waits for the last of them, which waits for the others.
+struct TaskSplit {
+  std::vector<TaskId> parts;  // ascending
+  std::string why;
+
+  static constexpr std::string_view type = "TaskSplit";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("parts", self.parts);
+    field("why", self.why);
+  }
+  bool operator==(const TaskSplit&) const = default;
+};
+
 struct TaskCreated {
   std::uint32_t chain_minutes =
       0;  // estimated length of the longest chain of tasks from this one to the end, itself included
@@ -66,7 +114,7 @@ struct RouteChosen {
   bool operator==(const RouteChosen&) const = default;
 };
 
-// A new attempt begins: it holds a slot, its files and its money until it ends.
+// A new attempt, or a session of the planner, begins: it holds a slot, its files and its money until it ends.
 struct TaskAssigned {
   std::string agent;
   std::string model;

@@ -118,6 +118,36 @@ struct WorkCaptured {
   bool operator==(const WorkCaptured&) const = default;
 };
 
+// What the planner's session answered is to be read as a plan (planner/answer.hpp).
+struct PlanReadRequested {
+  static constexpr std::string_view type = "PlanReadRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const PlanReadRequested&) const = default;
+};
+struct PlanRead {
+  std::string answer;               // digest of the blob that holds what it said
+  std::vector<std::string> faults;  // a sentence each; empty: it can be used
+  std::string name;
+  std::string source;             // digest of the blob that holds it as plan.yaml; "" with faults
+  std::vector<StageSpec> stages;  // empty for the parts of a task
+  std::vector<TaskSpec> tasks;    // by id without gaps, from the first that is free
+
+  static constexpr std::string_view type = "PlanRead";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("answer", self.answer);
+    field("faults", self.faults);
+    field("name", self.name);
+    field("source", self.source);
+    field("stages", self.stages);
+    field("tasks", self.tasks);
+  }
+  bool operator==(const PlanRead&) const = default;
+};
+
 // What would stand on the target if the attempt landed now is to be computed.
 struct CandidateRequested {
   std::string commit;  // the attempt's

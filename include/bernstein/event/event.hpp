@@ -25,11 +25,12 @@
 namespace bernstein {
 
 using EventBody = std::variant<
-    RunStarted, PlanAccepted, RunResumed, RunPaused, RunContinued, StopRequested,                   // inputs
-    AgentStarted, AgentStalled, AgentRecovered,                                                     //
-    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  // decisions
+    RunStarted, PlanWanted, PlanAccepted, PlanApproved, RunResumed, RunPaused, RunContinued, StopRequested,  // inputs
+    AgentStarted, AgentStalled, AgentRecovered,                                                             //
+    PlanAdopted, PlanFailed, TaskSplit, SplitWanted,                                                        // decisions
+    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,          //
     VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
-    WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured,  // effects
+    WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured, PlanReadRequested, PlanRead,  // effects
     CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished, MergeRequested, MergeLanded,
     MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested, WorktreeRemoved, ParkRequested,
     ParkEnded, EffectFailed>;
@@ -38,7 +39,7 @@ Kind kind_of(const EventBody& body);
 std::string_view type_of(const EventBody& body);
 int version_of(const EventBody& body);
 
-// What an event is about: the run (task 0), a task (attempt 0) or an attempt.
+// What an event is about: the run (both 0), a task (attempt 0), an attempt, or a session of the planner (task 0).
 struct Subject {
   TaskId task;
   std::uint32_t attempt = 0;
@@ -53,7 +54,7 @@ inline Subject about(TaskId task) {
 inline Subject about(AttemptId attempt) {
   return {attempt.task, attempt.number};
 }
-std::string to_string(Subject subject);  // "run", "t4", "t4.2"
+std::string to_string(Subject subject);  // "run", "t4", "t4.2", "plan.1"
 std::optional<Subject> parse_subject(std::string_view text);
 
 // An event before it has a place in the log.

@@ -20,7 +20,7 @@ struct RunStarted {
   std::string behind;     // where an earlier run left the person's checkout of the target; "" when it followed
   std::string bernstein;  // our version
   RunConfig config;
-  std::string goal;         // what the person asked for, or the plan's name
+  std::string goal;         // what the person asked for, verbatim, or the plan's name
   std::uint32_t rules = 1;  // version of decide/ that rules this run (decide/decide.hpp)
   std::uint64_t seed = 0;   // below 2^53
   std::string target;       // full name of the branch to land on: "refs/heads/main"
@@ -42,6 +42,16 @@ struct RunStarted {
   bool operator==(const RunStarted&) const = default;
 };
 
+// There is no plan yet: the planner (RunConfig::planner) is to make one for the run's goal.
+struct PlanWanted {
+  static constexpr std::string_view type = "PlanWanted";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const PlanWanted&) const = default;
+};
+
+// A plan that a person wrote.
 struct PlanAccepted {
   std::string name;
   std::string source;  // digest of the blob that holds the file's text
@@ -58,6 +68,15 @@ struct PlanAccepted {
     field("tasks", self.tasks);
   }
   bool operator==(const PlanAccepted&) const = default;
+};
+
+// The person has seen the plan of a run that waits for that (RunConfig::approve_plan): its tasks may start.
+struct PlanApproved {
+  static constexpr std::string_view type = "PlanApproved";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const PlanApproved&) const = default;
 };
 
 // A Bernstein took over a run that another one left: after a stop, a crash or a cause that has been mended.

@@ -64,6 +64,7 @@ struct TaskSpec {
   TaskId id;                                     // t1, t2, ... in plan order
   std::string key;                               // the step's `id:` in the file, "" without one
   std::string model;                             // pin: model name or tier word; "" leaves it to the router
+  std::optional<TaskId> part_of;                 // the task in whose place it stands, with others
   std::uint32_t priority = 2;                    // 1 (most urgent) to 5
   std::string role = "backend";
   Scope scope = Scope::medium;
@@ -83,6 +84,7 @@ struct TaskSpec {
     field("id", self.id);
     field("key", self.key);
     field("model", self.model);
+    field("part_of", self.part_of);
     field("priority", self.priority);
     field("role", self.role);
     field("scope", self.scope);
@@ -290,6 +292,18 @@ struct WorktreeSetup {
   bool operator==(const WorktreeSetup&) const = default;
 };
 
+// Who makes a plan out of a goal, and smaller tasks out of one that failed.
+struct PlannerSpec {
+  std::string agent;
+  std::string model;
+
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("model", self.model);
+  }
+  bool operator==(const PlannerSpec&) const = default;
+};
+
 struct Limits {
   Micros adopt_timeout_us = 15 * k_minute;  // so long agents and checks go on when no Bernstein is there
   Micros agent_timeout_us = 30 * k_minute;
@@ -297,8 +311,10 @@ struct Limits {
   Micros check_timeout_us = 10 * k_minute;
   std::int64_t file_bytes = 0;  // > 0: no file that an agent or a check writes may be larger
   Micros no_progress_us = 5 * k_minute;
-  std::int64_t processes = 0;         // > 0: so many may the user have when they start one more; not for root
-  std::uint32_t quota_attempts = 20;  // per task that ended because its agent may not work; >= 1
+  std::uint32_t planned_tasks = 100;          // at most, in a plan that a model wrote; >= 1
+  Micros planner_timeout_us = 15 * k_minute;  // of one session of the planner
+  std::int64_t processes = 0;                 // > 0: so many may the user have when they start one more; not for root
+  std::uint32_t quota_attempts = 20;          // per task that ended because its agent may not work; >= 1
   Micros quota_wait_us =
       30 * k_second;  // so long such an agent is left alone; doubled each time, unless it says until when
 
@@ -309,6 +325,8 @@ struct Limits {
     field("check_timeout_us", self.check_timeout_us);
     field("file_bytes", self.file_bytes);
     field("no_progress_us", self.no_progress_us);
+    field("planned_tasks", self.planned_tasks);
+    field("planner_timeout_us", self.planner_timeout_us);
     field("processes", self.processes);
     field("quota_attempts", self.quota_attempts);
     field("quota_wait_us", self.quota_wait_us);
@@ -319,21 +337,25 @@ struct Limits {
 // Everything that decide/ may depend on beside the plan and the results.
 struct RunConfig {
   std::vector<AgentSpec> agents;           // sorted by name
+  bool approve_plan = false;               // nothing starts before PlanApproved
   std::vector<Arm> arms;                   // what the router may choose from; cheapest first; at least one
   std::optional<UsdMicros> budget_micros;  // nothing: no limit
   std::vector<std::string> constraints;    // sentences for every prompt
   std::vector<std::string> context_files;  // normalised paths named in every prompt
   std::vector<CheckSpec> gates;            // run on every candidate, in file order
   Limits limits;
-  std::uint32_t max_agents = 4;  // >= 1
+  std::uint32_t max_agents = 4;        // >= 1
+  std::optional<PlannerSpec> planner;  // nothing: no goal, and a task that failed is not split
   std::map<std::string, RolePolicy> role_policy;
-  std::map<std::string, std::string> roles;         // what tasks of a role are told, for the roles of the plan
+  std::map<std::string, std::string>
+      roles;  // what tasks of a role are told, for the roles that the plan has or may get
   std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
   SandboxMode sandbox = SandboxMode::automatic;     // wanted; what an agent got is in its AgentStarted
   WorktreeSetup worktree_setup;
 
   static void fields(auto& self, auto&& field) {
     field("agents", self.agents);
+    field("approve_plan", self.approve_plan);
     field("arms", self.arms);
     field("budget_micros", self.budget_micros);
     field("constraints", self.constraints);
@@ -341,6 +363,7 @@ struct RunConfig {
     field("gates", self.gates);
     field("limits", self.limits);
     field("max_agents", self.max_agents);
+    field("planner", self.planner);
     field("role_policy", self.role_policy);
     field("role_slots", self.role_slots);
     field("roles", self.roles);

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "bernstein/agent/sandbox.hpp"
 #include "bernstein/base/result.hpp"
@@ -67,11 +68,13 @@ class Loop {
   // resume to take back): the outcome is `stopped`, and the run has no RunFinished. SIGUSR1 pauses, SIGUSR2 continues.
   // `taken`: runs up to this one have left things that the log does not know any more; their numbers are not used
   // again.
-  Result<RunOutcome> start(RunStarted started, PlanAccepted plan, RunId taken = {});
+  // `work`: a plan, or a goal that the planner is to make one for.
+  Result<RunOutcome> start(RunStarted started, std::variant<PlanAccepted, PlanWanted> work, RunId taken = {});
 
   // Goes on with a run that is in the log, from where its last commit left it. `resumed.epoch` is filled in.
   // ErrorCode::corrupt when the run's chain does not hold: nothing is built on altered events.
-  Result<RunOutcome> resume(RunId run, RunResumed resumed);
+  // `approved`: the person has looked at its plan (PlanApproved).
+  Result<RunOutcome> resume(RunId run, RunResumed resumed, bool approved = false);
 
   const RunState& state() const { return state_; }
 

@@ -30,13 +30,14 @@ enum class TaskStatus {
   failed,
   blocked,
   cancelled,
+  split,  // its parts stand for it
   count_
 };
 BERNSTEIN_ENUM_WORDS(TaskStatus, "waiting", "ready", "running", "reported", "verifying", "verified", "landed", "failed",
-                     "blocked", "cancelled");
+                     "blocked", "cancelled", "split");
 constexpr bool is_terminal(TaskStatus status) {
   return status == TaskStatus::landed || status == TaskStatus::failed || status == TaskStatus::blocked ||
-         status == TaskStatus::cancelled;
+         status == TaskStatus::cancelled || status == TaskStatus::split;
 }
 
 // Where an attempt stands. The steps marked * wait for a decision, the others for the result of an effect.
@@ -47,7 +48,9 @@ enum class Step {
   working,
   exited,  // * needs its work captured
   capturing,
-  captured,   // * needs the ownership of its changes judged
+  captured,   // * needs the ownership of its changes judged; a planner's, its answer read
+  reading,    // of the planner only: its answer is being read
+  answered,   // * of the planner only: needs the answer judged
   queued,     // in the landing queue
   composing,  // its candidate is being computed
   candidate,  // * needs its next check, or its verdict
@@ -77,7 +80,8 @@ struct Attempt {
   Micros assigned_at_us = 0;
   std::optional<AgentExited> exit;
   std::optional<WorkCaptured> work;
-  Seq captured_seq = 0;  // its place in the landing queue among equal priorities
+  std::optional<PlanRead> answer;  // of the planner only
+  Seq captured_seq = 0;            // its place in the landing queue among equal priorities
   std::string candidate_base;
   std::string candidate_tree;
   std::vector<std::string> conflicts;         // paths of the last CandidateConflicted
@@ -102,6 +106,7 @@ struct Task {
   std::uint32_t parks = 0;            // attempts that ended because the agent may not work now
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
+  std::vector<TaskId> parts;          // that stand for it, once it is split
   std::string why;                    // of the last change of status
 };
 
@@ -109,6 +114,18 @@ struct Stage {
   StageSpec spec;
   std::uint32_t unlanded = 0;      // of its tasks
   std::vector<TaskId> dependents;  // tasks that wait for the whole stage
+};
+
+// The planner at work. Its sessions are attempts of a task of their own, which is none of the plan: it holds files,
+// slots and money as any other, and nothing of it lands.
+struct Planning {
+  bool wanted = false;        // the run began with a goal
+  std::set<TaskId> to_split;  // tasks that have used up their attempts
+  // What the sessions from `first_session` on are about: the goal (k_planning) or a task; nothing: they are over.
+  std::optional<TaskId> question;
+  std::size_t first_session = 0;
+  std::string failed;  // why the goal has no plan
+  Task task;           // its failures, losses and parks are those of the question
 };
 
 // The outcome of a command or a file check on a tree, so that no tree is checked twice.
@@ -138,8 +155,11 @@ struct RunState {
   Seq last_seq = 0;
   Micros at_us = 0;
   std::optional<RunStarted> started;
-  std::optional<PlanAccepted> plan;  // its tasks are cleared once they are created: `tasks` has them then
-  std::int64_t epoch = 0;            // how many have owned the run; 1 from its start
+  std::optional<PlanAccepted> plan;  // the person's or the planner's
+  std::vector<TaskSpec> planned;     // tasks of the plan, or of a split one, that are to be created
+  bool approved = false;             // PlanApproved
+  Planning planning;
+  std::int64_t epoch = 0;  // how many have owned the run; 1 from its start
   std::optional<StopRequested> stop;
   std::optional<RunPaused> paused;
   std::string halted;  // why nothing new may start (an environment failure); "" when all is well
@@ -178,9 +198,21 @@ struct RunState {
   std::map<TaskStatus, std::uint32_t> count_by_status;
 };
 
-const RunConfig& config_of(const RunState& state);  // requires started
-const Task& task_of(const RunState& state, TaskId id);
+const RunConfig& config_of(const RunState& state);      // requires started
+const Task& task_of(const RunState& state, TaskId id);  // k_planning: the planner's
 const Attempt& attempt_of(const RunState& state, AttemptId id);
+
+// Whether its work, or that of all its parts, stands on the target.
+bool has_landed(const RunState& state, const Task& task);
+
+// What the planner is to be asked next, or is being asked: the goal (k_planning) or a task; nothing when there is none.
+std::optional<TaskId> open_question(const RunState& state);
+
+// The plan is there, and its person is to look at it first.
+bool awaits_approval(const RunState& state);
+
+// The tasks of the run and, where it has one, the planner's own; its own comes last.
+std::vector<const Task*> tasks_and_planning(const RunState& state);
 
 // The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then
 // the task's own commands (which may need what a gate built).

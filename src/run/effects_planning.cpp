@@ -1,0 +1,138 @@
+// The effects that are the planner's own: what it is asked, and reading what it answers.
+
+#include <utility>
+
+#include "bernstein/agent/outcome.hpp"
+#include "bernstein/agent/usage.hpp"
+#include "bernstein/planner/answer.hpp"
+#include "bernstein/planner/map.hpp"
+#include "bernstein/planner/request.hpp"
+#include "bernstein/planner/schema.hpp"
+#include "effects.hpp"
+#include "files.hpp"
+
+namespace bernstein::run {
+namespace {
+
+constexpr std::size_t k_map_bytes_max = 48 << 10;
+
+std::vector<std::string> gate_names(const RunConfig& config) {
+  std::vector<std::string> names;
+  for (const CheckSpec& gate : config.gates) names.push_back(gate.name);
+  return names;
+}
+
+std::vector<planner::FailedAttempt> failed_attempts(const bernstein::Task& task, port::BlobStore& blobs) {
+  std::vector<planner::FailedAttempt> failed;
+  for (const Attempt& attempt : task.attempts) {
+    if (!attempt.failure) continue;
+    failed.push_back({.number = attempt.id.number,
+                      .why = attempt.failure->why,
+                      .commit = attempt.work && !attempt.work->changes.empty() ? attempt.work->commit : "",
+                      .evidence = kept_evidence(*attempt.failure, blobs)});
+  }
+  return failed;
+}
+
+// The last answer to the question at hand that could be read and not be used.
+std::optional<planner::RejectedAnswer> rejected_answer(const Planning& planning, port::BlobStore& blobs) {
+  std::optional<planner::RejectedAnswer> rejected;
+  for (std::size_t i = planning.first_session; i < planning.task.attempts.size(); ++i) {
+    const Attempt& session = planning.task.attempts[i];
+    if (!session.answer || session.answer->faults.empty()) continue;
+    const Result<std::string> said = blobs.get(session.answer->answer);
+    rejected = planner::RejectedAnswer{.answer = said ? *said : "", .faults = session.answer->faults};
+  }
+  return rejected;
+}
+
+// All of it but the map, which takes a look at the repository.
+planner::Request request_of(const RunState& state, port::BlobStore& blobs) {
+  const RunConfig& config = config_of(state);
+  const TaskId question = *state.planning.question;
+  planner::Request request{.goal = state.started->goal,
+                           .gates = config.gates,
+                           .constraints = config.constraints,
+                           .context_files = config.context_files,
+                           .tasks_max = config.limits.planned_tasks,
+                           .rejected = rejected_answer(state.planning, blobs)};
+  for (const auto& [role, text] : config.roles) request.roles.push_back(role);
+  if (question != k_planning) {
+    request.task = task_of(state, question).spec;
+    request.attempts = failed_attempts(task_of(state, question), blobs);
+    for (const auto& [id, other] : state.tasks) {
+      if (id != question) request.others.push_back(other.spec.title);
+    }
+  }
+  return request;
+}
+
+planner::Rules rules_of(const RunState& state) {
+  const RunConfig& config = config_of(state);
+  const TaskId question = *state.planning.question;
+  planner::Rules rules{.gates = gate_names(config), .tasks_max = config.limits.planned_tasks};
+  if (question == k_planning) return rules;
+  rules.whole = task_of(state, question).spec;
+  rules.first_id = TaskId{static_cast<std::uint32_t>(state.tasks.size()) + 1};
+  return rules;
+}
+
+}  // namespace
+
+void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent) {
+  auto listed = std::make_shared<Result<std::vector<port::TreeFile>>>(std::vector<port::TreeFile>{});
+  ports_.reactor.submit(
+      [&workspace = ports_.workspace, base = attempt_of(state, task.attempt).base, listed] {
+        *listed = workspace.list_tree(base);
+      },
+      [this, &state, task, intent, listed] {
+        if (!*listed) return could_not(task, SpawnRequested::type, listed->error());
+        std::vector<std::string> paths;
+        for (const port::TreeFile& file : **listed) {
+          if (!file.directory) paths.push_back(file.path);
+        }
+        planner::Request request = request_of(state, ports_.blobs);
+        request.map = planner::repository_map(paths, k_map_bytes_max);
+        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)),
+                  planner::answer_schema(gate_names(config_of(state)), config_of(state).limits.planned_tasks));
+      });
+}
+
+// Its answer is in the log, which outlives us: whoever resumes reads it again.
+void Effects::start(const RunState& state, const Task& task, const PlanReadRequested&) {
+  struct Reading {
+    std::string text;
+    planner::Answer answer;
+  };
+  auto reading = std::make_shared<Reading>();
+  const TextPlace place = agent_of(state, attempt_of(state, task.attempt).arm.agent).answer;
+  const bool is_whole_plan = *state.planning.question == k_planning;
+  ports_.reactor.submit(
+      [place, log = log_path(task.attempt, ""), rules = rules_of(state), secrets = secrets(state), reading] {
+        const std::string output = read_end(log, agent::k_usage_output_bytes_max);
+        std::string text = agent::read_text(place, output);
+        if (text.empty()) text = output;
+        reading->text = Redactor(secrets).redact(text);  // what was escaped in the output is found now
+        reading->answer = planner::read_answer(reading->text, rules);
+      },
+      [this, task, is_whole_plan, reading] {
+        planner::Answer& answer = reading->answer;
+        const Result<std::string> kept = ports_.blobs.put(reading->text);
+        if (!kept) return could_not(task, PlanReadRequested::type, kept.error());
+        PlanRead read{.answer = *kept, .faults = std::move(answer.faults)};
+        if (!read.faults.empty()) return this->answer(task, std::move(read));
+        const Result<std::string> source = ports_.blobs.put(answer.yaml);
+        if (!source) return could_not(task, PlanReadRequested::type, source.error());
+        if (is_whole_plan) {
+          const Status saved = write_file(site_.sdd + "/plans/" + to_string(run_) + ".yaml", answer.yaml);
+          if (!saved) return could_not(task, PlanReadRequested::type, saved.error());
+        }
+        read.name = std::move(answer.name);
+        read.source = *source;
+        read.stages = std::move(answer.stages);
+        read.tasks = std::move(answer.tasks);
+        this->answer(task, std::move(read));
+      });
+}
+
+}  // namespace bernstein::run
