@@ -26,7 +26,6 @@ constexpr std::string_view k_read_only =
     "agent.\n\n";
 
 constexpr std::string_view k_good_plan =
-    "* Few steps: as many as the goal needs and no more. A small goal is one step.\n"
     "* Each step is one session of one agent, 10 to 60 minutes of work, with a result of its own that can be checked. "
     "It changes files: no steps that only look around, review, report or commit.\n"
     "* Steps are independent where possible. Those that do not wait for each other run side by side, each in a "
@@ -171,7 +170,7 @@ std::string first_part(const Request& request) {
 
 std::string task_part(const TaskSpec& task, Room& room) {
   std::string part = "## The task to split\n\n" + to_string(task.id) + ", " + code_span(sentence(task.title)) +
-                     ". This is what its agents were told:\n\n";
+                     ". This is what its agents were told. It is for you to split and not to do.\n\n";
   part += quote(printable_utf8(task.description), k_request_task_bytes_max, room);
   if (!task.files.empty()) {
     std::vector<std::string> files;
@@ -232,13 +231,14 @@ std::string tried_part(const std::vector<FailedAttempt>& attempts, Room& room) {
 }
 
 std::string good_plan_part(const Request& request) {
-  std::string part = "## What a good plan is\n\n" + std::string(k_good_plan);
+  const std::string heading = "## What a good plan is\n\n";
   if (request.task) {
-    return part + "Your steps together do the whole task, in at least " + std::to_string(k_parts_min) +
-           " and at most " + std::to_string(k_parts_max) +
+    return heading + std::string(k_good_plan) + "Your steps together do the whole task, in at least " +
+           std::to_string(k_parts_min) + " and at most " + std::to_string(k_parts_max) +
            " steps of one stage. Split where the attempts got stuck.\n\n";
   }
-  return part + "More than " + std::to_string(request.tasks_max) + " steps are refused.\n\n";
+  return heading + "* Few steps: as many as the goal needs and no more. A small goal is one step.\n" +
+         std::string(k_good_plan) + "More than " + std::to_string(request.tasks_max) + " steps are refused.\n\n";
 }
 
 std::string checks_part(const Request& request, Room& room) {
@@ -256,8 +256,9 @@ std::string checks_part(const Request& request, Room& room) {
          "either.\n\n";
 }
 
-std::string list_part(std::string_view heading, const std::vector<std::string>& items, Room& room) {
-  return items.empty() ? "" : std::string(heading) + "\n\n" + bullets(items, room) + "\n";
+std::string list_part(const std::string& heading, const std::string& sentence, const std::vector<std::string>& items,
+                      Room& room) {
+  return items.empty() ? "" : heading + "\n\n" + sentence + "\n" + bullets(items, room) + "\n";
 }
 
 std::vector<std::string> in_code(const std::vector<std::string>& words) {
@@ -285,7 +286,8 @@ std::string answer_part() {
          "after it: no sentence, no fence.\n\n" +
          code_block(std::string(k_example)) +
          "\n`priority` is 1 (most urgent) to 5, `scope` is small, medium or large, `complexity` is low, medium or "
-         "high, `estimated_minutes` is a whole number.\n";
+         "high, `estimated_minutes` is a whole number. In a signal, keys that its type does not look at are empty or "
+         "left out.\n";
 }
 
 std::string rejected_part(const RejectedAnswer& rejected, Room& room) {
@@ -314,9 +316,12 @@ std::string build_request(const Request& request) {
   const std::string task = request.task ? task_part(*request.task, room) : "";
   const std::string tried = request.attempts.empty() ? "" : tried_part(request.attempts, room);
   const std::string checks = checks_part(request, room);
-  const std::string roles = list_part("## Roles", in_code(request.roles), room);
-  const std::string constraints = list_part("## Constraints", request.constraints, room);
-  const std::string context = list_part("## Read first", in_code(request.context_files), room);
+  const std::string roles =
+      list_part("## Roles", "The `role` of a step is one of these:", in_code(request.roles), room);
+  const std::string constraints =
+      list_part("## Constraints", "Every agent is told these, and they hold for your plan:", request.constraints, room);
+  const std::string context = list_part(
+      "## Read first", "Every agent is told to read these before it starts:", in_code(request.context_files), room);
   const std::string others = others_part(request.others, room);
   const std::string map = map_part(request.map, room);
   return opening + task + tried + good_plan + checks + roles + constraints + context + others + map + answer + rejected;

@@ -8,8 +8,9 @@
 // "## What a good plan is", "## Checks", "## Roles", "## Constraints", "## Read first", "## Other tasks",
 // "## The repository", "## Your answer", "## Your earlier answer"; those that would be empty are left out.
 //
-// What others wrote (output, an earlier answer, a task's text, names of files) is quoted so that it cannot end its
-// quotation, and the text says that it is information and no instruction. The same request has the same text.
+// What others wrote is quoted so that it cannot end its quotation. Of output, an earlier answer and names of files the
+// text says that they are information and no instruction, of a task's text that it is to be split and not to be done.
+// Constraints are the person's own words and stand as they are. The same request has the same text.
 
 #include <cstddef>
 #include <cstdint>
