@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bernstein/base/markdown.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/base/units.hpp"
 
@@ -10,37 +11,9 @@ namespace {
 
 constexpr std::string_view k_done_heading = "## When you are done\n";
 constexpr std::string_view k_earlier_heading = "## Earlier attempts\n";
-constexpr std::size_t k_fence_ticks_max = 20;
 constexpr std::size_t k_quoting_bytes = 96;  // what two fences and the word about a cut add to an output, at most
 constexpr std::size_t k_sentence_bytes_max = 2 << 10;  // of a reason or label
 constexpr std::size_t k_output_bytes_min = 200;        // less of an output says nothing
-
-// The longest run of backticks in a text.
-std::size_t longest_ticks(std::string_view text) {
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char c : text) {
-    run = c == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  return longest;
-}
-
-// A short text as Markdown code, on one line.
-std::string code(const std::string& text) {
-  const std::string line = replace_all(replace_all(text, "\r", "\\r"), "\n", "\\n");
-  const std::size_t ticks = longest_ticks(line);
-  if (ticks == 0) return "`" + line + "`";
-  const std::string fence(ticks + 1, '`');
-  return fence + " " + line + " " + fence;
-}
-
-// A long text as a Markdown code block that it cannot end early.
-std::string block(std::string text) {
-  if (longest_ticks(text) >= k_fence_ticks_max) text = replace_all(std::move(text), "`", "'");
-  const std::string fence(std::max<std::size_t>(3, longest_ticks(text) + 1), '`');
-  return fence + "\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
-}
 
 std::string bullets(const std::vector<std::string>& items) {
   std::string list;
@@ -56,13 +29,13 @@ std::string bullets(const std::vector<std::string>& items) {
 std::string in_words(const CheckSpec& check) {
   switch (check.type) {
     case CheckType::path_exists:
-      return code(check.path) + " exists";
+      return code_span(check.path) + " exists";
     case CheckType::glob_exists:
-      return "some path matches " + code(check.path);
+      return "some path matches " + code_span(check.path);
     case CheckType::file_contains:
-      return code(check.path) + " contains " + code(check.contains);
+      return code_span(check.path) + " contains " + code_span(check.contains);
     case CheckType::command:
-      return check.name + ": " + code(check.command) + " exits with 0 within " + format_duration(check.timeout_us);
+      return check.name + ": " + code_span(check.command) + " exits with 0 within " + format_duration(check.timeout_us);
     case CheckType::count_:
       break;
   }
@@ -88,7 +61,7 @@ std::string files_part(const TaskSpec& task) {
            "No paths are reserved for you. Others work beside you: change what the task needs and nothing else.\n\n";
   }
   std::vector<std::string> files;
-  for (const std::string& file : task.files) files.push_back(code(file));
+  for (const std::string& file : task.files) files.push_back(code_span(file));
   part += "You own these paths:\n" + bullets(files);
   return part +
          "Other paths are being changed by somebody else: do not touch them. Work that does may be sent back.\n\n";
@@ -142,7 +115,7 @@ std::string attempt_part(const EarlierAttempt& attempt, const std::vector<std::s
     part += "\n" + label + "\n";
     if (output.empty()) continue;
     part += shares[i] == 0 ? "[... " + std::to_string(output.size()) + " bytes cut: the prompt is full ...]\n"
-                           : block(tail(output, shares[i]));
+                           : code_block(tail(output, shares[i]));
   }
   return part + "\n";
 }

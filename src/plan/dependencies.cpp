@@ -71,8 +71,8 @@ class Resolver {
   }
 
   void refuse_twice(int line, const std::string& kind, const std::string& name, int first_line) {
-    report_.fault(line, kind + " " + quoted(name) + " stands twice, first at line " + std::to_string(first_line) +
-                            "; rename one");
+    const std::string first = report_.names_lines() ? ", first at line " + std::to_string(first_line) : "";
+    report_.fault(line, kind + " " + quoted(name) + " stands twice" + first + "; rename one");
   }
 
   std::vector<std::uint32_t> stages_named_by(const StageNames& stage) {

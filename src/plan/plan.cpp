@@ -28,6 +28,11 @@ constexpr std::array<std::pair<const char*, const char*>, 8> k_other_words{{{"de
                                                                             {"agent", "cli"},
                                                                             {"tasks", "steps"}}};
 
+// What a person decides, in a plan that a model wrote.
+const std::vector<std::string> k_persons_in_plan{"cli",        "agent",       "model",        "budget",
+                                                 "max_agents", "constraints", "context_files"};
+const std::vector<std::string> k_persons_in_step{"cli", "agent", "model", "effort"};
+
 const std::vector<std::string> k_efforts{"low", "normal", "high", "max", "auto"};
 
 constexpr std::uint32_t k_agents_max = 1000;
@@ -35,7 +40,14 @@ constexpr std::uint32_t k_minutes_max = 100'000;
 
 class PlanReader {
  public:
-  explicit PlanReader(const PlanOptions& options) : options_(options), report_(options.file) {}
+  explicit PlanReader(const PlanOptions& options)
+      : options_(options),
+        report_(options.file, options.by_model ? Report::Lines::left_out : Report::Lines::named),
+        signal_rules_{.check_timeout_us = options.check_timeout_us,
+                      .gates = options.gates ? &*options.gates : nullptr,
+                      .by_model = options.by_model.has_value()} {
+    if (options.by_model) signal_rules_.gates = &options.by_model->gates;
+  }
 
   PlanResult read(std::string_view text) {
     YamlDocument document = parse_yaml(text);
@@ -62,14 +74,31 @@ class PlanReader {
     if (missing) top.fault(top.line_of("stages"), "has no stages; write at least one stage with a step");
     refuse_other_words(top, {"stages"});
     top.finish(k_unused_in_plan, UnknownKeys::warn);
-    if (stages == nullptr) return;
+    if (stages == nullptr || has_too_many_steps(top, *stages)) return;
     for (const YamlNode* stage : stages->items) read_stage(*stage);
     resolve();
+  }
+
+  // Of a plan that is far too large, the one thing to say is that it is.
+  bool has_too_many_steps(MapReader& top, const YamlNode& stages) {
+    if (!options_.by_model) return false;
+    std::size_t count = 0;
+    for (const YamlNode* stage : stages.items) {
+      for (const YamlEntry& entry : stage->entries) {
+        if (entry.key == "steps") count += entry.value->items.size();
+      }
+    }
+    const std::uint32_t most = options_.by_model->tasks_max;
+    if (count <= most) return false;
+    top.fault(0, "has " + std::to_string(count) + " steps, and may have at most " + std::to_string(most) +
+                     "; plan fewer and larger steps");
+    return true;
   }
 
   void read_settings(MapReader& top) {
     plan_.name = top.line("name").value_or("plan");
     plan_.description = top.text("description").value_or("");
+    if (options_.by_model) return refuse_persons(top, k_persons_in_plan);
     PlanSettings& settings = plan_.settings;
     settings.agent = pin(top, "cli");
     if (!options_.agent_is_given) check_agent(top, settings.agent);
@@ -134,13 +163,17 @@ class PlanReader {
     read_work(step, task);
     read_pins(step, task);
     if (const YamlNode* signals = step.list("completion_signals", "[{type: path_exists, path: src/a.py}]")) {
-      task.signals = read_signals(*signals, names.what, options_.check_timeout_us, report_);
+      task.signals = read_signals(*signals, names.what, signal_rules_, report_);
     }
     refuse_other_words(step, {"depends_on", "files", "completion_signals", "cli"});
     step.finish(k_unused_in_step, UnknownKeys::warn);
   }
 
   void read_work(MapReader& step, TaskSpec& task) {
+    if (options_.by_model) {
+      task.role = options_.by_model->role;
+      task.priority = options_.by_model->priority;
+    }
     task.role = step.line("role").value_or(task.role);
     task.priority = read_priority(step).value_or(task.priority);
     task.scope = step.word<Scope>("scope").value_or(task.scope);
@@ -152,6 +185,7 @@ class PlanReader {
   }
 
   void read_pins(MapReader& step, TaskSpec& task) {
+    if (options_.by_model) return refuse_persons(step, k_persons_in_step);
     task.agent = pin(step, "cli");
     check_agent(step, task.agent);
     task.model = pin(step, "model");
@@ -187,10 +221,19 @@ class PlanReader {
                                             report_.suggest(agent, *known, "; add it under agents: in bernstein.yaml"));
   }
 
-  static void refuse_other_words(MapReader& reader, const std::vector<std::string>& ours) {
+  static void refuse_persons(MapReader& reader, const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      if (!reader.has(key)) continue;
+      reader.fault(reader.line_of(key), "has '" + key + "', which the person decides and not the plan; leave it out");
+      reader.accept(key);
+    }
+  }
+
+  void refuse_other_words(MapReader& reader, const std::vector<std::string>& ours) {
     for (auto [word, meant] : k_other_words) {
       bool applies = std::find(ours.begin(), ours.end(), meant) != ours.end();
-      if (!applies || !reader.has(word)) continue;
+      bool is_persons = options_.by_model && meant == std::string_view("cli");  // a fault already
+      if (!applies || is_persons || !reader.has(word)) continue;
       reader.fault(reader.line_of(word),
                    "has the unknown key '" + std::string(word) + "'; did you mean '" + meant + "'?");
       reader.accept(word);
@@ -209,6 +252,7 @@ class PlanReader {
 
   const PlanOptions& options_;
   Report report_;
+  SignalRules signal_rules_;
   Plan plan_;
   std::vector<StageNames> stage_names_;
   std::vector<StepNames> step_names_;

@@ -23,6 +23,7 @@ bool by_line(const Fault& a, const Fault& b) {
 }  // namespace
 
 void Report::fault(int line, std::string message) {
+  if (!names_lines()) line = 0;
   // Messages repeat what stands in the file, which may hold what steers a terminal.
   if (faults_.size() < k_faults_max) {
     faults_.push_back({line, printable_utf8(message)});
@@ -32,6 +33,7 @@ void Report::fault(int line, std::string message) {
 }
 
 void Report::warn(int line, std::string message) {
+  if (!names_lines()) line = 0;
   warnings_.push_back({line, printable_utf8(message)});
 }
 

@@ -28,8 +28,11 @@ namespace bernstein::plan {
 // What was found wrong (faults) and what was passed over (warnings).
 class Report {
  public:
-  explicit Report(std::string file) : file_(std::move(file)) {}
+  enum class Lines { named, left_out };
 
+  explicit Report(std::string file, Lines lines = Lines::named) : file_(std::move(file)), lines_(lines) {}
+
+  bool names_lines() const { return lines_ == Lines::named; }
   void fault(int line, std::string message);
   void warn(int line, std::string message);
   void unused_key(int line, const std::string& key);  // one warning for a key, however often it stands
@@ -48,6 +51,7 @@ class Report {
     std::size_t others = 0;
   };
   std::string file_;
+  Lines lines_;
   Faults faults_;
   std::size_t faults_dropped_ = 0;
   std::vector<Fault> warnings_;

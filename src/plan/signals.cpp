@@ -9,16 +9,18 @@
 
 #include "bernstein/base/path.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/plan/plan.hpp"
 
 namespace bernstein::plan {
 namespace {
 
 constexpr std::size_t k_name_bytes_max = 60;
+constexpr std::size_t k_list_bytes_max = 200;
 
 // What a signal type looks at, and how to write it.
 struct SignalType {
   std::string word;
-  CheckType check;
+  std::optional<CheckType> check;   // nothing: a gate of the project, which is no check of the step's own
   std::vector<std::string> fields;  // the first is the one to write; "value" is how older plans wrote any of them
   std::string example;
 };
@@ -32,26 +34,39 @@ const std::vector<SignalType>& signal_types() {
        {"path", "value"},
        "{type: file_contains, path: app.py, contains: \"def main\"}"},
       {"test_passes", CheckType::command, {"command", "value"}, "{type: test_passes, command: \"pytest -q\"}"},
+      {"gate", std::nullopt, {"name"}, "{type: gate, name: tests}"},
   };
   return types;
 }
 
-const SignalType* read_type(MapReader& signal, Report& report) {
+// What to write instead of a command, in a plan that may have none.
+std::string instead_of_command(const SignalRules& rules) {
+  if (rules.gates == nullptr || rules.gates->empty()) return "look at files: " + signal_types().front().example;
+  return "name a gate: {type: gate, name: " + rules.gates->front() + "}";
+}
+
+const SignalType* read_type(MapReader& signal, const SignalRules& rules, Report& report) {
   std::vector<std::string> words;
-  for (const SignalType& type : signal_types()) words.push_back(type.word);
+  for (const SignalType& type : signal_types()) {
+    if (!rules.by_model || type.check != CheckType::command) words.push_back(type.word);
+  }
   auto word = signal.line("type");
   if (!word) {
     if (!signal.has("type")) signal.fault(signal.line_of("type"), "has no type; write one of " + join(words, ", "));
     return nullptr;
   }
   for (const SignalType& type : signal_types()) {
-    if (type.word == *word) return &type;
+    if (type.word != *word) continue;
+    if (!rules.by_model || type.check != CheckType::command) return &type;
+    signal.fault(signal.line_of("type"),
+                 "is a command: a plan that a model wrote may not bring commands; " + instead_of_command(rules));
+    return nullptr;
   }
-  if (*word == "llm_review" || *word == "llm_judge") {
+  if (!rules.by_model && (*word == "llm_review" || *word == "llm_judge")) {
     // Plans of the Python Bernstein have them. No model judges work here, and the other checks hold without it.
-    report.warn(signal.line_of("type"), "a signal of type " + quoted(*word) +
-                                            " asks a model and is passed over; write " +
-                                            "a check that proves it, such as " + signal_types().back().example);
+    report.warn(signal.line_of("type"),
+                "a signal of type " + quoted(*word) + " asks a model and is passed over; write " +
+                    "a check that proves it, such as " + "{type: test_passes, command: \"pytest -q\"}");
     return nullptr;
   }
   signal.fault(signal.line_of("type"), "has the unknown type " + quoted(*word) +
@@ -95,13 +110,28 @@ void refuse_other_fields(MapReader& signal, const SignalType& type) {
   }
 }
 
-std::optional<CheckSpec> read_signal(MapReader& signal, Micros check_timeout_us, Report& report) {
-  const SignalType* type = read_type(signal, report);
+// The project's gates run on every candidate, so a name that there is needs nothing more.
+void check_gate(MapReader& signal, const std::string& name, const SignalRules& rules, Report& report) {
+  if (rules.gates == nullptr || std::find(rules.gates->begin(), rules.gates->end(), name) != rules.gates->end()) return;
+  const std::string known = rules.gates->empty()
+                                ? "; the project has none: leave the signal out"
+                                : "; gates are " + shortened(join(*rules.gates, ", "), k_list_bytes_max);
+  signal.fault(signal.line_of("name"),
+               "names the unknown gate " + quoted(name) + report.suggest(name, *rules.gates, known));
+}
+
+std::optional<CheckSpec> read_signal(MapReader& signal, const SignalRules& rules, Report& report) {
+  const SignalType* type = read_type(signal, rules, report);
   if (type == nullptr) return std::nullopt;
-  CheckSpec check;
-  check.type = type->check;
   auto subject = read_subject(signal, *type);
   refuse_other_fields(signal, *type);
+  if (!type->check) {
+    signal.finish({}, UnknownKeys::warn);
+    if (subject) check_gate(signal, on_one_line(*subject), rules, report);
+    return std::nullopt;
+  }
+  CheckSpec check;
+  check.type = *type->check;
   if (type->check == CheckType::file_contains) {
     auto contains = signal.text("contains");
     // Older plans wrote "path :: needle" into one field.
@@ -116,7 +146,7 @@ std::optional<CheckSpec> read_signal(MapReader& signal, Micros check_timeout_us,
     }
     check.contains = contains.value_or("");
   }
-  if (type->check == CheckType::command) check.timeout_us = signal.duration("timeout").value_or(check_timeout_us);
+  if (type->check == CheckType::command) check.timeout_us = signal.duration("timeout").value_or(rules.check_timeout_us);
   signal.finish({}, UnknownKeys::warn);
   if (!subject) return std::nullopt;
   check.name = shortened(type->word + " " + *subject, k_name_bytes_max);
@@ -133,9 +163,14 @@ std::optional<CheckSpec> read_signal(MapReader& signal, Micros check_timeout_us,
   return check;
 }
 
+bool is_empty(const YamlEntry& entry) {
+  const YamlNode& value = *entry.value;
+  return value.kind == YamlNode::Kind::null || (value.kind == YamlNode::Kind::scalar && trim(value.text).empty());
+}
+
 }  // namespace
 
-std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& owner, Micros check_timeout_us,
+std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& owner, const SignalRules& rules,
                                     Report& report) {
   std::vector<CheckSpec> checks;
   std::size_t number = 0;
@@ -146,8 +181,10 @@ std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& own
                    what + " is " + std::string(name_of(item->kind)) + "; write " + signal_types().front().example);
       continue;
     }
-    MapReader signal(*item, what, report);
-    if (auto check = read_signal(signal, check_timeout_us, report)) checks.push_back(std::move(*check));
+    YamlNode given = *item;
+    if (rules.by_model) std::erase_if(given.entries, is_empty);
+    MapReader signal(given, what, report);
+    if (auto check = read_signal(signal, rules, report)) checks.push_back(std::move(*check));
   }
   make_names_unique(checks);
   return checks;

@@ -10,11 +10,15 @@
 
 namespace bernstein::plan {
 
-// `owner` begins every message: "step 'docs'". What has a fault is left out.
-std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& owner, Micros check_timeout_us,
-                                    Report& report);
+struct SignalRules {
+  Micros check_timeout_us = 0;                      // for test_passes without a timeout of its own
+  const std::vector<std::string>* gates = nullptr;  // names of the project's; nullptr: not known
+  bool by_model = false;                            // no commands, and empty texts count as absent (ModelRules)
+};
 
-// Adds " (2)", " (3)", ... to names that stand more than once, in order.
-void make_names_unique(std::vector<CheckSpec>& checks);
+// `owner` begins every message: "step 'docs'". What has a fault is left out, and so are signals of type `gate`: gates
+// run in any case.
+std::vector<CheckSpec> read_signals(const YamlNode& list, const std::string& owner, const SignalRules& rules,
+                                    Report& report);
 
 }  // namespace bernstein::plan

@@ -41,15 +41,31 @@ struct Plan {
   std::vector<std::string> warnings;  // one sentence each, with file line: "plan.yaml:7: key 'repo' is not used here"
 };
 
+// What a plan may not do when a model wrote it. A person decides what is run and what is spent: such a plan has no
+// command (`test_passes`), and no `cli`, `model`, `effort`, `budget`, `max_agents`, `constraints` or `context_files`.
+// Each is a fault that says so. Texts of a signal that are empty count as absent, because an answer that is held to a
+// schema names every field. Faults and warnings name steps and no lines: nobody has seen the text.
+struct ModelRules {
+  std::vector<std::string> gates = {};  // names of the project's, for signals of type `gate`
+  std::uint32_t tasks_max = 100;        // more steps are one fault, and nothing more is said about them
+  std::string role = "backend";         // of steps that name none
+  std::uint32_t priority = 2;           // likewise, 1 to 5
+};
+
 struct PlanOptions {
   std::string file = "plan.yaml";                       // as the person named it; for warnings
   Micros check_timeout_us = 10 * k_minute;              // for test_passes without a timeout of its own
   std::optional<std::vector<std::string>> agents = {};  // that there are; nothing: `cli:` is not checked
   bool agent_is_given = false;                          // on the command line: it stands for the plan's own `cli:`
+  std::optional<std::vector<std::string>> gates = {};   // names of the project's; nothing: `gate` is not checked
+  std::optional<ModelRules> by_model = {};              // nothing: a person wrote the plan
 };
 
 using PlanResult = std::variant<Plan, Faults>;
 
 PlanResult parse_plan(std::string_view text, const PlanOptions& options);
+
+// Adds " (2)", " (3)", ... to names of checks that stand more than once, in order.
+void make_names_unique(std::vector<CheckSpec>& checks);
 
 }  // namespace bernstein::plan

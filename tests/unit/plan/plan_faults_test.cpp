@@ -188,10 +188,10 @@ TEST(PlanFaults, NameSignalsThatWouldCheckNothing) {
             "plan.yaml:1: step 'x': signal 1 has the unknown type 'path_exist'; did you mean 'path_exists'?");
   EXPECT_EQ(signal_faults("{type: prayer, path: a}"),
             "plan.yaml:1: step 'x': signal 1 has the unknown type 'prayer'; known are path_exists, glob_exists, "
-            "file_contains, test_passes");
-  EXPECT_EQ(
-      signal_faults("{path: a}"),
-      "plan.yaml:1: step 'x': signal 1 has no type; write one of path_exists, glob_exists, file_contains, test_passes");
+            "file_contains, test_passes, gate");
+  EXPECT_EQ(signal_faults("{path: a}"),
+            "plan.yaml:1: step 'x': signal 1 has no type; write one of path_exists, glob_exists, file_contains, "
+            "test_passes, gate");
   EXPECT_EQ(signal_faults("{type: path_exists}"),
             "plan.yaml:1: step 'x': signal 1 has no 'path'; write {type: path_exists, path: src/a.py}");
   EXPECT_EQ(

@@ -1,0 +1,20 @@
+#pragma once
+// The form of an answer (planner/answer.hpp) as a JSON Schema, for agents that can hold their answer to one.
+//
+//     answer_schema({"tests", "lint"}, 100)     {"type":"object","properties":{"name":...
+//
+// One line. It keeps to what strict structured output takes everywhere: every object names all of its properties as
+// required and allows no others, and nothing is optional. So a signal is flat: what its type does not look at is "",
+// which read_answer takes for absent. The numbers that such schemas cannot say stand in descriptions. There is no room
+// in it for a command, an agent, a model or a budget.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bernstein::planner {
+
+// Without gates, signals have no `name` and none is of type `gate`.
+std::string answer_schema(const std::vector<std::string>& gates, std::uint32_t tasks_max);
+
+}  // namespace bernstein::planner
