@@ -128,12 +128,8 @@ void place(TaskSpec& part, const TaskSpec& whole, TaskId first_id) {
   const auto in_run = [&](TaskId id) { return TaskId{first_id.number + id.number - 1}; };
   part.id = in_run(part.id);
   for (TaskId& other : part.depends_on) other = in_run(other);
-  part.depends_on.insert(part.depends_on.end(), whole.depends_on.begin(), whole.depends_on.end());
-  std::sort(part.depends_on.begin(), part.depends_on.end());
-  part.depends_on.erase(std::unique(part.depends_on.begin(), part.depends_on.end()), part.depends_on.end());
   part.stage = whole.stage;
-  part.depends_on_stages = whole.depends_on_stages;
-  // A field that says of which task this is a part is set here: part.part_of = whole.id.
+  part.part_of = whole.id;
 }
 
 Answer split(plan::Plan plan, const TaskSpec& whole, TaskId first_id) {

@@ -41,11 +41,11 @@ struct Rules {
 // Of a plan for a goal: stages and tasks as parse_plan gives them for `yaml`.
 //
 // Of a task that is split: its parts, k_parts_min to k_parts_max, and no stages. They are numbered from first_id in an
-// order in which none waits for a later one. Each has the stage of the whole and what that waits for, its agent, model
-// and effort; where the answer's step names none, also its role, priority and files. What stages of the answer wait for
-// has become dependencies of tasks. The last part waits for all others and is checked by the signals of the whole after
-// its own, so that what the person asked for is what is checked. Keys are unique beside those of other tasks as far as
-// they begin with the id of the whole: "t4-tests".
+// order in which none waits for a later one, and wait for other parts alone: what the whole waited for has landed. Each
+// has the stage of the whole, its agent, model and effort; where the answer's step names none, also its role, priority
+// and files. What stages of the answer wait for has become dependencies of tasks. The last part waits for all others
+// and is checked by the signals of the whole after its own, so that what the person asked for is what is checked. Keys
+// are unique beside those of other tasks as far as they begin with the id of the whole: "t4-tests".
 struct Answer {
   std::vector<std::string> faults;    // empty: the plan can be used; at most 20, and one that counts the rest
   std::vector<std::string> warnings;  // what was passed over; likewise

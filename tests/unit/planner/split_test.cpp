@@ -65,7 +65,8 @@ TEST(Split, PartsTakeThePlaceOfTheWhole) {
     const TaskSpec& part = answer.tasks[i];
     EXPECT_EQ(part.id, TaskId{static_cast<std::uint32_t>(9 + i)});
     EXPECT_EQ(part.stage, 2u);
-    EXPECT_EQ(part.depends_on_stages, (std::vector<std::uint32_t>{0, 1}));
+    EXPECT_TRUE(part.depends_on_stages.empty());
+    EXPECT_EQ(part.part_of, whole().id);
     EXPECT_EQ(part.agent, "codex");
     EXPECT_EQ(part.model, "strong");
     EXPECT_EQ(part.effort, "high");
@@ -86,9 +87,9 @@ TEST(Split, TheLastPartWaitsForAllAndCarriesTheChecksOfTheWhole) {
                  step("c", signal(R"({"type": "path_exists", "path": "a"}, {"type": "gate", "name": "tests"})"))}),
       rules());
   ASSERT_EQ(answer.faults, Texts{});
-  EXPECT_EQ(numbers(answer.tasks[0].depends_on), (std::vector<std::uint32_t>{2}));
-  EXPECT_EQ(numbers(answer.tasks[1].depends_on), (std::vector<std::uint32_t>{2}));
-  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{2, 9, 10}));
+  EXPECT_EQ(numbers(answer.tasks[0].depends_on), (std::vector<std::uint32_t>{}));
+  EXPECT_EQ(numbers(answer.tasks[1].depends_on), (std::vector<std::uint32_t>{}));
+  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{9, 10}));
   EXPECT_EQ(answer.tasks[0].signals, std::vector<CheckSpec>{path_exists("a")});
   std::vector<CheckSpec> expected{path_exists("a"), command("all"), path_exists("a")};
   expected[2].name = "path_exists a (2)";
@@ -102,7 +103,7 @@ TEST(Split, ThePartThatNoneWaitsForComesLast) {
   EXPECT_EQ(answer.tasks[0].key, "t4-a");
   EXPECT_EQ(answer.tasks[1].key, "t4-b");
   EXPECT_EQ(answer.tasks[2].key, "t4-end");
-  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{2, 9, 10}));
+  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{9, 10}));
   EXPECT_EQ(answer.tasks[2].signals.size(), 2u);
 }
 
@@ -118,8 +119,8 @@ TEST(Split, StagesOfTheAnswerBecomeDependenciesOfTasks) {
   Texts keys;
   for (const TaskSpec& part : answer.tasks) keys.push_back(part.key);
   EXPECT_EQ(keys, (Texts{"t4-a", "t4-b", "t4-c", "t4-d"}));
-  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{2, 9, 10}));
-  EXPECT_EQ(numbers(answer.tasks[3].depends_on), (std::vector<std::uint32_t>{2, 9, 10, 11}));
+  EXPECT_EQ(numbers(answer.tasks[2].depends_on), (std::vector<std::uint32_t>{9, 10}));
+  EXPECT_EQ(numbers(answer.tasks[3].depends_on), (std::vector<std::uint32_t>{9, 10, 11}));
 }
 
 TEST(Split, APartOfItsOwnOrMoreThanFiveAreRefused) {
