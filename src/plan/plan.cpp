@@ -74,13 +74,13 @@ class PlanReader {
     if (missing) top.fault(top.line_of("stages"), "has no stages; write at least one stage with a step");
     refuse_other_words(top, {"stages"});
     top.finish(k_unused_in_plan, UnknownKeys::warn);
-    if (stages == nullptr || has_too_many_steps(top, *stages)) return;
+    if (stages == nullptr || has_too_many_steps(*stages)) return;
     for (const YamlNode* stage : stages->items) read_stage(*stage);
     resolve();
   }
 
   // Of a plan that is far too large, the one thing to say is that it is.
-  bool has_too_many_steps(MapReader& top, const YamlNode& stages) {
+  bool has_too_many_steps(const YamlNode& stages) {
     if (!options_.by_model) return false;
     std::size_t count = 0;
     for (const YamlNode* stage : stages.items) {
@@ -90,8 +90,7 @@ class PlanReader {
     }
     const std::uint32_t most = options_.by_model->tasks_max;
     if (count <= most) return false;
-    top.fault(0, "has " + std::to_string(count) + " steps, and may have at most " + std::to_string(most) +
-                     "; plan fewer and larger steps");
+    report_.fault(0, too_many_steps(count, most));
     return true;
   }
 
@@ -259,6 +258,11 @@ class PlanReader {
 };
 
 }  // namespace
+
+std::string too_many_steps(std::size_t steps, std::uint32_t tasks_max) {
+  return "the plan has " + std::to_string(steps) + " steps, and may have at most " + std::to_string(tasks_max) +
+         "; plan fewer and larger steps";
+}
 
 PlanResult parse_plan(std::string_view text, const PlanOptions& options) {
   return PlanReader(options).read(text);

@@ -36,6 +36,12 @@ std::vector<std::string> sentences_of(plan::Faults faults) {
   return cut(std::move(sentences), are_more);
 }
 
+Answer refused(plan::Faults faults) {
+  Answer answer;
+  answer.faults = sentences_of(std::move(faults));
+  return answer;
+}
+
 plan::PlanOptions options_for(const Rules& rules) {
   plan::PlanOptions options;
   options.file = "the answer";
@@ -148,21 +154,24 @@ Answer split(plan::Plan plan, const TaskSpec& whole, TaskId first_id) {
   signals.insert(signals.end(), whole.signals.begin(), whole.signals.end());
   plan::make_names_unique(signals);
   answer.yaml = plan::write_plan(plan);
+  plan::PlanResult result = plan::parse_plan(answer.yaml, {});
+  if (plan::Faults* faults = std::get_if<plan::Faults>(&result)) return refused(std::move(*faults));
   for (TaskSpec& part : plan.tasks) place(part, whole, first_id);
   answer.tasks = std::move(plan.tasks);
   return answer;
 }
 
-// What is used is what is shown: the ids that writing makes up are those of the tasks.
-Answer whole_plan(const plan::Plan& written, const plan::PlanOptions& options) {
+// The plan as it is read from its own text, so that what is used is what is shown: the ids that writing makes up are
+// those of the tasks. Escapes and indentation can make that text longer than a document may be; that is a fault.
+Answer whole_plan(const plan::Plan& written) {
   Answer answer;
   answer.yaml = plan::write_plan(written);
-  plan::PlanResult result = plan::parse_plan(answer.yaml, options);
-  plan::Plan* read = std::get_if<plan::Plan>(&result);
-  BERNSTEIN_CHECK(read != nullptr, "a plan that was written is accepted again");
-  answer.name = std::move(read->name);
-  answer.stages = std::move(read->stages);
-  answer.tasks = std::move(read->tasks);
+  plan::PlanResult result = plan::parse_plan(answer.yaml, {});
+  if (plan::Faults* faults = std::get_if<plan::Faults>(&result)) return refused(std::move(*faults));
+  plan::Plan& read = std::get<plan::Plan>(result);
+  answer.name = std::move(read.name);
+  answer.stages = std::move(read.stages);
+  answer.tasks = std::move(read.tasks);
   return answer;
 }
 
@@ -170,20 +179,22 @@ Answer whole_plan(const plan::Plan& written, const plan::PlanOptions& options) {
 
 Answer read_answer(std::string_view text, const Rules& rules) {
   Answer answer;
-  const FoundPlan found = find_plan(text);
+  const plan::PlanOptions options = options_for(rules);
+  const std::uint32_t steps_max = options.by_model->tasks_max;
+  const FoundPlan found = find_plan(text, steps_max);
   if (!found.fault.empty()) {
     answer.faults.push_back(found.fault);
     return answer;
   }
-  const plan::PlanOptions options = options_for(rules);
-  plan::PlanResult result = plan::parse_plan(found.yaml, options);
-  if (plan::Faults* faults = std::get_if<plan::Faults>(&result)) {
-    answer.faults = sentences_of(std::move(*faults));
+  if (found.steps > steps_max) {
+    answer.faults.push_back(plan::too_many_steps(found.steps, steps_max));
     return answer;
   }
+  plan::PlanResult result = plan::parse_plan(found.yaml, options);
+  if (plan::Faults* faults = std::get_if<plan::Faults>(&result)) return refused(std::move(*faults));
   plan::Plan& plan = std::get<plan::Plan>(result);
   std::vector<std::string> warnings = cut(std::move(plan.warnings), false);
-  answer = rules.whole ? split(std::move(plan), *rules.whole, rules.first_id) : whole_plan(plan, options);
+  answer = rules.whole ? split(std::move(plan), *rules.whole, rules.first_id) : whole_plan(plan);
   answer.warnings = std::move(warnings);
   return answer;
 }

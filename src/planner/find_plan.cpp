@@ -93,6 +93,17 @@ void write_yaml(const Json& value, std::size_t indent, std::string& out) {
   }
 }
 
+std::size_t steps_of(const Json& plan) {
+  std::size_t count = 0;
+  const Json& stages = plan.at("stages");
+  if (!stages.is_array()) return 0;
+  for (const Json& stage : stages) {
+    const auto steps = stage.find("steps");
+    if (steps != stage.end() && steps->is_array()) count += steps->size();
+  }
+  return count;
+}
+
 struct ParsedJson {
   std::optional<Json> object;
   std::string fault;
@@ -162,7 +173,7 @@ std::vector<std::string_view> texts_in_braces(std::string_view text) {
 
 class Finder {
  public:
-  explicit Finder(std::string_view text) : text_(text), trimmed_(trim(text)) {}
+  Finder(std::string_view text, std::size_t steps_max) : text_(text), trimmed_(trim(text)), steps_max_(steps_max) {}
 
   FoundPlan find() {
     if (trimmed_.empty()) return {"", no_plan("it is empty")};
@@ -201,6 +212,8 @@ class Finder {
       return {"", no_plan("there are " + std::to_string(plans_.size()) + " in it")};
     }
     FoundPlan found;
+    found.steps = steps_of(plans_.front());
+    if (found.steps > steps_max_) return found;
     write_yaml(plans_.front(), 0, found.yaml);
     return found;
   }
@@ -221,6 +234,7 @@ class Finder {
 
   std::string_view text_;
   std::string_view trimmed_;
+  std::size_t steps_max_;
   std::vector<Json> plans_;
   std::optional<Json> other_;
   std::string fault_;
@@ -228,7 +242,7 @@ class Finder {
 
 }  // namespace
 
-FoundPlan find_plan(std::string_view text) {
+FoundPlan find_plan(std::string_view text, std::size_t steps_max) {
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
   if (text.size() > k_answer_bytes_max) {
     return {"", no_plan("it is over " + std::to_string(k_answer_bytes_max >> 20) + " MB")};
@@ -236,7 +250,7 @@ FoundPlan find_plan(std::string_view text) {
   std::string readable;
   if (!is_valid_utf8(text)) text = readable = printable_utf8(text);
   if (text.starts_with(k_byte_order_mark)) text.remove_prefix(k_byte_order_mark.size());
-  return Finder(text).find();
+  return Finder(text, steps_max).find();
 }
 
 }  // namespace bernstein::planner

@@ -8,6 +8,8 @@
 // file. The keys and their defaults are in docs/plan.md. Plans of the Python Bernstein load unchanged; a key that has
 // no meaning here is named in a warning, a key that is probably a typing error in a fault.
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +66,9 @@ struct PlanOptions {
 using PlanResult = std::variant<Plan, Faults>;
 
 PlanResult parse_plan(std::string_view text, const PlanOptions& options);
+
+// The fault of a plan with more steps than ModelRules::tasks_max, for those who count them before the plan is read.
+std::string too_many_steps(std::size_t steps, std::uint32_t tasks_max);
 
 // Adds " (2)", " (3)", ... to names of checks that stand more than once, in order.
 void make_names_unique(std::vector<CheckSpec>& checks);
