@@ -19,6 +19,8 @@ SELECT fold.run,
          WHEN 'MergeLanded'        THEN 'landed'
          WHEN 'TaskFailed'         THEN 'failed'
          WHEN 'TaskBlocked'        THEN 'blocked'
+         WHEN 'SplitWanted'        THEN 'waiting'
+         WHEN 'TaskSplit'          THEN 'split'
        END AS status,
        fold.attempts,
        json_extract(assigned.payload, '$.agent') AS agent,
@@ -44,7 +46,7 @@ FROM (
              END) AS changed_seq
   FROM events
   WHERE type IN ('TaskCreated', 'TaskReadied', 'TaskRetried', 'TaskAssigned', 'AgentExited', 'CandidateRequested',
-                 'MergeRefused', 'VerdictReached', 'MergeLanded', 'TaskFailed', 'TaskBlocked')
+                 'MergeRefused', 'VerdictReached', 'MergeLanded', 'TaskFailed', 'TaskBlocked', 'SplitWanted', 'TaskSplit')
   GROUP BY 1, 2
 ) AS fold
 JOIN events AS created ON created.seq = fold.created_seq
@@ -61,8 +63,9 @@ SELECT fold.run,
        json_extract(assigned.payload, '$.model') AS model,
        assigned.wall_us AS started_us,
        ended.wall_us AS ended_us,
-       -- 'landed', or why not: 'task', 'quota', 'environment', 'orchestrator'. NULL while the attempt is under way.
-       CASE ended.type WHEN 'MergeLanded' THEN 'landed' ELSE json_extract(ended.payload, '$.class') END AS outcome,
+       -- 'landed' ('planned' of a session of the planner, whose task is 'plan'), or why not: 'task', 'quota', 'environment',
+       -- 'orchestrator'. NULL while the attempt is under way.
+       CASE ended.type WHEN 'MergeLanded' THEN 'landed' WHEN 'PlanAdopted' THEN 'planned' ELSE json_extract(ended.payload, '$.class') END AS outcome,
        json_extract(exited.payload, '$.exit_code') AS exit_code,
        json_extract(exited.payload, '$.usage.input_tokens') AS input_tokens,
        json_extract(exited.payload, '$.usage.output_tokens') AS output_tokens,
@@ -74,9 +77,9 @@ FROM (
          subject,
          max(CASE type WHEN 'TaskAssigned' THEN seq END) AS assigned_seq,
          max(CASE type WHEN 'AgentExited' THEN seq END) AS exited_seq,
-         max(CASE WHEN type IN ('MergeLanded', 'AttemptFailed') THEN seq END) AS ended_seq
+         max(CASE WHEN type IN ('MergeLanded', 'AttemptFailed', 'PlanAdopted') THEN seq END) AS ended_seq
   FROM events
-  WHERE type IN ('TaskAssigned', 'AgentExited', 'MergeLanded', 'AttemptFailed')
+  WHERE type IN ('TaskAssigned', 'AgentExited', 'MergeLanded', 'AttemptFailed', 'PlanAdopted')
   GROUP BY 1, 2
 ) AS fold
 JOIN events AS assigned ON assigned.seq = fold.assigned_seq
@@ -93,24 +96,24 @@ SELECT fold.run,
        coalesce(counts.tasks, 0) AS tasks,
        coalesce(counts.landed, 0) AS landed,
        coalesce(counts.failed, 0) AS failed,  -- blocked and cancelled ones too, as in RunFinished
-       counts.cost_micros
+       fold.cost_micros                       -- the planner's too
 FROM (
   SELECT run,
          max(CASE type WHEN 'RunStarted' THEN seq END) AS started_seq,
          -- A run that was resumed after its end has not ended.
-         max(CASE WHEN type IN ('RunFinished', 'RunResumed') THEN seq END) AS finished_seq
+         max(CASE WHEN type IN ('RunFinished', 'RunResumed') THEN seq END) AS finished_seq,
+         sum(CASE type WHEN 'AgentExited' THEN json_extract(payload, '$.usage.cost_micros') END) AS cost_micros
   FROM events
-  WHERE type IN ('RunStarted', 'RunFinished', 'RunResumed')
+  WHERE type IN ('RunStarted', 'RunFinished', 'RunResumed', 'AgentExited')
   GROUP BY run
 ) AS fold
 JOIN events AS started ON started.seq = fold.started_seq
 LEFT JOIN events AS finished ON finished.seq = fold.finished_seq
 LEFT JOIN (
   SELECT run,
-         count(*) AS tasks,
+         sum(status <> 'split') AS tasks,  -- its parts stand for it
          sum(status = 'landed') AS landed,
-         sum(status IN ('failed', 'blocked', 'cancelled')) AS failed,
-         sum(cost_micros) AS cost_micros
+         sum(status IN ('failed', 'blocked', 'cancelled')) AS failed
   FROM tasks
   GROUP BY run
 ) AS counts ON counts.run = fold.run
@@ -164,7 +167,7 @@ WITH created AS MATERIALIZED (  -- or SQLite scans the events anew for each atte
 )
 SELECT fold.run,
        date(exited.wall_us / 1000000, 'unixepoch') AS day,
-       created.role,
+       coalesce(created.role, 'planner') AS role,
        substr(fold.subject, 1, instr(fold.subject, '.') - 1) AS task,
        CAST(substr(fold.subject, instr(fold.subject, '.') + 1) AS INTEGER) AS attempt,
        json_extract(assigned.payload, '$.agent') AS agent,

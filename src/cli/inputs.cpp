@@ -85,6 +85,8 @@ InputResult read_inputs(const InputFiles& files) {
   if (std::holds_alternative<plan::Config>(config)) {
     std::vector<std::string>& agents = options.agents.emplace(files.built_in);
     for (const AgentSpec& agent : inputs.config.agents) agents.push_back(agent.name);
+    std::vector<std::string>& gates = options.gates.emplace();
+    for (const CheckSpec& gate : inputs.config.gates) gates.push_back(gate.name);
   }
   plan::PlanResult parsed = plan::parse_plan(*text, options);
   if (auto* faults = std::get_if<plan::Faults>(&parsed)) add_faults(refusal, shown, *faults);

@@ -684,8 +684,19 @@ class Applier {
       planning.first_session = planning.task.attempts.size();
       planning.task.failures = planning.task.losses = planning.task.parks = 0;
     }
-    begin_attempt(planning.task, e, {.agent = e.agent, .model = e.model, .tier = e.model});
+    begin_attempt(planning.task, e, {.agent = e.agent, .model = e.model, .tier = tier_of(e.agent, e.model)});
     return Ok{};
+  }
+
+  // What the run's agents call the model; the model itself where they do not list it.
+  std::string tier_of(const std::string& name, const std::string& model) const {
+    for (const AgentSpec& agent : config_of(state_).agents) {
+      if (agent.name != name) continue;
+      for (const ModelSpec& known : agent.models) {
+        if (known.name == model) return known.tier;
+      }
+    }
+    return model;
   }
 
   Attempt& begin_attempt(Task& task, const TaskAssigned& e, const Arm& arm) {
