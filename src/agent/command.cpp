@@ -12,6 +12,7 @@ constexpr std::string_view k_prompt_file = "{prompt_file}";
 constexpr std::string_view k_usage_file = "{usage_file}";
 constexpr std::string_view k_schema = "{schema}";
 constexpr std::string_view k_schema_file = "{schema_file}";
+constexpr std::string_view k_strict_schema_file = "{strict_schema_file}";
 // Of one argument Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN).
 constexpr std::size_t k_prompt_argument_bytes_max = 100 << 10;
 constexpr std::array<std::string_view, 9> k_always_allowed{"HOME", "LANG",   "LOGNAME", "PATH", "SHELL",
@@ -54,6 +55,7 @@ AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt,
       {k_usage_file, attempt.usage_file},
       {k_schema, attempt.schema},
       {k_schema_file, attempt.schema_file},
+      {k_strict_schema_file, attempt.schema_file},
       {"{model}", attempt.model},
       {"{worktree}", attempt.worktree},
       {"{task}", task},
@@ -67,7 +69,8 @@ AgentCommand build_command(const AgentSpec& spec, const AttemptContext& attempt,
     prompt_is_argument = prompt_is_argument || has(k_prompt);
     command.prompt_in_file = command.prompt_in_file || has(k_prompt_file) || (has(k_prompt) && !fits);
     command.usage_in_file = command.usage_in_file || has(k_usage_file);
-    command.schema_in_file = command.schema_in_file || has(k_schema_file);
+    if (has(k_schema_file)) command.schema_in_file = attempt.schema;
+    if (has(k_strict_schema_file)) command.schema_in_file = attempt.strict;
     command.argv.push_back(replace_placeholders(argument, values));
   }
   command.prompt_on_stdin = !prompt_is_argument && !command.prompt_in_file;

@@ -19,7 +19,7 @@ constexpr std::size_t k_price_dollars_max = 1'000'000;
 using Texts = std::vector<std::string>;
 
 const Texts k_placeholders{"prompt_file", "prompt", "model", "worktree", "task", "attempt", "role", "usage_file"};
-const Texts k_schema_placeholders{"schema", "schema_file"};
+const Texts k_schema_placeholders{"schema", "schema_file", "strict_schema_file"};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

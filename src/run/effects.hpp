@@ -76,9 +76,13 @@ class Effects {
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent);
-  // `schema`: of the answer that the planner is to give; "" for agents that work.
+  // JSON Schemas of the answer that is wanted (agent/command.hpp); "" of agents that work.
+  struct Schemas {
+    std::string lenient;
+    std::string strict;
+  };
   void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt,
-                 const std::string& schema);
+                 const Schemas& schemas);
   void note_progress(const RunState& state, const Task& task, Micros silent_us);
   // What is read when an agent has ended.
   struct AgentReport {

@@ -105,11 +105,11 @@ void Effects::start(const RunState& state, const Task& task, const SpawnRequeste
   if (task.attempt.task == k_planning) return ask_planner(state, task, intent);
   // The plan may be older than the key that it holds, and an output older than the rule that keeps keys out.
   const std::string prompt = Redactor(secrets(state)).redact(compose_prompt(state, task.attempt, ports_.blobs));
-  run_agent(state, task, intent, prompt, "");
+  run_agent(state, task, intent, prompt, {});
 }
 
 void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
-                        const std::string& prompt, const std::string& schema) {
+                        const std::string& prompt, const Schemas& schemas) {
   const std::string log = log_path(task.attempt, "");
   const std::string prompt_file = log_path(task.attempt, ".prompt");
   const std::string schema_file = log_path(task.attempt, ".schema");
@@ -129,7 +129,8 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                                                           .usage_file = usage_file,
                                                           .in_sandbox = site_.sandbox.mode != SandboxMode::off,
                                                           .read_only = is_planner,
-                                                          .schema = schema,
+                                                          .schema = schemas.lenient,
+                                                          .strict = schemas.strict,
                                                           .schema_file = schema_file},
                                                          site_.environment);
   AgentReport report{.spec = spec,
@@ -167,11 +168,11 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
       .on_stall = [this, &state, task](Micros silent_us) { note_progress(state, task, silent_us); }};
   command.supervise.no_progress_us = config_of(state).limits.no_progress_us;
   command.supervise.watched = {directory, site_.sdd + "/agents/" + session(task.attempt) + ".git"};
-  if (agent.prompt_in_file || agent.schema_in_file) {
-    command.prepare = [prompt_file = agent.prompt_in_file ? prompt_file : "", prompt,
-                       schema_file = agent.schema_in_file ? schema_file : "", schema]() -> Status {
-      if (!prompt_file.empty()) BERNSTEIN_TRY_VOID(write_file(prompt_file, prompt));
-      if (!schema_file.empty()) BERNSTEIN_TRY_VOID(write_file(schema_file, schema));
+  if (agent.prompt_in_file || !agent.schema_in_file.empty()) {
+    command.prepare = [prompt_file, prompt, writes_prompt = agent.prompt_in_file, schema_file,
+                       schema = agent.schema_in_file]() -> Status {
+      if (writes_prompt) BERNSTEIN_TRY_VOID(write_file(prompt_file, prompt));
+      if (!schema.empty()) BERNSTEIN_TRY_VOID(write_file(schema_file, schema));
       return Ok{};
     };
   }

@@ -18,7 +18,8 @@ def task(number, after=(), **more):
 
 
 def plan(*tasks):
-    return json.dumps({"tasks": list(tasks)})
+    """An answer as the JSON Schema of Bernstein wants it: a plan.yaml with one stage."""
+    return json.dumps({"name": "Greetings", "stages": [{"name": "greet", "depends_on": [], "steps": list(tasks)}]})
 
 
 def unmarked(*tasks):

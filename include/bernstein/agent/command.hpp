@@ -31,6 +31,7 @@ struct AttemptContext {
   bool in_sandbox = false;
   bool read_only = false;   // a session that answers and changes nothing, where the agent has one
   std::string schema;       // JSON Schema of its answer, for agents that take one; "" for none
+  std::string strict;       // the same for services that want everything required and nothing else allowed
   std::string schema_file;  // absolute
 };
 
@@ -40,7 +41,7 @@ struct AgentCommand {
   bool prompt_on_stdin = false;  // no argument is the prompt, or names its file
   bool prompt_in_file = false;   // an argument names its file: because its spec says so, or it is too long for one
   bool usage_in_file = false;    // it writes its usage there
-  bool schema_in_file = false;   // an argument names the schema's file
+  std::string schema_in_file;    // what is to be in the schema's file, where an argument names it; else ""
 };
 
 // Placeholders are replaced within arguments, once: a value that looks like a placeholder stays as it is, and so does

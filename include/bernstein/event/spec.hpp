@@ -216,7 +216,7 @@ struct ModelSpec {
 
 // How to call one agent. No shell takes part. Placeholders in commands: {model} {worktree} {task} {attempt} {role},
 // {prompt_file} or {prompt} (without both the prompt comes on stdin), {usage_file} (from which usage is then read), and
-// in `schema` {schema} and {schema_file}.
+// in `schema` {schema}, {schema_file} and {strict_schema_file}.
 struct AgentSpec {
   TextPlace answer;                   // its last words
   std::vector<std::string> command;   // argv

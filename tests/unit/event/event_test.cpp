@@ -33,17 +33,19 @@ TEST(Subject, IsWrittenAsRunTaskOrAttempt) {
 }
 
 TEST(Subject, IsReadBackFromItsOneForm) {
-  for (const Subject subject : {about_run(), about(TaskId{4}), about(AttemptId{TaskId{4294967295}, 4294967295})}) {
+  for (const Subject subject : {about_run(), about(TaskId{4}), about(AttemptId{TaskId{4294967295}, 4294967295}),
+                                about(AttemptId{k_planning, 2})}) {
     EXPECT_EQ(parse_subject(to_string(subject)), subject);
   }
   for (const char* text :
-       {"", "Run", "4", "t", "t0", "t04", "t4.", "t4.0", "t4.02", "4.2", "t4.2 ", "t4294967296", "r1"}) {
+       {"", "Run", "4", "t", "t0", "t04", "t4.", "t4.0", "t4.02", "4.2", "t4.2 ", "t4294967296", "r1", "plan", "plan.0", "t0.1"}) {
     EXPECT_EQ(parse_subject(text), std::nullopt) << text;
   }
 }
 
-TEST(SubjectDeathTest, AnAttemptWithoutATaskIsABrokenPromise) {
-  EXPECT_DEATH(to_string(Subject{TaskId{0}, 2}), "an attempt belongs to a task");
+TEST(Subject, ASessionOfThePlannerIsAnAttemptOfNoTask) {
+  EXPECT_EQ(to_string(about(AttemptId{k_planning, 2})), "plan.2");
+  EXPECT_EQ(to_string(about_run()), "run");
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ agents:
     usage: {format: jsonl, input_tokens: /usage/in, output_tokens: /usage/out, cached_tokens: /u/c, cost_usd: /cost}
     max: 2
 routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05}
-limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m, adopt_timeout: 5m, file_mb: 100, processes: 500}
+limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m, adopt_timeout: 5m, file_mb: 100, processes: 500,
+         planned_tasks: 20, planner_timeout: 4m}
 sandbox: strict
 )");
   EXPECT_EQ(config.agent, "my-agent");
@@ -76,7 +77,15 @@ sandbox: strict
   EXPECT_EQ(config.routing.arms, (Texts{"my-agent/cheap", "my-agent/strong"}));
   EXPECT_EQ(config.routing.warmup, 10u);
   EXPECT_EQ(config.routing.explore_ppm, 50'000);
-  EXPECT_EQ(config.limits, (Limits{5 * k_minute, k_hour, 2, 90 * k_second, 100 << 20, 2 * k_minute, 500}));
+  EXPECT_EQ(config.limits, (Limits{.adopt_timeout_us = 5 * k_minute,
+                                   .agent_timeout_us = k_hour,
+                                   .attempts = 2,
+                                   .check_timeout_us = 90 * k_second,
+                                   .file_bytes = 100 << 20,
+                                   .no_progress_us = 2 * k_minute,
+                                   .planned_tasks = 20,
+                                   .planner_timeout_us = 4 * k_minute,
+                                   .processes = 500}));
   EXPECT_EQ(config.sandbox, SandboxMode::strict);
   EXPECT_EQ(config.warnings, Texts{});
 }

@@ -40,7 +40,7 @@ Json signal_of(const Json& schema) {
 
 TEST(AnswerSchema, IsOneLineThatStrictStructuredOutputTakes) {
   for (const std::vector<std::string>& gates : {std::vector<std::string>{}, {"tests", "lint", "tests"}}) {
-    const std::string text = answer_schema(gates, 40);
+    const std::string text = answer_schema(gates, 40, SchemaStyle::strict);
     EXPECT_EQ(text.find('\n'), std::string::npos);
     int objects = 0;
     ASSERT_NO_FATAL_FAILURE(expect_strict(Json::parse(text), objects));
@@ -50,16 +50,16 @@ TEST(AnswerSchema, IsOneLineThatStrictStructuredOutputTakes) {
 }
 
 TEST(AnswerSchema, GatesAreWordsToChooseFrom) {
-  const Json with = signal_of(Json::parse(answer_schema({"tests", "lint", "tests"}, 5)));
+  const Json with = signal_of(Json::parse(answer_schema({"tests", "lint", "tests"}, 5, SchemaStyle::strict)));
   EXPECT_EQ(with["type"]["enum"], Json({"path_exists", "glob_exists", "file_contains", "gate"}));
   EXPECT_EQ(with["name"]["enum"], Json({"", "tests", "lint"}));
-  const Json without = signal_of(Json::parse(answer_schema({}, 5)));
+  const Json without = signal_of(Json::parse(answer_schema({}, 5, SchemaStyle::strict)));
   EXPECT_EQ(without["type"]["enum"], Json({"path_exists", "glob_exists", "file_contains"}));
   EXPECT_FALSE(without.contains("name"));
 }
 
 TEST(AnswerSchema, HasNoRoomForWhatAPersonDecides) {
-  const std::string text = answer_schema({"tests"}, 5);
+  const std::string text = answer_schema({"tests"}, 5, SchemaStyle::strict);
   for (const char* word :
        {"\"command\"", "test_passes", "\"cli\"", "\"model\"", "\"budget\"", "\"effort\"", "\"value\""}) {
     EXPECT_EQ(text.find(word), std::string::npos) << word;
@@ -67,10 +67,10 @@ TEST(AnswerSchema, HasNoRoomForWhatAPersonDecides) {
 }
 
 TEST(AnswerSchema, HoldsWhateverGatesAreCalled) {
-  EXPECT_FALSE(Json::parse(answer_schema({"a\"b", "\xFF", "\n", "é"}, 5)).empty());
+  EXPECT_FALSE(Json::parse(answer_schema({"a\"b", "\xFF", "\n", "é"}, 5, SchemaStyle::strict)).empty());
   std::vector<std::string> gates;
   for (int i = 0; i < 1000; ++i) gates.push_back("gate" + std::to_string(i));
-  EXPECT_FALSE(signal_of(Json::parse(answer_schema(gates, 5)))["name"].contains("enum"));
+  EXPECT_FALSE(signal_of(Json::parse(answer_schema(gates, 5, SchemaStyle::strict)))["name"].contains("enum"));
 }
 
 }  // namespace
