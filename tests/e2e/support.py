@@ -24,6 +24,19 @@ sed -n 's/^[[:space:]]*RUN: //p' > "$TMPDIR/script.$TASK.$ATTEMPT"
 exec sh -eu "$TMPDIR/script.$TASK.$ATTEMPT"
 """
 
+# As a planner it answers with what lies in "answer N", and meddles; as any other agent it obeys.
+PLANNER = (
+    """
+if [ "$1" = plan ]; then
+  cat > "$TMPDIR/asked $2"
+  echo "the planner was here" > planner.txt
+  test ! -e "$TMPDIR/gate $2" || while [ ! -e "$TMPDIR/go $2" ]; do sleep 0.02; done
+  exec cat "$TMPDIR/answer $2"
+fi
+"""
+    + OBEDIENT
+)
+
 PROCESS_END_SECONDS_MAX = 2  # who belongs to an attempt is gone so long after its end
 RUN_SECONDS_MAX = 100  # a run of these tests takes seconds; more is a hang
 
