@@ -10,6 +10,7 @@ import pathlib
 import tempfile
 import time
 
+import costs
 import rig
 
 CLIENTS_AT_ONCE = 2  # more starve each other on two cores
@@ -88,7 +89,7 @@ def mixed(bench, names, tasks=MIXED_TASKS):
         if result.code != 0:
             wrong.append(f"mixed: {result}")
         if result.code != 2:
-            wrong += _compare_usage(place, names)
+            wrong += _compare_usage(place)
             landed = len(place.landed())
             divergences = place.replay()
             if landed != tasks:
@@ -101,22 +102,35 @@ def mixed(bench, names, tasks=MIXED_TASKS):
     return wrong
 
 
-def _compare_usage(place, names):
-    """What the attempts say that they used against what the model knows that it sent."""
-    sent = place.model.usage()
-    columns = "task, attempt, agent, input_tokens, cached_tokens, output_tokens"
+def _compare_usage(place):
+    """What the attempts say that they used and cost against what the model knows that it sent."""
+    sent, by_model, side = place.model.usage(), place.model.usage_by_model(), place.model.usage_by_model("auxiliary")
+    columns = "run, task, attempt, agent, model, input_tokens, cached_tokens, output_tokens, cost_micros, cost_source"
     rows = place.rows(f"SELECT {columns} FROM attempts ORDER BY task, attempt")
-    seen, wrong, exact = {}, [], 0
+    seen, wrong, exact, right = {}, [], 0, []
     for row in rows:
         task = int(str(row["task"]).lstrip("t"))
         index = seen[task] = seen.get(task, -1) + 1
-        truth = sent.get((f"MIXED-{task:02}.", index))
+        key = (f"MIXED-{task:02}.", index)
+        truth = sent.get(key)
         told = {"input": row["input_tokens"], "cached": row["cached_tokens"], "output": row["output_tokens"]}
         if truth is not None and all(told[word] == truth[word] for word in told):
             exact += 1
         elif not (row["agent"] == "continue" and set(told.values()) == {None}):  # it tells no usage; unknown is the truth
             wrong.append(f"mixed: t{task} by {row['agent']}: told {told}, sent {truth}")
-    print(f"mixed: tokens of {exact} of {len(rows)} attempts equal what was sent", flush=True)
+        log = place.log(f"t{task}.{row['attempt']}", row["run"])
+        verdict = costs.compare(row, by_model.get(key, {}), log, rig.PRICES)
+        models = ", ".join(by_model.get(key, {}))
+        print(f"mixed: t{task} by {row['agent']} with {models}: {verdict}", flush=True)
+        if verdict.wrong:
+            wrong.append(f"mixed: cost of t{task} by {row['agent']}: {verdict.wrong}")
+        else:
+            right.append(verdict.source)
+    requests = sum(told["requests"] for models in side.values() for told in models.values())
+    print(f"mixed: {requests} side requests of clients (titles, summaries) are in no count of theirs", flush=True)
+    known = len(right) - right.count("unknown")
+    print(f"mixed: tokens {exact} of {len(rows)}, cost {known} of {len(rows)} ({right.count('computed')} computed, "
+          f"{right.count('reported')} reported), {right.count('unknown')} unknown as the catalog says", flush=True)  # fmt: skip
     return wrong
 
 
