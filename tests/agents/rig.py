@@ -242,6 +242,18 @@ def home_files(url, key):
                 "permission": {"*": "allow"},
             }
         },
+        "kilo": {
+            ".config/kilo/kilo.json": {
+                "provider": {
+                    "scripted": {
+                        "npm": "@ai-sdk/openai-compatible",
+                        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENROUTER_API_KEY}"},
+                        "models": {"scripted-model": chat},
+                    }
+                },
+                "permission": {"*": "allow"},
+            }
+        },
         "pi": {
             ".pi/agent/models.json": {
                 "providers": {
@@ -304,6 +316,7 @@ def variables(url, key):
 # The models that the files above define, where the catalog's own names are a provider's that we cannot be.
 MODELS = {
     "opencode": {"only": "scripted/scripted-model"},
+    "kilo": {"only": "scripted/scripted-model"},
     "pi": {"only": "scripted/scripted-model"},
     "copilot": {"only": "scripted-model"},
     "cline": {"only": "scripted-model"},
