@@ -94,15 +94,18 @@ Findings check_database(Patient& patient) {
   const auto damages = store::find_damage(log);
   if (!damages) return {finding_of("database", Grade::fail, damages.error().message, k_backup)};
   Findings findings;
-  for (const std::string& damage : *damages)
+  for (const std::string& damage : damages->damages)
     findings.push_back({"database", Grade::fail, log + ": " + damage, k_backup});
   if (findings.empty() && patient.home_error)
     findings.push_back(finding_of("database", Grade::fail, patient.home_error->message, k_backup));
   if (!findings.empty() || !patient.home) return findings;
   const Result<port::LogHead> head = patient.home->reader->head();
   if (!head) return {finding_of("database", Grade::fail, head.error().message, k_backup)};
+  const std::string state = damages->finished
+                                ? " is whole: "
+                                : " is ok so far, not finished in " + format_duration(store::k_damage_limit) + ": ";
   return {{"database", Grade::ok,
-           log + " is whole: " + counted(head->last_seq, "event") + ", " +
+           log + state + counted(head->last_seq, "event") + ", " +
                format_bytes(bytes_below(log) + bytes_below(log + "-wal")),
            ""}};
 }
