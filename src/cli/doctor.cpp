@@ -193,11 +193,34 @@ Findings check_flags(const Patient& patient, const std::vector<FoundAgent>& agen
   return findings;
 }
 
+// Costs something: hence few are asked, one word of each.
+Findings check_models(const Patient& patient, const std::vector<FoundAgent>& agents) {
+  if (patient.config() == nullptr) return {};
+  Findings findings;
+  std::vector<const FoundAgent*> asked;
+  for (const FoundAgent* agent : agents_in_use(agents, *patient.config())) {
+    const AgentSpec& spec = agent->entry->spec;
+    if (!spec.read_only.empty() && !spec.models.empty()) {
+      asked.push_back(agent);
+      patient.context.err << "asking " << spec.name << " for a word, with " << spec.models.front().name << '\n'
+                          << std::flush;
+      continue;
+    }
+    findings.push_back({"agent." + spec.name + ".model", Grade::ok,
+                        spec.name + " has no read-only session, so it was not asked whether it reaches its model", ""});
+  }
+  for (const ModelAnswer& answer : ask_models(patient.context, asked)) findings.push_back(judge_answer(answer));
+  return findings;
+}
+
 Findings check_agents(Patient& patient) {
   const std::vector<FoundAgent> agents =
       discover(patient.context, patient.entries, {.directory = patient.directory, .probe = patient.probe});
   Findings findings = judge_agents(agents, patient.config());
-  if (patient.probe) append(findings, check_flags(patient, agents));
+  if (patient.probe) {
+    append(findings, check_flags(patient, agents));
+    append(findings, check_models(patient, agents));
+  }
   return findings;
 }
 

@@ -297,3 +297,58 @@ def _secret(bench, name):
         print(f"secrets: {name}: {len(files)} files, {len(result.commands)} command lines; "
               f"the client's shell {'printed' if said else 'did not print'} the key; {len(wrong)} faults", flush=True)  # fmt: skip
         return [f"secrets: {name}: {what}" for what in dict.fromkeys(wrong)]
+
+
+# ---- doctor --------------------------------------------------------------------------------------------------------------
+
+DOCTOR_USAGE = {"input": 1010, "cached": 300, "output": 41, "reasoning": 1}
+DOCTOR_SECONDS_MAX = 150  # it gives each client 60
+# Whose read-only session says nothing of tokens, or says it elsewhere than its other one: unknown is the truth.
+DOCTOR_TELLS_NO_TOKENS = ("gemini", "qwen", "continue")
+
+
+def doctor(bench, names):
+    """doctor --probe with the real clients: each is whole, answers a word, and tells what that has cost; and without a key,
+    with a bad one, or with a service that hangs, each has a line that says so."""
+    return [what for wrong in side_by_side(lambda name: _doctor(bench, name), names) for what in wrong]
+
+
+def _doctor(bench, name):
+    with bench.place([name]) as place:
+        word = {"match": "one word: ready", "usage": DOCTOR_USAGE, "steps": [{"say": "ready"}]}
+        place.model.play([word])
+        wrong, found = _probe(place, name)
+        fact = found.get("model", {"fact": "nothing of its model"})["fact"]
+        print(f"doctor: {name}: {fact}", flush=True)
+        wrong += [f"{check['id']}: {check['fact']}" for check in found.values() if check["status"] != "ok"]
+        sent = place.model.usage().get((word["match"], 0))
+        if sent is None or not fact.startswith(f"{name} with ") or "answered 'ready' in " not in fact:
+            wrong.append(f"it was not asked as it should be: {fact} (sent: {sent})")
+        elif name in DOCTOR_TELLS_NO_TOKENS:
+            wrong += [] if "it does not tell what that cost" in fact else [f"tokens, from where? {fact}"]
+        elif f"{sent['input'] + sent['cached']:,} tokens in ({sent['cached']:,} from a cache), {sent['output']:,} out" not in fact:
+            wrong.append(f"{sent} were sent, it says: {fact}")
+        for fault, outcome in (("401", "auth"), ("quota", "quota"), ("hang", "not answered")):
+            place.model.play([{**word, "steps": [{"fail": {"kind": fault}}]}])
+            more, found = _probe(place, name)
+            told = found.get("model", {"status": "missing", "fact": "", "fix": ""})
+            print(f"doctor: {name}: {fault}: {told['fact']} (fix: {told['fix']})", flush=True)
+            late = "not answered in" in told["fact"]  # some retry for longer than a minute
+            if told["status"] != "warn" or not (outcome in told["fact"] or late) or not told["fix"]:
+                wrong.append(f"{fault}: {told}")
+            wrong += more
+        wrong += [f"left behind: {line}" for line in place.end()]
+        return [f"doctor: {name}: {what}" for what in wrong]
+
+
+def _probe(place, name):
+    """What is wrong, and the lines of doctor --probe about a client: {"": ..., "login": ..., "flags": ..., "model": ...}."""
+    result = place.bernstein("doctor", "--probe", "--json", seconds=DOCTOR_SECONDS_MAX)
+    if result.code != 0:
+        return [str(result)], {}
+    if place.key in result.out + result.err:
+        return ["the key is in what it says"], {}
+    own = {check["id"].removeprefix(f"agent.{name}").lstrip("."): check for check in result.json()["checks"]
+           if check["id"] == f"agent.{name}" or check["id"].startswith(f"agent.{name}.")}  # fmt: skip
+    left = [line for pid in rig.processes_of(str(place.directory)) if (line := rig.command_line(pid))]
+    return [f"still running: {line}" for line in left], own
