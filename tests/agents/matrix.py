@@ -304,7 +304,7 @@ def _secret(bench, name):
 DOCTOR_USAGE = {"input": 1010, "cached": 300, "output": 41, "reasoning": 1}
 DOCTOR_SECONDS_MAX = 150  # it gives each client 60
 # Whose read-only session says nothing of tokens, or says it elsewhere than its other one: unknown is the truth.
-DOCTOR_TELLS_NO_TOKENS = ("gemini", "qwen", "continue")
+DOCTOR_TELLS_NO_TOKENS = ("gemini", "continue")
 
 
 def doctor(bench, names):
