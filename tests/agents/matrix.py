@@ -6,8 +6,10 @@ sentences. Nothing here knows how a client is called: that is the catalog's, whi
 
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import tempfile
+import threading
 import time
 
 import costs
@@ -321,12 +323,12 @@ def _doctor(bench, name):
         fact = found.get("model", {"fact": "nothing of its model"})["fact"]
         print(f"doctor: {name}: {fact}", flush=True)
         wrong += [f"{check['id']}: {check['fact']}" for check in found.values() if check["status"] != "ok"]
-        sent = place.model.usage().get((word["match"], 0))
-        if sent is None or not fact.startswith(f"{name} with ") or "answered 'ready' in " not in fact:
+        sent = {kind: sum(told[kind] for told in place.model.usage().values()) for kind in costs.KINDS}  # Qwen asks twice
+        if not fact.startswith(f"{name} with ") or "answered 'ready' in " not in fact:
             wrong.append(f"it was not asked as it should be: {fact} (sent: {sent})")
         elif name in DOCTOR_TELLS_NO_TOKENS:
             wrong += [] if "it does not tell what that cost" in fact else [f"tokens, from where? {fact}"]
-        elif f"{sent['input'] + sent['cached']:,} tokens in ({sent['cached']:,} from a cache), {sent['output']:,} out" not in fact:
+        elif _words_of(sent) not in fact:
             wrong.append(f"{sent} were sent, it says: {fact}")
         for fault, outcome in (("401", "auth"), ("quota", "quota"), ("hang", "not answered")):
             place.model.play([{**word, "steps": [{"fail": {"kind": fault}}]}])
@@ -341,6 +343,10 @@ def _doctor(bench, name):
         return [f"doctor: {name}: {what}" for what in wrong]
 
 
+def _words_of(sent):
+    return f"{sent['input'] + sent['cached']:,} tokens in ({sent['cached']:,} from a cache), {sent['output']:,} out"
+
+
 def _probe(place, name):
     """What is wrong, and the lines of doctor --probe about a client: {"": ..., "login": ..., "flags": ..., "model": ...}."""
     result = place.bernstein("doctor", "--probe", "--json", seconds=DOCTOR_SECONDS_MAX)
@@ -352,3 +358,59 @@ def _probe(place, name):
            if check["id"] == f"agent.{name}" or check["id"].startswith(f"agent.{name}.")}  # fmt: skip
     left = [line for pid in rig.processes_of(str(place.directory)) if (line := rig.command_line(pid))]
     return [f"still running: {line}" for line in left], own
+
+
+# ---- idle ----------------------------------------------------------------------------------------------------------------
+
+IDLE_SECONDS = 60  # measured, after IDLE_SETTLE_SECONDS of waiting
+IDLE_SETTLE_SECONDS = 15
+IDLE_WINDOW = 15  # seconds between two looks of bernstein-exec, where limits.no_progress is its default
+IDLE_SHARE_MAX = 0.10  # what src/exec/heartbeat.cpp takes for progress
+
+
+def idle(bench, names):
+    """What each client burns that waits for a server which never answers: less than what is taken for progress."""
+    return [what for wrong in side_by_side(lambda name: _idle(bench, name), names) for what in wrong]
+
+
+def _idle(bench, name):
+    with bench.place([name]) as place:
+        place.config(limits={"attempts": 1, "agent_timeout": "10m", "no_progress": "1h"})
+        place.model.play([{"match": "MARK-IDLE", "steps": [{"fail": {"kind": "hang"}}]}])
+        plan = place.plan([{"title": "Wait", "description": "Wait. MARK-IDLE", "cli": name, "files": ["a.txt"]}])
+        run = threading.Thread(target=place.bernstein, args=("run", plan), daemon=True)
+        run.start()
+        deadline = time.monotonic() + AGENT_SECONDS
+        while not any(request["kind"] == "fault" for request in place.model.requests()):
+            if time.monotonic() > deadline:
+                return [f"idle: {name} has asked for nothing within {AGENT_SECONDS} s"]
+            time.sleep(0.5)
+        time.sleep(IDLE_SETTLE_SECONDS)
+        shares = []
+        for _ in range(IDLE_SECONDS // IDLE_WINDOW):
+            before, begin = _cpu_seconds(place), time.monotonic()
+            time.sleep(IDLE_WINDOW)
+            after, elapsed = _cpu_seconds(place), time.monotonic() - begin
+            shares.append(sum(used - before.get(pid, used) for pid, used in after.items()) / elapsed)
+        if not after:
+            return [f"idle: {name} did not wait"]
+        print(f"idle: {name} uses {sum(shares) / len(shares):.1%} of a core, {max(shares):.1%} in the busiest {IDLE_WINDOW} s",
+              flush=True)  # fmt: skip
+        place.end()
+        run.join()
+        return [f"idle: {name} uses {max(shares):.1%} of a core in {IDLE_WINDOW} s"] if max(shares) >= IDLE_SHARE_MAX else []
+
+
+def _cpu_seconds(place):
+    """{pid: seconds of CPU time} of what a place has started, Bernstein's own programs left out."""
+    seconds = {}
+    for pid in rig.processes_of(str(place.directory)):
+        try:
+            program = pathlib.Path(f"/proc/{pid}/exe").readlink().name
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            continue
+        if program not in ("bernstein", "bernstein-exec"):
+            fields = stat[stat.rfind(")") + 2 :].split()
+            seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
