@@ -16,6 +16,12 @@ namespace {
 // No cost has an exponent beyond it; sums with it stay far from overflow.
 constexpr int k_exponent_max = 400;
 
+// Costs are added up in millionths of a micro-dollar: a request often costs half a micro-dollar more or less, and an
+// agent makes hundreds, so that rounding each would show.
+constexpr std::int64_t k_picos_per_micro = 1'000'000;
+constexpr int k_pico_decimals = 12;
+constexpr std::int64_t k_picos_max = k_cost_max.value * k_picos_per_micro;
+
 // Takes the digits at the front of a text.
 std::string_view take_digits(std::string_view& text) {
   std::size_t count = 0;
@@ -41,8 +47,8 @@ std::optional<int> take_exponent(std::string_view& text) {
   return sign * std::min(exponent, k_exponent_max);
 }
 
-// "0.0123", "$1.5", "4e-05" → micros, rounded half up.
-std::optional<UsdMicros> cost_from_decimal(std::string_view text) {
+// "0.0123", "$1.5", "4e-05" → millionths of a micro-dollar; smaller parts do not count.
+std::optional<std::int64_t> picos_from_decimal(std::string_view text) {
   if (!text.empty() && text.front() == '$') text.remove_prefix(1);
   const std::string_view whole = take_digits(text);
   std::string_view fraction;
@@ -54,21 +60,18 @@ std::optional<UsdMicros> cost_from_decimal(std::string_view text) {
   const std::optional<int> exponent = take_exponent(text);
   if (whole.empty() || !exponent || !text.empty()) return std::nullopt;
 
-  // digits × 10^shift is the amount in micros: digits left of the point count, the first right of it rounds.
+  // digits × 10^shift is the amount in picos: those left of the point count.
   const std::string digits = std::string(whole) + std::string(fraction);
-  const std::int64_t shift = *exponent + 6 - static_cast<std::int64_t>(fraction.size());
+  const std::int64_t shift = *exponent + k_pico_decimals - static_cast<std::int64_t>(fraction.size());
   const std::int64_t point = static_cast<std::int64_t>(digits.size()) + shift;
-  std::int64_t micros = 0;
+  std::int64_t picos = 0;
   for (std::int64_t i = 0; i < point; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    micros = micros * 10 + (at < digits.size() ? digits[at] - '0' : 0);
-    if (micros > k_cost_max.value) return std::nullopt;
+    if (picos > k_picos_max / 10) return std::nullopt;
+    picos = picos * 10 + (at < digits.size() ? digits[at] - '0' : 0);
   }
-  const bool rounds_up =
-      point >= 0 && static_cast<std::size_t>(point) < digits.size() && digits[static_cast<std::size_t>(point)] >= '5';
-  const UsdMicros cost{micros + (rounds_up ? 1 : 0)};
-  if (cost > k_cost_max) return std::nullopt;
-  return cost;
+  if (picos > k_picos_max) return std::nullopt;
+  return picos;
 }
 
 // One part of a place: a pointer that is added or subtracted.
@@ -119,13 +122,11 @@ std::optional<std::int64_t> tokens_in(const Json& value) {
   return static_cast<std::int64_t>(count);
 }
 
-std::optional<std::int64_t> micros_in(const Json& value) {
-  std::optional<UsdMicros> cost;
-  if (value.is_string()) cost = cost_from_decimal(trim(value.get_ref<const std::string&>()));
+std::optional<std::int64_t> picos_in(const Json& value) {
+  if (value.is_string()) return picos_from_decimal(trim(value.get_ref<const std::string&>()));
   // dump() writes the shortest digits that give the same double: those of the text, up to 15 of them.
-  if (value.is_number()) cost = cost_from_decimal(value.dump());
-  if (!cost) return std::nullopt;
-  return cost->value;
+  if (value.is_number()) return picos_from_decimal(value.dump());
+  return std::nullopt;
 }
 
 // What stands at a place: the sum of what is there, at most `max`. Nothing when none of it is there, or it cannot be
@@ -159,35 +160,47 @@ bool has_any(const UsageSpec& spec, const Json& document) {
          (has(spec.cached_tokens) || has(spec.cost_usd) || has(spec.input_tokens) || has(spec.output_tokens));
 }
 
-Usage usage_in(const UsageSpec& spec, const Json& document) {
-  Usage usage{.cached_tokens = sum_at(document, spec.cached_tokens, k_tokens_max, tokens_in),
-              .cost_micros = std::nullopt,
-              .input_tokens = sum_at(document, spec.input_tokens, k_tokens_max, tokens_in),
-              .output_tokens = sum_at(document, spec.output_tokens, k_tokens_max, tokens_in)};
-  if (const auto micros = sum_at(document, spec.cost_usd, k_cost_max.value, micros_in)) {
-    usage.cost_micros = UsdMicros{*micros};
-  }
-  return usage;
+// Usage whose cost is not rounded yet.
+struct ExactUsage {
+  Usage usage;
+  std::optional<std::int64_t> cost_picos;
+};
+
+ExactUsage usage_in(const UsageSpec& spec, const Json& document) {
+  return {.usage = {.cached_tokens = sum_at(document, spec.cached_tokens, k_tokens_max, tokens_in),
+                    .cost_micros = std::nullopt,
+                    .input_tokens = sum_at(document, spec.input_tokens, k_tokens_max, tokens_in),
+                    .output_tokens = sum_at(document, spec.output_tokens, k_tokens_max, tokens_in)},
+          .cost_picos = sum_at(document, spec.cost_usd, k_picos_max, picos_in)};
 }
 
-// A number that is missing from one of several lines makes their sum unknown.
-Usage added(const Usage& a, const Usage& b) {
-  const auto plus = [](auto x, auto y) { return x && y ? decltype(x)(*x + *y) : decltype(x)(); };
-  const Usage sum{.cached_tokens = plus(a.cached_tokens, b.cached_tokens),
-                  .cost_micros = plus(a.cost_micros, b.cost_micros),
-                  .input_tokens = plus(a.input_tokens, b.input_tokens),
-                  .output_tokens = plus(a.output_tokens, b.output_tokens)};
-  return sum;
+// A number that is missing from one of several lines makes their sum unknown, and so does a limit that it passes.
+ExactUsage added(const ExactUsage& a, const ExactUsage& b) {
+  using Number = std::optional<std::int64_t>;
+  const auto plus = [](const Number& x, const Number& y, std::int64_t max) {
+    return x && y && *x + *y <= max ? Number(*x + *y) : std::nullopt;
+  };
+  return {.usage = {.cached_tokens = plus(a.usage.cached_tokens, b.usage.cached_tokens, k_tokens_max),
+                    .cost_micros = std::nullopt,
+                    .input_tokens = plus(a.usage.input_tokens, b.usage.input_tokens, k_tokens_max),
+                    .output_tokens = plus(a.usage.output_tokens, b.usage.output_tokens, k_tokens_max)},
+          .cost_picos = plus(a.cost_picos, b.cost_picos, k_picos_max)};
+}
+
+Usage rounded(ExactUsage exact) {
+  if (exact.cost_picos)
+    exact.usage.cost_micros = UsdMicros{(*exact.cost_picos + k_picos_per_micro / 2) / k_picos_per_micro};
+  return exact.usage;
 }
 
 Usage read_lines(const UsageSpec& spec, const std::vector<Json>& lines) {
-  std::optional<Usage> usage;
+  std::optional<ExactUsage> usage;
   for (const Json& line : lines) {
     if (!has_any(spec, line)) continue;
-    const Usage here = usage_in(spec, line);
+    const ExactUsage here = usage_in(spec, line);
     usage = usage && spec.sum ? added(*usage, here) : here;
   }
-  return usage.value_or(Usage{});
+  return usage ? rounded(*usage) : Usage{};
 }
 
 }  // namespace
@@ -197,7 +210,7 @@ Usage read_usage(const UsageSpec& spec, std::string_view output) {
   if (spec.format == "jsonl") return read_lines(spec, json_lines(output));
   if (spec.format != "json") return {};
   const Json document = last_document(output, [&](const Json& one) { return has_any(spec, one); });
-  return document.is_discarded() ? Usage{} : usage_in(spec, document);
+  return document.is_discarded() ? Usage{} : rounded(usage_in(spec, document));
 }
 
 std::optional<UsdMicros> cost_of(const Usage& usage, const TokenPrice& price) {

@@ -252,7 +252,8 @@ void add_checking(CLI::App& app, Request& request) {
   CLI::App& doctor = add_command(app, request, "doctor",
                                  "Check machine, repository, agents and settings: a fact each, and how to mend it",
                                  "bernstein doctor\nbernstein doctor --probe\nbernstein doctor --json");
-  doctor.add_flag("--probe", request.doctor.probe, "Also ask the clients about login and flags, and try the gates");
+  doctor.add_flag("--probe", request.doctor.probe,
+                  "Also ask the clients about login and flags, the models in use for a word, and try the gates");
   doctor.callback([&request] {
     request.action = [&request](Context& context) { return doctor_command(context, request.doctor); };
   });

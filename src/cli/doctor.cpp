@@ -94,15 +94,18 @@ Findings check_database(Patient& patient) {
   const auto damages = store::find_damage(log);
   if (!damages) return {finding_of("database", Grade::fail, damages.error().message, k_backup)};
   Findings findings;
-  for (const std::string& damage : *damages)
+  for (const std::string& damage : damages->damages)
     findings.push_back({"database", Grade::fail, log + ": " + damage, k_backup});
   if (findings.empty() && patient.home_error)
     findings.push_back(finding_of("database", Grade::fail, patient.home_error->message, k_backup));
   if (!findings.empty() || !patient.home) return findings;
   const Result<port::LogHead> head = patient.home->reader->head();
   if (!head) return {finding_of("database", Grade::fail, head.error().message, k_backup)};
+  const std::string state = damages->finished
+                                ? " is whole: "
+                                : " is ok so far, not finished in " + format_duration(store::k_damage_limit) + ": ";
   return {{"database", Grade::ok,
-           log + " is whole: " + counted(head->last_seq, "event") + ", " +
+           log + state + counted(head->last_seq, "event") + ", " +
                format_bytes(bytes_below(log) + bytes_below(log + "-wal")),
            ""}};
 }
@@ -190,11 +193,34 @@ Findings check_flags(const Patient& patient, const std::vector<FoundAgent>& agen
   return findings;
 }
 
+// Costs something: hence few are asked, one word of each.
+Findings check_models(const Patient& patient, const std::vector<FoundAgent>& agents) {
+  if (patient.config() == nullptr) return {};
+  Findings findings;
+  std::vector<const FoundAgent*> asked;
+  for (const FoundAgent* agent : agents_in_use(agents, *patient.config())) {
+    const AgentSpec& spec = agent->entry->spec;
+    if (!spec.read_only.empty() && !spec.models.empty()) {
+      asked.push_back(agent);
+      patient.context.err << "asking " << spec.name << " for a word, with " << spec.models.front().name << '\n'
+                          << std::flush;
+      continue;
+    }
+    findings.push_back({"agent." + spec.name + ".model", Grade::ok,
+                        spec.name + " has no read-only session, so it was not asked whether it reaches its model", ""});
+  }
+  for (const ModelAnswer& answer : ask_models(patient.context, asked)) findings.push_back(judge_answer(answer));
+  return findings;
+}
+
 Findings check_agents(Patient& patient) {
   const std::vector<FoundAgent> agents =
       discover(patient.context, patient.entries, {.directory = patient.directory, .probe = patient.probe});
   Findings findings = judge_agents(agents, patient.config());
-  if (patient.probe) append(findings, check_flags(patient, agents));
+  if (patient.probe) {
+    append(findings, check_flags(patient, agents));
+    append(findings, check_models(patient, agents));
+  }
   return findings;
 }
 

@@ -130,6 +130,37 @@ std::string install_one(const std::vector<FoundAgent>& agents) {
          ", or another one that `bernstein agents` lists, or name yours under agents: in bernstein.yaml";
 }
 
+// "1,010 tokens in, 300 of a cache, 41 out, $0.0017": what a question has cost, as far as the agent tells.
+std::string words_of(const Usage& usage) {
+  if (!usage.input_tokens || !usage.output_tokens) return "it does not tell what that cost";
+  std::string words = grouped(*usage.input_tokens + usage.cached_tokens.value_or(0)) + " tokens in";
+  if (usage.cached_tokens.value_or(0) > 0) words += " (" + grouped(*usage.cached_tokens) + " from a cache)";
+  words += ", " + grouped(*usage.output_tokens) + " out";
+  return usage.cost_micros ? words + ", " + format_usd(*usage.cost_micros) : words;
+}
+
+// What mends an agent that does not answer.
+std::string mend(const ModelAnswer& answer) {
+  const std::string& name = answer.agent->entry->spec.name;
+  const plan::AgentFacts& facts = answer.agent->entry->facts;
+  switch (answer.ending.outcome) {
+    case AgentOutcome::auth:
+      return facts.login.fix.empty() ? "log in with " + name : facts.login.fix;
+    case AgentOutcome::model:
+      return "name models that it has under agents: " + name + ": models: in bernstein.yaml";
+    case AgentOutcome::quota:
+    case AgentOutcome::overload:
+      return "bernstein doctor --probe, later";
+    case AgentOutcome::done:
+    case AgentOutcome::context:
+    case AgentOutcome::refusal:
+    case AgentOutcome::crash:
+    case AgentOutcome::count_:
+      break;
+  }
+  return "see what it says: " + join(answer.agent->entry->spec.read_only, " ");
+}
+
 }  // namespace
 
 Finding finding_of(std::string id, Grade grade, const std::string& sentence, const std::string& otherwise) {
@@ -253,6 +284,45 @@ std::vector<std::string> missing_flags(const std::vector<std::string>& command, 
     missing.push_back(flag);
   }
   return missing;
+}
+
+std::vector<const FoundAgent*> agents_in_use(const std::vector<FoundAgent>& agents, const plan::Config& config) {
+  std::vector<const FoundAgent*> found;
+  const FoundAgent* automatic = nullptr;
+  for (const FoundAgent& agent : agents) {
+    const std::uint32_t rank = agent.entry->facts.rank;
+    if (agent.program.empty() || is_open(agent.entry->spec)) continue;
+    if (is_named_by(config, agent.entry->spec.name)) {
+      found.push_back(&agent);
+    } else if (rank > 0 && (automatic == nullptr || rank < automatic->entry->facts.rank)) {
+      automatic = &agent;
+    }
+  }
+  if (automatic != nullptr && preferred_agent(config).empty()) found.push_back(automatic);
+  std::erase_if(found, [](const FoundAgent* agent) { return agent->login == Login::no; });
+  return found;
+}
+
+Finding judge_answer(const ModelAnswer& answer) {
+  const std::string& name = answer.agent->entry->spec.name;
+  const std::string id = "agent." + name + ".model";
+  const std::string asked = name + (answer.model.empty() ? "" : " with " + answer.model);
+  const std::string time = format_duration(answer.duration_us);
+  if (!answer.error.empty())
+    return {id, Grade::warn, asked + " cannot be asked: " + answer.error, answer.agent->entry->facts.install};
+  if (answer.timed_out)
+    return {id, Grade::warn, asked + " has not answered in " + time, "bernstein doctor --probe, later"};
+  if (answer.ending.outcome != AgentOutcome::done) {
+    return {id, Grade::warn,
+            asked + " does not reach its model: " + std::string(to_word(answer.ending.outcome)) +
+                (answer.ending.message.empty() ? "" : ": " + answer.ending.message),
+            mend(answer)};
+  }
+  if (answer.words.empty()) return {id, Grade::warn, asked + " has answered nothing in " + time, mend(answer)};
+  constexpr std::size_t k_words_max = 40;
+  const std::string words =
+      answer.words.size() > k_words_max ? answer.words.substr(0, k_words_max) + "..." : answer.words;
+  return {id, Grade::ok, asked + " answered '" + words + "' in " + time + ": " + words_of(answer.usage), ""};
 }
 
 Finding judge_clock(Micros now_us, std::optional<Micros> newest_event_us) {

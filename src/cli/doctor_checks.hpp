@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent_probe.hpp"
 #include "bernstein/base/units.hpp"
 #include "bernstein/plan/config.hpp"
 #include "discovery.hpp"
@@ -66,6 +67,12 @@ std::vector<Finding> judge_agents(const std::vector<FoundAgent>& agents, const p
 std::vector<std::string> help_command(const std::vector<std::string>& command);
 // Flags of a command line that do not stand in a help text, each once, in their order.
 std::vector<std::string> missing_flags(const std::vector<std::string>& command, std::string_view help);
+
+// Those that a run may take: what bernstein.yaml names, and where it leaves that to us the first that is installed.
+// Those that are not installed, or known to be logged out, are left out: that is said of them elsewhere.
+std::vector<const FoundAgent*> agents_in_use(const std::vector<FoundAgent>& agents, const plan::Config& config);
+// What one of them said when it was asked for a word.
+Finding judge_answer(const ModelAnswer& answer);
 
 Finding judge_clock(Micros now_us, std::optional<Micros> newest_event_us);
 

@@ -90,6 +90,12 @@ void signal_descendants(int signal) {
   }
 }
 
+std::vector<pid_t> descendant_pids() {
+  std::vector<pid_t> pids;
+  for (const Process& process : descendants()) pids.push_back(process.pid);
+  return pids;
+}
+
 Micros descendants_cpu_us() {
   rusage reaped{};  // by us
   ::getrusage(RUSAGE_CHILDREN, &reaped);

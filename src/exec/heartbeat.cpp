@@ -15,11 +15,12 @@
 namespace bernstein::exec {
 namespace {
 
-constexpr Micros k_looks_per_limit = 20;
+constexpr Micros k_looks_per_limit = 4;  // who waits uses its CPU time in bursts: in 1 s up to 30 % of a core
 constexpr Micros k_look_us_min = 20'000;
 constexpr Micros k_look_us_max = 15 * k_second;
-constexpr Micros k_cpu_share = 100;       // one part in so many of a core is progress
+constexpr Micros k_cpu_share = 10;        // one part in so many of a core is progress
 constexpr Micros k_cpu_tick_us = 10'000;  // what /proc tells CPU time in, nearly everywhere
+constexpr Micros k_received_bytes_per_second = 200;
 
 // SplitMix64: every bit of the input matters.
 std::uint64_t mix(std::uint64_t value) {
@@ -47,13 +48,17 @@ Heartbeat::Heartbeat(Micros limit_us, std::vector<std::string> directories, Micr
     : look_us_(std::clamp(limit_us / k_looks_per_limit, k_look_us_min, k_look_us_max)),
       directories_(std::move(directories)),
       looked_at_(now),
-      cpu_us_(descendants_cpu_us()) {}
+      cpu_us_(descendants_cpu_us()),
+      received_(descendants_received()) {}
 
 void Heartbeat::look(Micros now, std::int64_t output_bytes) {
   const Micros elapsed = now - looked_at_;
   const Micros cpu_us = descendants_cpu_us();
   // It may fall: the time of a child whose parent ignores SIGCHLD is lost with it.
   bool progress = output_bytes != output_bytes_ || cpu_us - cpu_us_ >= std::max(elapsed / k_cpu_share, k_cpu_tick_us);
+  ReceivedBytes received = descendants_received();
+  const auto received_bytes = static_cast<Micros>(received_since(received_, received));
+  progress = progress || received_bytes > elapsed * k_received_bytes_per_second / k_second;
   if (progress) {
     files_.reset();
   } else {
@@ -64,6 +69,7 @@ void Heartbeat::look(Micros now, std::int64_t output_bytes) {
   looked_at_ = now;
   output_bytes_ = output_bytes;
   cpu_us_ = cpu_us;
+  received_ = std::move(received);
   silent_us_ = progress ? 0 : silent_us_ + std::min(elapsed, 2 * look_us_);
 }
 

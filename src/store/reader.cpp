@@ -5,6 +5,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "acknowledged.hpp"
 #include "bernstein/base/text.hpp"
@@ -19,6 +24,38 @@ namespace bernstein::store {
 namespace {
 
 constexpr int k_damages_max = 5;  // more say no more
+
+// Interrupts what a connection does when its time is up. A thread, for the check of pages that SQLite 3.40 makes looks
+// for interruptions and calls no progress handler. The connection must outlive it.
+class Interrupter {
+ public:
+  Interrupter(sqlite3* database, Micros limit_us)
+      : thread_([this, database, limit_us] {
+          std::unique_lock lock(mutex_);
+          if (over_.wait_for(lock, std::chrono::microseconds(limit_us), [this] { return done_; })) return;
+          fired_ = true;
+          sqlite3_interrupt(database);
+        }) {}
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+  ~Interrupter() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    over_.notify_one();
+    thread_.join();
+  }
+
+  bool has_fired() const { return fired_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool done_ = false;
+  std::atomic<bool> fired_ = false;
+  std::thread thread_;  // the last: it uses the others
+};
 
 // Hops from run to run along the index: a scan of it would take as long as there are events.
 constexpr const char* k_runs =
@@ -139,17 +176,25 @@ Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, 
   });
 }
 
-Result<std::vector<std::string>> find_damage(const std::string& path) {
-  return guarded(path, "check", [&]() -> Result<std::vector<std::string>> {
+Result<DamageReport> find_damage(const std::string& path, Micros limit_us) {
+  return guarded(path, "check", [&]() -> Result<DamageReport> {
     SQLite::Database database = connect_reader(path);
     SQLite::Statement rows(database, "PRAGMA quick_check(" + std::to_string(k_damages_max) + ")");
-    std::vector<std::string> damages;
-    while (rows.executeStep()) {
-      const std::string answer = rows.getColumn(0).getString();  // "ok", or lines below "*** in database main ***"
-      for (const std::string_view line : split(answer, '\n'))
-        if (!line.empty() && line != "ok" && !line.starts_with("***")) damages.emplace_back(line);
+    Interrupter interrupter(database.getHandle(), limit_us);
+    DamageReport report;
+    try {
+      while (rows.executeStep()) {
+        // Pages that an interrupted check has not come to are called unused by it: that is no damage.
+        if (interrupter.has_fired()) return (report.finished = false, report);
+        const std::string answer = rows.getColumn(0).getString();  // "ok", or lines below "*** in database main ***"
+        for (const std::string_view line : split(answer, '\n'))
+          if (!line.empty() && line != "ok" && !line.starts_with("***")) report.damages.emplace_back(line);
+      }
+    } catch (const SQLite::Exception& exception) {
+      if (exception.getErrorCode() != SQLITE_INTERRUPT) throw;
+      report.finished = false;
     }
-    return damages;
+    return report;
   });
 }
 

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -34,7 +35,7 @@ class Client:
     version: str
     node: int  # lowest major version of Node
     binary: str
-    help: tuple  # command lines whose output documents the flags
+    told_by: dict = dataclasses.field(default_factory=dict, hash=False)  # {word that is in no help: command line that tells it}
 
     @property
     def prefix(self):
@@ -48,10 +49,9 @@ class Client:
         return self.program.exists()
 
 
-CLIENTS = {
-    entry["name"]: Client(**{**entry, "help": tuple(tuple(words) for words in entry["help"])}) for entry in PINS["clients"]
-}
-NODE = Client("node", PINS["node"]["package"], PINS["node"]["version"], 0, "node", ())
+CLIENTS = {entry["name"]: Client(**entry) for entry in PINS["clients"]}
+ELSEWHERE = PINS["elsewhere"]  # entries of the catalog that npm cannot install, and why
+NODE = Client("node", PINS["node"]["package"], PINS["node"]["version"], 0, "node")
 
 
 def cache():
@@ -117,16 +117,34 @@ def _install(client):
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def help_text(client):
-    """What a client says of its own flags, of each of its command lines, asked with a fresh home and no key."""
-    with tempfile.TemporaryDirectory(prefix="bernstein-help-") as home:
+def ask(client, *words):
+    """What a client says to a command line that only tells of itself, with a fresh home and no key."""
+    return _run(client, words)[1]
+
+
+def exit_code(client, *words):
+    return _run(client, words)[0]
+
+
+def _run(client, words):
+    """(exit code, what it said). What it has left running is ended."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bernstein-help-", ignore_cleanup_errors=True) as home,
+        tempfile.TemporaryFile() as said,  # no pipe, which a process that lives on would hold open
+    ):
         environment = {
             "PATH": ":".join([*search_path([client.name]), os.environ["PATH"]]),
             "HOME": home, "TMPDIR": home, "TERM": "dumb", "NO_COLOR": "1", "LANG": "C.UTF-8", "COLUMNS": "200",
         }  # fmt: skip
-        said = []
-        for words in client.help:
-            done = subprocess.run([client.program, *words], cwd=home, env=environment, stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=HELP_SECONDS_MAX)  # fmt: skip
-            said.append(f"$ {client.binary} {' '.join(words)}\n{done.stdout}{done.stderr}")
-        return "\n".join(said)
+        process = subprocess.Popen([client.program, *words], cwd=home, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=said, stderr=said, start_new_session=True)  # fmt: skip
+        try:
+            code = process.wait(timeout=HELP_SECONDS_MAX)
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+        said.seek(0)
+        return code, said.read().decode(errors="replace")

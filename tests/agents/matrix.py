@@ -6,10 +6,13 @@ sentences. Nothing here knows how a client is called: that is the catalog's, whi
 
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import tempfile
+import threading
 import time
 
+import costs
 import rig
 
 CLIENTS_AT_ONCE = 2  # more starve each other on two cores
@@ -88,7 +91,7 @@ def mixed(bench, names, tasks=MIXED_TASKS):
         if result.code != 0:
             wrong.append(f"mixed: {result}")
         if result.code != 2:
-            wrong += _compare_usage(place, names)
+            wrong += _compare_usage(place)
             landed = len(place.landed())
             divergences = place.replay()
             if landed != tasks:
@@ -101,22 +104,35 @@ def mixed(bench, names, tasks=MIXED_TASKS):
     return wrong
 
 
-def _compare_usage(place, names):
-    """What the attempts say that they used against what the model knows that it sent."""
-    sent = place.model.usage()
-    columns = "task, attempt, agent, input_tokens, cached_tokens, output_tokens"
+def _compare_usage(place):
+    """What the attempts say that they used and cost against what the model knows that it sent."""
+    sent, by_model, side = place.model.usage(), place.model.usage_by_model(), place.model.usage_by_model("auxiliary")
+    columns = "run, task, attempt, agent, model, input_tokens, cached_tokens, output_tokens, cost_micros, cost_source"
     rows = place.rows(f"SELECT {columns} FROM attempts ORDER BY task, attempt")
-    seen, wrong, exact = {}, [], 0
+    seen, wrong, exact, right = {}, [], 0, []
     for row in rows:
         task = int(str(row["task"]).lstrip("t"))
         index = seen[task] = seen.get(task, -1) + 1
-        truth = sent.get((f"MIXED-{task:02}.", index))
+        key = (f"MIXED-{task:02}.", index)
+        truth = sent.get(key)
         told = {"input": row["input_tokens"], "cached": row["cached_tokens"], "output": row["output_tokens"]}
         if truth is not None and all(told[word] == truth[word] for word in told):
             exact += 1
         elif not (row["agent"] == "continue" and set(told.values()) == {None}):  # it tells no usage; unknown is the truth
             wrong.append(f"mixed: t{task} by {row['agent']}: told {told}, sent {truth}")
-    print(f"mixed: tokens of {exact} of {len(rows)} attempts equal what was sent", flush=True)
+        log = place.log(f"t{task}.{row['attempt']}", row["run"])
+        verdict = costs.compare(row, by_model.get(key, {}), log, rig.PRICES)
+        models = ", ".join(by_model.get(key, {}))
+        print(f"mixed: t{task} by {row['agent']} with {models}: {verdict}", flush=True)
+        if verdict.wrong:
+            wrong.append(f"mixed: cost of t{task} by {row['agent']}: {verdict.wrong}")
+        else:
+            right.append(verdict.source)
+    requests = sum(told["requests"] for models in side.values() for told in models.values())
+    print(f"mixed: {requests} side requests of clients (titles, summaries) are in no count of theirs", flush=True)
+    known = len(right) - right.count("unknown")
+    print(f"mixed: tokens {exact} of {len(rows)}, cost {known} of {len(rows)} ({right.count('computed')} computed, "
+          f"{right.count('reported')} reported), {right.count('unknown')} unknown as the catalog says", flush=True)  # fmt: skip
     return wrong
 
 
@@ -283,3 +299,118 @@ def _secret(bench, name):
         print(f"secrets: {name}: {len(files)} files, {len(result.commands)} command lines; "
               f"the client's shell {'printed' if said else 'did not print'} the key; {len(wrong)} faults", flush=True)  # fmt: skip
         return [f"secrets: {name}: {what}" for what in dict.fromkeys(wrong)]
+
+
+# ---- doctor --------------------------------------------------------------------------------------------------------------
+
+DOCTOR_USAGE = {"input": 1010, "cached": 300, "output": 41, "reasoning": 1}
+DOCTOR_SECONDS_MAX = 150  # it gives each client 60
+# Whose read-only session says nothing of tokens, or says it elsewhere than its other one: unknown is the truth.
+DOCTOR_TELLS_NO_TOKENS = ("gemini", "continue")
+
+
+def doctor(bench, names):
+    """doctor --probe with the real clients: each is whole, answers a word, and tells what that has cost; and without a key,
+    with a bad one, or with a service that hangs, each has a line that says so."""
+    return [what for wrong in side_by_side(lambda name: _doctor(bench, name), names) for what in wrong]
+
+
+def _doctor(bench, name):
+    with bench.place([name]) as place:
+        word = {"match": "one word: ready", "usage": DOCTOR_USAGE, "steps": [{"say": "ready"}]}
+        place.model.play([word])
+        wrong, found = _probe(place, name)
+        fact = found.get("model", {"fact": "nothing of its model"})["fact"]
+        print(f"doctor: {name}: {fact}", flush=True)
+        wrong += [f"{check['id']}: {check['fact']}" for check in found.values() if check["status"] != "ok"]
+        sent = {kind: sum(told[kind] for told in place.model.usage().values()) for kind in costs.KINDS}  # Qwen asks twice
+        if not fact.startswith(f"{name} with ") or "answered 'ready' in " not in fact:
+            wrong.append(f"it was not asked as it should be: {fact} (sent: {sent})")
+        elif name in DOCTOR_TELLS_NO_TOKENS:
+            wrong += [] if "it does not tell what that cost" in fact else [f"tokens, from where? {fact}"]
+        elif _words_of(sent) not in fact:
+            wrong.append(f"{sent} were sent, it says: {fact}")
+        for fault, outcome in (("401", "auth"), ("quota", "quota"), ("hang", "not answered")):
+            place.model.play([{**word, "steps": [{"fail": {"kind": fault}}]}])
+            more, found = _probe(place, name)
+            told = found.get("model", {"status": "missing", "fact": "", "fix": ""})
+            print(f"doctor: {name}: {fault}: {told['fact']} (fix: {told['fix']})", flush=True)
+            late = "not answered in" in told["fact"]  # some retry for longer than a minute
+            if told["status"] != "warn" or not (outcome in told["fact"] or late) or not told["fix"]:
+                wrong.append(f"{fault}: {told}")
+            wrong += more
+        wrong += [f"left behind: {line}" for line in place.end()]
+        return [f"doctor: {name}: {what}" for what in wrong]
+
+
+def _words_of(sent):
+    return f"{sent['input'] + sent['cached']:,} tokens in ({sent['cached']:,} from a cache), {sent['output']:,} out"
+
+
+def _probe(place, name):
+    """What is wrong, and the lines of doctor --probe about a client: {"": ..., "login": ..., "flags": ..., "model": ...}."""
+    result = place.bernstein("doctor", "--probe", "--json", seconds=DOCTOR_SECONDS_MAX)
+    if result.code != 0:
+        return [str(result)], {}
+    if place.key in result.out + result.err:
+        return ["the key is in what it says"], {}
+    own = {check["id"].removeprefix(f"agent.{name}").lstrip("."): check for check in result.json()["checks"]
+           if check["id"] == f"agent.{name}" or check["id"].startswith(f"agent.{name}.")}  # fmt: skip
+    left = [line for pid in rig.processes_of(str(place.directory)) if (line := rig.command_line(pid))]
+    return [f"still running: {line}" for line in left], own
+
+
+# ---- idle ----------------------------------------------------------------------------------------------------------------
+
+IDLE_SECONDS = 60  # measured, after IDLE_SETTLE_SECONDS of waiting
+IDLE_SETTLE_SECONDS = 15
+IDLE_WINDOW = 15  # seconds between two looks of bernstein-exec, where limits.no_progress is its default
+IDLE_SHARE_MAX = 0.10  # what src/exec/heartbeat.cpp takes for progress
+
+
+def idle(bench, names):
+    """What each client burns that waits for a server which never answers: less than what is taken for progress."""
+    return [what for wrong in side_by_side(lambda name: _idle(bench, name), names) for what in wrong]
+
+
+def _idle(bench, name):
+    with bench.place([name]) as place:
+        place.config(limits={"attempts": 1, "agent_timeout": "10m", "no_progress": "1h"})
+        place.model.play([{"match": "MARK-IDLE", "steps": [{"fail": {"kind": "hang"}}]}])
+        plan = place.plan([{"title": "Wait", "description": "Wait. MARK-IDLE", "cli": name, "files": ["a.txt"]}])
+        run = threading.Thread(target=place.bernstein, args=("run", plan), daemon=True)
+        run.start()
+        deadline = time.monotonic() + AGENT_SECONDS
+        while not any(request["kind"] == "fault" for request in place.model.requests()):
+            if time.monotonic() > deadline:
+                return [f"idle: {name} has asked for nothing within {AGENT_SECONDS} s"]
+            time.sleep(0.5)
+        time.sleep(IDLE_SETTLE_SECONDS)
+        shares = []
+        for _ in range(IDLE_SECONDS // IDLE_WINDOW):
+            before, begin = _cpu_seconds(place), time.monotonic()
+            time.sleep(IDLE_WINDOW)
+            after, elapsed = _cpu_seconds(place), time.monotonic() - begin
+            shares.append(sum(used - before.get(pid, used) for pid, used in after.items()) / elapsed)
+        if not after:
+            return [f"idle: {name} did not wait"]
+        print(f"idle: {name} uses {sum(shares) / len(shares):.1%} of a core, {max(shares):.1%} in the busiest {IDLE_WINDOW} s",
+              flush=True)  # fmt: skip
+        place.end()
+        run.join()
+        return [f"idle: {name} uses {max(shares):.1%} of a core in {IDLE_WINDOW} s"] if max(shares) >= IDLE_SHARE_MAX else []
+
+
+def _cpu_seconds(place):
+    """{pid: seconds of CPU time} of what a place has started, Bernstein's own programs left out."""
+    seconds = {}
+    for pid in rig.processes_of(str(place.directory)):
+        try:
+            program = pathlib.Path(f"/proc/{pid}/exe").readlink().name
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            continue
+        if program not in ("bernstein", "bernstein-exec"):
+            fields = stat[stat.rfind(")") + 2 :].split()
+            seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds

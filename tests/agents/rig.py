@@ -173,22 +173,41 @@ class ScriptedModel:
         """What was truly sent: {(script, attempt): {input, cached, output}} in Bernstein's words, the client's side requests
         left out. `input` is what did not come from a cache, writes included; `output` includes reasoning."""
         sums = {}
+        for key, models in self.usage_by_model().items():
+            for told in models.values():
+                total = sums.setdefault(key, dict.fromkeys(told, 0))
+                for word, number in told.items():
+                    total[word] += number
+        return sums
+
+    def usage_by_model(self, kind="turn"):
+        """The same, by the model that was asked for: {(script, attempt): {model: {...}}}. Side requests: kind "auxiliary"."""
+        sums = {}
         for row in self.ask("/_usage"):
-            if row["kind"] == "turn":
-                total = sums.setdefault((row["script"], row["attempt"]), {"input": 0, "cached": 0, "output": 0, "requests": 0})
-                total["input"] += row["input"] + row["cacheWrite"]
-                total["cached"] += row["cached"]
-                total["output"] += row["output"] + row["reasoning"]
-                total["requests"] += row["requests"]
+            if row["kind"] == kind:
+                models = sums.setdefault((row["script"], row["attempt"]), {})
+                models[row["model"]] = {
+                    "input": row["input"] + row["cacheWrite"],
+                    "cached": row["cached"],
+                    "output": row["output"] + row["reasoning"],
+                    "requests": row["requests"],
+                }
         return sums
 
 
 # ---- what a client wants to find -----------------------------------------------------------------------------------------
 
 
+# Dollars for a million tokens of the model that we define ourselves. Of no provider, and no two alike.
+PRICES = {"scripted-model": {"input": "1.30", "cached": "0.17", "output": "2.90"}}
+
+
 def home_files(url, key):
     """Files below HOME, by client. The key is in none, only the name of the variable that has it; Cline keeps it in its file."""
-    chat = {"name": "scripted", "limit": {"context": 200_000, "output": 8_000}, "cost": {"input": 1, "output": 2}}
+    # What opencode and those like it multiply with tokens, and what pi does.
+    cost = {key: float(PRICES["scripted-model"][kind]) for key, kind in (("input", "input"), ("output", "output"))}
+    cached = float(PRICES["scripted-model"]["cached"])
+    chat = {"name": "scripted", "limit": {"context": 200_000, "output": 8_000}, "cost": {**cost, "cache_read": cached}}
     return {
         "claude": {
             ".claude/settings.json": {
@@ -223,6 +242,18 @@ def home_files(url, key):
                 "permission": {"*": "allow"},
             }
         },
+        "kilo": {
+            ".config/kilo/kilo.json": {
+                "provider": {
+                    "scripted": {
+                        "npm": "@ai-sdk/openai-compatible",
+                        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENROUTER_API_KEY}"},
+                        "models": {"scripted-model": chat},
+                    }
+                },
+                "permission": {"*": "allow"},
+            }
+        },
         "pi": {
             ".pi/agent/models.json": {
                 "providers": {
@@ -230,7 +261,8 @@ def home_files(url, key):
                         "baseUrl": f"{url}/v1",
                         "api": "openai-completions",
                         "apiKey": "OPENAI_API_KEY",
-                        "models": [{"id": "scripted-model", "contextWindow": 200_000, "maxTokens": 8_000}],
+                        "models": [{"id": "scripted-model", "contextWindow": 200_000, "maxTokens": 8_000,
+                                    "cost": {**cost, "cacheRead": cached, "cacheWrite": 0}}],
                     }
                 }
             }
@@ -284,6 +316,7 @@ def variables(url, key):
 # The models that the files above define, where the catalog's own names are a provider's that we cannot be.
 MODELS = {
     "opencode": {"only": "scripted/scripted-model"},
+    "kilo": {"only": "scripted/scripted-model"},
     "pi": {"only": "scripted/scripted-model"},
     "copilot": {"only": "scripted-model"},
     "cline": {"only": "scripted-model"},

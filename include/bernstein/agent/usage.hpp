@@ -25,7 +25,7 @@ inline constexpr std::size_t k_usage_output_bytes_max = 16 << 20;
 
 // "jsonl": the last line that has any of the places (with `sum`: all of them, added up). "json": the last document that
 // begins a line and has any of them (what other programs wrote before and after it does no harm). "": nothing is known.
-// Costs are rounded half up to a millionth of a dollar, from their decimal digits.
+// Costs are added up from their decimal digits, and their sum is rounded half up to a millionth of a dollar.
 Usage read_usage(const UsageSpec& spec, std::string_view output);
 
 // What that many tokens cost, rounded up; nothing when they are not known.

@@ -62,8 +62,8 @@ struct SuperviseSpec {
   std::int64_t file_bytes_max = 0;         // > 0: RLIMIT_FSIZE
 
   // > 0: the process is ended, as by timeout_us, after so long without progress. Progress is any of: a byte of output;
-  // CPU time of the process and its descendants, at 1 % of a core or more; a change in one of `watched`, which are
-  // directories by their absolute paths.
+  // CPU time of the process and its descendants, at 10 % of a core or more; data that they receive over TCP, at 200
+  // bytes a second or more; a change in one of `watched`, which are directories by their absolute paths.
   Micros no_progress_us = 0;
   std::vector<std::string> watched;
 };

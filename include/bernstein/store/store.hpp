@@ -26,6 +26,9 @@ namespace bernstein::store {
 // A query that runs longer ends with an error, so that a careless join cannot hold a terminal or a web page for ever.
 inline constexpr Micros k_query_limit = 60 * k_second;
 
+// A search for damage reads the whole file, which may be large and on a slow disk.
+inline constexpr Micros k_damage_limit = 10 * k_second;
+
 // The writer. Creates the file where there is none and brings the schema up to date. There must be one writer at a time
 // (acquire_lock): a second one is refused record by record with ErrorCode::conflict, not kept out.
 //
@@ -40,10 +43,15 @@ Result<std::unique_ptr<port::EventLog>> open_log(const std::string& path);
 // file.
 Result<std::unique_ptr<port::EventReader>> open_reader(const std::string& path, Micros query_limit_us = k_query_limit);
 
-// What SQLite finds wrong with the pages of a database (PRAGMA quick_check): a sentence each, none when it is whole.
-// Only reads, all of the file. Whether the events in it are those that were written, an audit tells. Errors as of
-// open_reader.
-Result<std::vector<std::string>> find_damage(const std::string& path);
+struct DamageReport {
+  std::vector<std::string> damages;  // a sentence each
+  bool finished = true;              // false: its time was up; what it had not come to may be damaged
+  bool operator==(const DamageReport&) const = default;
+};
+
+// What SQLite finds wrong with the pages of a database (PRAGMA quick_check), no longer than `limit_us`. Only reads, all
+// of the file. Whether the events in it are those that were written, an audit tells. Errors as of open_reader.
+Result<DamageReport> find_damage(const std::string& path, Micros limit_us = k_damage_limit);
 
 // "3.40.1": of the SQLite that is loaded.
 std::string sqlite_version();

@@ -182,6 +182,17 @@ TEST(Usage, LinesThatFitMayBeAddedUp) {
   EXPECT_EQ(read_usage(spec, lines).input_tokens, 2) << "the last line";
 }
 
+TEST(Usage, ASumOfCostsIsRoundedOnce) {
+  const UsageSpec spec{.cost_usd = "/cost", .format = "jsonl", .sum = true};
+  const auto sum = [&](const std::string& cost) {
+    return read_usage(spec, line(cost) + line(cost) + line(cost) + line(cost)).cost_micros;
+  };
+  EXPECT_EQ(sum("0.00153434"), UsdMicros{6137}) << "each is 1534.34";
+  EXPECT_EQ(sum("0.0016117"), UsdMicros{6447}) << "each is 1611.7";
+  EXPECT_EQ(sum("4e-7"), UsdMicros{2});
+  EXPECT_EQ(sum("300000"), std::nullopt) << "no cost is as large";
+}
+
 TEST(Usage, ALineWithoutANumberMakesTheSumUnknown) {
   const UsageSpec spec{.format = "jsonl", .input_tokens = "/in", .output_tokens = "/out", .sum = true};
   const Usage usage = read_usage(spec, "{\"in\":1,\"out\":5}\n{\"in\":2}\n");

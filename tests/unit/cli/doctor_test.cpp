@@ -142,6 +142,65 @@ TEST_F(Agents, TheScriptedOneNeedsNoProgram) {
             (std::vector<Finding>{{"agent.scripted", Grade::ok, "scripted: part of Bernstein", ""}}));
 }
 
+TEST_F(Agents, ThoseThatAreNamedOrElseTheFirstAreAskedUnlessNobodyIsLoggedIn) {
+  const auto in_use = [&](Login login) {
+    has_ann_.login = login;
+    const std::vector<FoundAgent> agents{has_ann_, {.entry = &bob_, .program = "/bin/bob"}};
+    std::vector<std::string> names;
+    for (const FoundAgent* agent : agents_in_use(agents, config_))
+      names.push_back(agent->entry->spec.name);
+    return names;
+  };
+  EXPECT_EQ(in_use(Login::yes), std::vector<std::string>{"bob"}) << "the one of the lowest rank";
+  config_.agent = "ann";
+  EXPECT_EQ(in_use(Login::unknown), std::vector<std::string>{"ann"});
+  EXPECT_EQ(in_use(Login::no), std::vector<std::string>{});
+  EXPECT_EQ(agents_in_use({no_ann_}, config_).size(), 0U) << "it is not installed";
+}
+
+TEST_F(Agents, AnAnswerTellsWhatItHasCostAndAFailureWhatMendsIt) {
+  ann_.facts.login.fix = "run ann login";
+  ann_.spec.read_only = {"ann", "--plan"};
+  const ModelAnswer good{.agent = &has_ann_,
+                         .model = "small-1",
+                         .ending = {},
+                         .words = "ready",
+                         .usage = {.cached_tokens = 300,
+                                   .cost_micros = UsdMicros{344},
+                                   .input_tokens = 1010,
+                                   .output_tokens = 42},
+                         .duration_us = 2 * k_second};
+  EXPECT_EQ(judge_answer(good),
+            (Finding{"agent.ann.model", Grade::ok,
+                     "ann with small-1 answered 'ready' in 2 s: 1,310 tokens in (300 from a cache), 42 out, $0.000344",
+                     ""}));
+  ModelAnswer silent = good;
+  silent.usage = {};
+  EXPECT_NE(judge_answer(silent).fact.find("it does not tell what that cost"), std::string::npos);
+  silent.words = "";
+  EXPECT_EQ(judge_answer(silent).fix, "see what it says: ann --plan");
+
+  const auto failed = [&](AgentOutcome outcome) {
+    ModelAnswer answer = good;
+    answer.ending = {.outcome = outcome, .message = "it says no", .retry_after_us = {}};
+    return judge_answer(answer);
+  };
+  EXPECT_EQ(failed(AgentOutcome::auth),
+            (Finding{"agent.ann.model", Grade::warn, "ann with small-1 does not reach its model: auth: it says no",
+                     "run ann login"}));
+  EXPECT_EQ(failed(AgentOutcome::quota).fix, "bernstein doctor --probe, later");
+  EXPECT_NE(failed(AgentOutcome::model).fix.find("bernstein.yaml"), std::string::npos);
+  EXPECT_EQ(failed(AgentOutcome::crash).fix, "see what it says: ann --plan");
+  ModelAnswer late = good;
+  late.timed_out = true;
+  late.duration_us = k_minute;
+  EXPECT_EQ(judge_answer(late).fact, "ann with small-1 has not answered in 1m 00s");
+  late.error = "no such program";
+  EXPECT_EQ(judge_answer(late),
+            (Finding{"agent.ann.model", Grade::warn, "ann with small-1 cannot be asked: no such program",
+                     "npm install -g ann"}));
+}
+
 TEST(Flags, AreLookedUpInTheHelpOfTheSubcommand) {
   using Words = std::vector<std::string>;
   EXPECT_EQ(help_command({"codex", "exec", "--json", "-m", "{model}", "-"}), (Words{"codex", "exec", "--help"}));

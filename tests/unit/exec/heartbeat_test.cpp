@@ -1,12 +1,19 @@
 // What counts as progress, and that a supervised command without it is warned about, then ended.
 #include "exec/heartbeat.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <thread>
 
 #include "supervised_place.hpp"
 
@@ -159,6 +166,67 @@ TEST_F(Progress, OneWhoseDaemonComputesIsNotEnded) {
 
 TEST_F(Progress, OneWhoseShortLivedChildrenComputeIsNotEnded) {
   EXPECT_FALSE(run_limited("while :; do sh -c 'i=0; while [ $i -lt 1000 ]; do i=$((i+1)); done'; done").stalled);
+}
+
+TEST_F(Progress, OneThatWakesUpInVainIsEnded) {
+  // As an event loop with its timers: some milliseconds of CPU time, again and again.
+  EXPECT_TRUE(run_limited("while :; do sleep 0.2; done").stalled);
+}
+
+// Sends to whoever connects, as long as it lives.
+class Sender {
+ public:
+  Sender(std::size_t bytes, std::chrono::milliseconds pause)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(socket_, 1);
+    socklen_t size = sizeof address;
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, bytes, pause] {
+      const int peer = ::accept(socket_, nullptr, nullptr);
+      const std::string data(bytes, 'x');
+      while (!over_ && ::send(peer, data.data(), data.size(), MSG_NOSIGNAL) > 0) std::this_thread::sleep_for(pause);
+      ::close(peer);
+    });
+  }
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+  ~Sender() {
+    over_ = true;
+    ::shutdown(socket_, SHUT_RDWR);
+    thread_.join();
+    ::close(socket_);
+  }
+
+  std::string reader() const {
+    return "exec bash -c 'exec cat < /dev/tcp/127.0.0.1/" + std::to_string(port_) + " > /dev/null'";
+  }
+
+ private:
+  int socket_;
+  int port_ = 0;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
+TEST_F(Progress, OneThatReadsALongAnswerInSilenceIsNotEnded) {
+  const Sender sender(100, std::chrono::milliseconds(25));
+  EXPECT_FALSE(run_limited(sender.reader()).stalled);
+}
+
+TEST_F(Progress, OneWhoseConnectionIsOnlyKeptOpenIsEnded) {
+  const Sender sender(5, std::chrono::milliseconds(100));
+  EXPECT_TRUE(run_limited(sender.reader()).stalled);
+}
+
+TEST(Received, CountsWhatCameMeanwhile) {
+  EXPECT_EQ(received_since({}, {{7, 10}, {8, 1}}), 11U) << "new connections";
+  EXPECT_EQ(received_since({{7, 10}, {9, 5}}, {{7, 12}}), 2U) << "one more is closed";
+  EXPECT_EQ(received_since({{7, 10}}, {{7, 3}}), 3U) << "the inode was used again";
 }
 
 TEST_F(Progress, OneThatWritesFilesIsNotEnded) {

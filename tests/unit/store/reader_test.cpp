@@ -111,7 +111,7 @@ TEST_F(Reader, FindsDamageInPagesAndNoneInAWholeLog) {
     ASSERT_TRUE(log->append(sealer_.take({a_draft("a"), a_draft("b"), a_draft("c")})));
   }
   ASSERT_EQ(sqlite3_shell(path_, "PRAGMA wal_checkpoint(TRUNCATE)").exit_code, 0);
-  EXPECT_EQ(store::find_damage(path_).value(), std::vector<std::string>{});
+  EXPECT_EQ(store::find_damage(path_).value(), store::DamageReport{});
 
   // Two rows of the table change places: in the table the run and its number 3 stand before the kind.
   std::string bytes = read_file(path_);
@@ -123,13 +123,25 @@ TEST_F(Reader, FindsDamageInPagesAndNoneInAWholeLog) {
   write_file(path_, bytes);
   const auto damages = store::find_damage(path_);
   ASSERT_TRUE(damages) << damages.error().message;
-  ASSERT_FALSE(damages->empty());
-  EXPECT_NE(damages->front().find("out of order"), std::string::npos) << damages->front();
+  EXPECT_TRUE(damages->finished);
+  ASSERT_FALSE(damages->damages.empty());
+  EXPECT_NE(damages->damages.front().find("out of order"), std::string::npos) << damages->damages.front();
 
   write_file(path_, std::string(10'000, 'x'));
   EXPECT_EQ(store::find_damage(path_).error(),
             (Error{ErrorCode::corrupt,
                    "cannot check '" + path_ + "': it is not a database; move it away, or put a backup in its place"}));
+}
+
+TEST_F(Reader, FindsNoDamageWhereItsTimeIsUp) {
+  { auto log = store::open_log(path_).value(); }
+  // Many pages: SQLite is interrupted in the midst of them, and the rest must not be called unused.
+  const std::string rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) ";
+  ASSERT_EQ(sqlite3_shell(path_, "CREATE TABLE more AS " + rows + "SELECT i, zeroblob(2000) AS b FROM n").exit_code, 0);
+  const auto damages = store::find_damage(path_, 1);
+  ASSERT_TRUE(damages) << damages.error().message;
+  EXPECT_EQ(*damages, (store::DamageReport{.damages = {}, .finished = false}));
+  EXPECT_EQ(store::find_damage(path_).value(), store::DamageReport{});
 }
 
 TEST_F(Reader, DoesNotSeeWhatIsNotCommitted) {
