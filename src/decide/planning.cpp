@@ -54,6 +54,7 @@ std::vector<Draft> ask_planner(const RunState& state) {
   const Task& planning = state.planning.task;
   const std::optional<UsdMicros> reserved = reservation(state, planning.spec);
   if (!reserved || state.parked.contains(planner.agent) || agent_is_full(state, planner.agent) > 0) return {};
+  if (role_is_full(state, planning.spec.role)) return {};
   const AttemptId session{k_planning, static_cast<std::uint32_t>(planning.attempts.size()) + 1};
   std::string why = question_in_words(state, *question);
   if (planning.failures > 0 && state.planning.question) {

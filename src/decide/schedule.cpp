@@ -15,12 +15,6 @@ std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const
   return found == counts.end() ? 0 : found->second;
 }
 
-bool role_is_full(const RunState& state, const std::string& role) {
-  const auto& caps = config_of(state).role_slots;
-  auto cap = caps.find(role);
-  return cap != caps.end() && count_of(state.busy_roles, role) >= cap->second;
-}
-
 // Why a ready task whose files are free does not start now. Asked only when another one does, for its reason.
 std::string does_not_fit(const RunState& state, const Task& task) {
   const std::string& role = task.spec.role;
@@ -123,6 +117,12 @@ bool may_start(const RunState& state) {
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
   return !one_at_a_time || (state.in_flight.empty() && only_parks_are_open(state));
+}
+
+bool role_is_full(const RunState& state, const std::string& role) {
+  const auto& caps = config_of(state).role_slots;
+  auto cap = caps.find(role);
+  return cap != caps.end() && count_of(state.busy_roles, role) >= cap->second;
 }
 
 std::uint32_t agent_is_full(const RunState& state, const std::string& name) {

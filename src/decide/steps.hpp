@@ -24,6 +24,7 @@ std::vector<Draft> ready_or_block(const RunState& state);
 std::vector<Draft> take_up_landing(const RunState& state);
 std::vector<Draft> assign(const RunState& state);
 bool may_start(const RunState& state);  // there is a slot, and nothing keeps the run from going on
+bool role_is_full(const RunState& state, const std::string& role);
 // How often the agent may work at once, when it already does so; 0 when it may start once more.
 std::uint32_t agent_is_full(const RunState& state, const std::string& name);
 std::vector<Draft> finish(const RunState& state);

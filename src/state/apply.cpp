@@ -96,7 +96,10 @@ class Applier {
     return Ok{};
   }
 
-  Status on(const PlanAccepted& e) { return take_plan(e); }
+  Status on(const PlanAccepted& e) {
+    if (state_.planning.wanted) return corrupt("brings a plan where the planner is to make one");
+    return take_plan(e);
+  }
 
   Status on(const PlanApproved&) {
     if (!state_.plan) return corrupt("approves a plan that is not there");
@@ -141,6 +144,7 @@ class Applier {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::answered));
     const PlanRead& read = *attempt->answer;
     if (!read.faults.empty() || !state_.planning.question) return corrupt("adopts what cannot be used");
+    if (!state_.planned.empty()) return corrupt("adopts a second answer to one question");
     if (*state_.planning.question == k_planning) {
       BERNSTEIN_TRY_VOID(take_plan({read.name, read.source, read.stages, read.tasks}));
     } else {
@@ -160,7 +164,7 @@ class Applier {
   Status on(const SplitWanted& e) {
     BERNSTEIN_TRY(Task * task, the_task_in_flight());
     if (!config_of(state_).planner || task->spec.part_of) return corrupt("asks nobody to split a task, or a part");
-    state_.planning.to_split.insert(task->spec.id);
+    if (!state_.planning.to_split.insert(task->spec.id).second) return corrupt("asks twice to split a task");
     set_status(*task, TaskStatus::waiting, e.why);
     return Ok{};
   }
@@ -191,6 +195,9 @@ class Applier {
     if (state_.planned.empty()) return corrupt("creates a task that nobody has planned");
     const std::size_t first = state_.planned.front().id.number;  // ids have no gaps
     const std::size_t next = state_.tasks.size() + 1 - first;
+    const std::optional<TaskId> whole = state_.planned.front().part_of;
+    if (whole && state_.tasks.at(*whole).status != TaskStatus::split)
+      return corrupt("creates a part of a task that was not split");
     if (next >= state_.planned.size() || e.spec != state_.planned[next] || event_.subject != about(e.spec.id)) {
       return corrupt("is not the plan's next task");
     }
@@ -209,6 +216,7 @@ class Applier {
 
   Status on(const TaskReadied& e) {
     BERNSTEIN_TRY(Task * task, the_task(TaskStatus::waiting));
+    if (state_.planning.to_split.contains(task->spec.id)) return corrupt("readies a task that is to be split");
     state_.to_ready.erase(task->spec.id);
     return make_ready(*task, e.why);
   }
@@ -223,7 +231,8 @@ class Applier {
     BERNSTEIN_TRY(Task * task, the_task_in_flight());
     const TaskId id = task->spec.id;
     if (state_.planning.to_split.erase(id) > 0) {
-      if (state_.planning.question != id || is_planner_at_work()) return corrupt("gives up while it may be split");
+      const bool may_be_split = state_.planning.question != id || is_planner_at_work() || !state_.planned.empty();
+      if (may_be_split) return corrupt("gives up while it may be split");
       state_.planning.question.reset();
     }
     set_status(*task, TaskStatus::failed, e.why);
@@ -233,6 +242,7 @@ class Applier {
 
   Status on(const TaskBlocked& e) {
     BERNSTEIN_TRY(Task * task, the_task(TaskStatus::waiting));
+    if (state_.planning.to_split.contains(task->spec.id)) return corrupt("blocks a task that is to be split");
     state_.to_block.erase(task->spec.id);
     set_status(*task, TaskStatus::blocked, e.why);
     block_dependents(task->spec);
@@ -337,6 +347,7 @@ class Applier {
 
   Status on(const LandingQueued&) {
     BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+    if (attempt->id.task == k_planning) return corrupt("is to land what the planner left");
     const bool interrupted =
         attempt->step == Step::candidate && attempt->failed_check && attempt->failed_check->stopped;
     if (interrupted) {
@@ -615,6 +626,7 @@ class Applier {
       const TaskSpec& task = plan.tasks[i];
       if (task.id.number != i + 1) return corrupt("does not number its tasks from t1");
       if (task.stage >= plan.stages.size()) return corrupt("has a task in a stage that does not exist");
+      if (task.part_of) return corrupt("has a task that is part of another one");
       ++tasks_of_stage[task.stage];
       for (TaskId needed : task.depends_on) {
         if (needed.number < 1 || needed.number > plan.tasks.size())
@@ -641,12 +653,12 @@ class Applier {
       if (part.part_of != whole.id || part.stage != whole.stage || !part.depends_on_stages.empty())
         return corrupt("has a part that is none");
       for (TaskId needed : part.depends_on) {
-        if (needed.number < first || needed.number >= first + parts.size() || needed == part.id)
-          return corrupt("has a part that depends on no other part");
+        if (needed.number < first || needed.number >= part.id.number)
+          return corrupt("has a part that depends on none before it");
       }
     }
-    if (parts.back().depends_on.size() != parts.size() - 1)
-      return corrupt("has a last part that does not wait for the others");
+    const std::set<TaskId> last_waits_for(parts.back().depends_on.begin(), parts.back().depends_on.end());
+    if (last_waits_for.size() != parts.size() - 1) return corrupt("has a last part that does not wait for the others");
     return Ok{};
   }
 
@@ -677,7 +689,8 @@ class Applier {
     Planning& planning = state_.planning;
     const std::optional<TaskId> question = open_question(state_);
     const std::optional<PlannerSpec>& planner = config_of(state_).planner;
-    if (!question || !planner || is_planner_at_work()) return corrupt("has nothing to ask the planner");
+    const bool is_answered = !state_.planned.empty() && planning.question;
+    if (!question || !planner || is_answered || is_planner_at_work()) return corrupt("has nothing to ask the planner");
     if (event_.subject.attempt != planning.task.attempts.size() + 1) return corrupt("skips a session");
     if (!planning.question) {
       planning.question = question;

@@ -53,6 +53,7 @@ void add_task(Facts& facts, TaskId id, const Task& task) {
             std::int64_t{task.losses}, std::int64_t{task.parks}, encode(TaskCreated{task.chain_minutes, task.spec}),
             task.why);
   for (const std::string& path : task.extra_files) facts.add("extra", path);
+  for (TaskId part : task.parts) facts.add("part", part);
   if (task.route) facts.add("route", encode(*task.route));
   for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
 }

@@ -89,6 +89,11 @@ ConfigBuilder& ConfigBuilder::with_max_parallel(const std::string& agent, std::u
   return *this;
 }
 
+ConfigBuilder& ConfigBuilder::with_planner(std::string agent, std::string model) {
+  config_.planner = PlannerSpec{std::move(agent), std::move(model)};
+  return *this;
+}
+
 RunStarted a_start(RunConfig config) {
   return {.bernstein = "0.1.0",
           .config = std::move(config),
@@ -128,12 +133,42 @@ WorkCaptured some_work(AttemptId id, const std::vector<std::string>& paths, cons
   return work;
 }
 
+PlanRead an_answer(std::vector<TaskSpec> tasks) {
+  PlanAccepted plan = a_plan(std::move(tasks));
+  return {.answer = "answer", .name = plan.name, .source = "plan", .stages = plan.stages, .tasks = plan.tasks};
+}
+
+PlanRead some_parts(const RunState& state, std::uint32_t whole, std::uint32_t count) {
+  const TaskSpec& spec = task_of(state, t(whole)).spec;
+  const std::uint32_t first = static_cast<std::uint32_t>(state.tasks.size()) + 1;
+  PlanRead read{.answer = "answer", .name = "Parts", .source = "parts"};
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TaskBuilder part = a_task(first + i).in_stage(spec.stage).with_role(spec.role).with_priority(spec.priority);
+    for (const std::string& pattern : spec.files) part.owning(pattern);
+    for (std::uint32_t other = 0; i + 1 == count && other < i; ++other) part.after(first + other);
+    read.tasks.push_back(part);
+    read.tasks.back().part_of = spec.id;
+  }
+  return read;
+}
+
+PlanRead a_faulty_answer(std::vector<std::string> faults) {
+  return {.answer = "answer", .faults = std::move(faults)};
+}
+
 World::World(RunConfig config) : config_(std::move(config)) {}
 
 std::vector<Event> World::start(std::vector<TaskSpec> tasks) {
   std::vector<Event> followed = feed({about_run(), a_start(config_)});
   std::vector<Event> planned = feed({about_run(), a_plan(std::move(tasks))});
   followed.insert(followed.end(), planned.begin(), planned.end());
+  return followed;
+}
+
+std::vector<Event> World::start_with_goal() {
+  std::vector<Event> followed = feed({about_run(), a_start(config_)});
+  std::vector<Event> asked = feed({about_run(), PlanWanted{}});
+  followed.insert(followed.end(), asked.begin(), asked.end());
   return followed;
 }
 
@@ -185,6 +220,11 @@ std::vector<Event> World::merged(AttemptId id) {
   const Seq seq = open<MergeRequested>(id);
   BERNSTEIN_CHECK(seq != 0, "the attempt lands");
   return feed({about(id), success(state_.open_intents.at(seq))}, seq);
+}
+
+std::vector<Event> World::plans(AttemptId session, PlanRead read) {
+  works(session, {});
+  return answer<PlanReadRequested>(session, std::move(read));
 }
 
 std::vector<Event> World::stops(StopMode mode, const std::string& reason) {
@@ -246,6 +286,11 @@ EventBody World::success(const OpenIntent& intent) const {
                           if (path.ends_with('/')) path += "file";
                           return some_work(id, {path}, e.base);
                         },
+                        [&](const PlanReadRequested&) -> EventBody {
+                          const TaskId question = *state_.planning.question;
+                          if (question == k_planning) return an_answer({a_task(1), a_task(2).after(1)});
+                          return some_parts(state_, question.number);
+                        },
                         [&](const CandidateRequested& e) -> EventBody {
                           return CandidateBuilt{state_.target_tip, "tree of " + e.commit + " on " + state_.target_tip};
                         },
@@ -266,9 +311,9 @@ EventBody World::success(const OpenIntent& intent) const {
 
 std::size_t World::working() const {
   std::size_t count = 0;
-  for (const auto& [id, task] : state_.tasks) {
+  for (const Task* task : tasks_and_planning(state_)) {
     count += static_cast<std::size_t>(
-        std::count_if(task.attempts.begin(), task.attempts.end(), [](const Attempt& a) { return a.slot; }));
+        std::count_if(task->attempts.begin(), task->attempts.end(), [](const Attempt& a) { return a.slot; }));
   }
   return count;
 }

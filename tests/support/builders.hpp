@@ -30,6 +30,9 @@ inline TaskId t(std::uint32_t number) {
 inline AttemptId at(std::uint32_t task, std::uint32_t attempt = 1) {
   return {TaskId{task}, attempt};
 }
+inline AttemptId session(std::uint32_t number) {  // of the planner
+  return {k_planning, number};
+}
 inline UsdMicros cents(std::int64_t amount) {
   return {amount * 10'000};
 }
@@ -81,6 +84,9 @@ class ConfigBuilder {
   // Another agent that the router does not choose by itself.
   ConfigBuilder& with_agent(AgentSpec agent);
   ConfigBuilder& with_max_parallel(const std::string& agent, std::uint32_t max);
+  ConfigBuilder& with_planner(std::string agent = "mock", std::string model = "strong-1");
+  ConfigBuilder& with_approval() { return config_.approve_plan = true, *this; }
+  ConfigBuilder& with_quota_attempts(std::uint32_t attempts) { return config_.limits.quota_attempts = attempts, *this; }
 
   operator RunConfig() const { return config_; }
 
@@ -100,6 +106,13 @@ PlanAccepted a_plan(std::vector<TaskSpec> tasks);
 AgentExited an_exit(int code = 0, std::optional<UsdMicros> cost = cents(10));
 WorkCaptured some_work(AttemptId id, const std::vector<std::string>& paths, const std::string& base);
 
+// What a session of the planner answers: a plan for the goal, ...
+PlanRead an_answer(std::vector<TaskSpec> tasks);
+// ... so many parts of a task, of which the last waits for the others, ...
+PlanRead some_parts(const RunState& state, std::uint32_t whole, std::uint32_t count = 2);
+// ... or what cannot be used.
+PlanRead a_faulty_answer(std::vector<std::string> faults = {"there is a cycle"});
+
 // ---- The world ------------------------------------------------------------------------------------------------------
 
 class World {
@@ -113,6 +126,8 @@ class World {
 
   // Starts the run and accepts the plan; what followed.
   std::vector<Event> start(std::vector<TaskSpec> tasks);
+  // The same with a goal, for which the planner makes the plan.
+  std::vector<Event> start_with_goal();
   // One input or result, and all that follows from it (the input left out). Aborts when it cannot follow.
   std::vector<Event> feed(Draft input, Seq cause = 0);
 
@@ -146,6 +161,8 @@ class World {
   std::vector<Event> breaks(AttemptId id, FailureClass class_, const std::string& message) {
     return answer<Intent>(id, EffectFailed{.class_ = class_, .effect = std::string(Intent::type), .message = message});
   }
+  // The planner's session works, up to its answer; its worktree stays.
+  std::vector<Event> plans(AttemptId session, PlanRead answer);
   std::vector<Event> stops(StopMode mode, const std::string& reason = "Ctrl-C");
   std::vector<Event> resumes();  // with the target where it was
 

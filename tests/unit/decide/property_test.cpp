@@ -36,7 +36,7 @@ const std::vector<std::string> k_patterns{"a/",  "a/b",      "a/b/c", "b/*.x", "
                                           "c/d", "d/**/*.y", "e",     "*.z",   "f/g/"};
 const std::vector<std::string> k_paths{"a/b",   "a/b/c",   "a/q", "b/1.x", "b/2.y", "c",  "c/d",
                                        "d/1.y", "d/q/2.y", "e",   "1.z",   "f/g/h", "new"};
-const std::vector<std::string> k_roles{"backend", "docs", "security"};
+const std::vector<std::string> k_roles{"backend", "docs", "security", "planner"};
 
 RunConfig a_random_config(Dice& dice) {
   ConfigBuilder config = a_config().with_agents(1 + dice.below(4)).with_attempts(1 + dice.below(3));
@@ -45,6 +45,8 @@ RunConfig a_random_config(Dice& dice) {
   if (dice.one_in(3)) config.with_role_slots("docs", 1);
   if (dice.one_in(3)) config.with_max_parallel("one", 1);
   if (dice.one_in(2)) config.with_gate(a_command("build"));
+  if (dice.one_in(2)) config.with_planner(dice.one_in(2) ? "one" : "mock");
+  if (dice.one_in(8)) config.with_role_slots("planner", 1);
   if (dice.one_in(3)) config.with_role_policy("security", {.agent = "", .model = "strong"});
   return config;
 }
@@ -101,6 +103,11 @@ EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& inte
     for (std::uint32_t left = dice.one_in(2) ? dice.below(3) : 0; left > 0; --left) {
       work->changes.push_back({ChangeKind::modified, dice.pick(k_paths)});
     }
+  } else if (std::holds_alternative<PlanRead>(result)) {
+    if (dice.one_in(3)) return a_faulty_answer();
+    const TaskId question = *world.state().planning.question;
+    if (question == k_planning) return an_answer(a_random_plan(dice));
+    return some_parts(world.state(), question.number, 2 + dice.below(4));
   } else if (auto* check = std::get_if<CheckFinished>(&result)) {
     if (dice.one_in(8)) check->verdict = static_cast<CheckVerdict>(1 + dice.below(3));
   } else if (auto* built = std::get_if<CandidateBuilt>(&result)) {
@@ -110,6 +117,15 @@ EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& inte
     return MergeRefused{"commit of the user " + std::to_string(dice.below(1'000))};
   }
   return result;
+}
+
+// With a plan, or with a goal where there is a planner.
+void starts_at_random(World& world, const RunConfig& config, Dice& dice) {
+  if (config.planner && dice.one_in(2)) {
+    world.start_with_goal();
+  } else {
+    world.start(a_random_plan(dice));
+  }
 }
 
 // Ready tasks that could start now and do not, found by looking at each: no slot may stay free while one of these is
@@ -155,9 +171,10 @@ Words fit_and_wait(const RunState& state) {
 void expect_promises_kept(std::uint32_t seed) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Dice dice(seed);
-  World world(a_random_config(dice));
+  const RunConfig config = a_random_config(dice);
+  World world(config);
   world.watch_invariants();
-  world.start(a_random_plan(dice));
+  starts_at_random(world, config, dice);
   Words idle;
   bool may_stop = dice.one_in(4);
   world.run(
@@ -196,8 +213,9 @@ void expect_promises_kept(std::uint32_t seed) {
 void expect_decided_alike(std::uint32_t seed) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Dice dice(seed);
-  World world(a_random_config(dice));
-  world.start(a_random_plan(dice));
+  const RunConfig config = a_random_config(dice);
+  World world(config);
+  starts_at_random(world, config, dice);
   world.run([&](const RunState&, const OpenIntent& intent) { return a_random_result(dice, world, intent); },
             [&](std::size_t open) { return dice.below(open); });
 
