@@ -55,7 +55,7 @@ std::vector<std::string> recorded_lines() {
 }
 
 // Something of everything: pins, gates, a red check, a grant, files taken, a conflict, a moved target, verdicts used
-// again, a loss, a block, and an agent that does not tell its cost.
+// again, a loss, a split, a block, and an agent that does not tell its cost.
 World the_run() {
   World world(a_config()
                   .with_agents(3)
@@ -64,6 +64,7 @@ World the_run() {
                   .with_arms({"mock/cheap", "mock/strong", "other/best"})
                   .with_gate(a_command("build"))
                   .with_gate(a_command("tests"))
+                  .with_planner()
                   .with_role_slots("docs", 1)
                   .with_role_policy("docs", {.agent = "", .model = "cheap"}));
   world.start({a_task(1).titled("Parser").owning("src/parser/").with_priority(1).with_complexity(Complexity::low),
@@ -98,7 +99,11 @@ World the_run() {
   parked.message = "429 too many requests";
   world.answer<SpawnRequested>(at(1, 3), parked);
   world.run([&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
-    if (intent.subject.task == t(5)) {
+    // The doomed one is split at the planner's second answer, and its first part is as doomed.
+    if (intent.subject == about(session(1)) && std::holds_alternative<PlanReadRequested>(intent.body)) {
+      return a_faulty_answer({"the answer is no plan"});
+    }
+    if (intent.subject.task == t(5) || intent.subject.task == t(8)) {
       if (std::holds_alternative<SpawnRequested>(intent.body)) return an_exit(1);
       if (std::holds_alternative<CaptureRequested>(intent.body)) return some_work(at(5), {}, "commit-0");
     }
@@ -137,7 +142,7 @@ TEST_F(RecordedRun, IsReadAndFoldedToItsEnd) {
     ASSERT_TRUE(applied) << applied.error().message;
   }
   ASSERT_TRUE(state.finished);
-  EXPECT_EQ(state.finished->why, "4 of 7 tasks landed, 3 did not");
+  EXPECT_EQ(state.finished->why, "4 of 8 tasks landed, 4 did not");
   EXPECT_EQ(broken_invariants(state), std::vector<std::string>{});
 }
 
@@ -173,8 +178,9 @@ TEST_F(RecordedRun, IsDecidedAgainByteForByte) {
 TEST_F(RecordedRun, HasSomethingOfAlmostEverything) {
   std::set<std::string_view> types;
   for (const Event& event : events_) types.insert(type_of(event.body));
-  // Left out: what a person asks for while a run goes on.
-  const std::set<std::string_view> left_out{"StopRequested", "RunResumed", "RunPaused", "RunContinued"};
+  // Left out: what a person asks for while a run goes on, and what a goal begins with.
+  const std::set<std::string_view> left_out{"StopRequested", "RunResumed",   "RunPaused", "RunContinued",
+                                            "PlanWanted",    "PlanApproved", "PlanFailed"};
   EXPECT_EQ(types.size(), std::variant_size_v<EventBody> - left_out.size());
   for (const std::string_view type : left_out) EXPECT_FALSE(types.contains(type)) << type;
 }
