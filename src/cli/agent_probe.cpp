@@ -106,26 +106,26 @@ std::vector<ModelAnswer> ask_models(const Context& context, const std::vector<co
     if (command.prompt_in_file) std::ofstream(base + ".prompt") << k_prompt;
     const std::string output = base + ".log";
     const std::string told = command.usage_in_file ? base + ".usage" : output;
-    const auto started = reactor->start_supervised(
-        {.argv = command.argv,
-         .wrapper = {},
-         .env = command.env,
-         .directory = worktree,
-         .stdin_text = command.prompt_on_stdin ? k_prompt : "",
-         .output_path = output,
-         .secrets = secrets,
-         .output_bytes_max = k_output_bytes_max,
-         .timeout_us = k_model_answer_us_max,
-         .grace_us = 2 * k_second},
-        {.control_directory = base + ".control", .lock_path = "", .watched = {}},
-        [&open, &answer, spec, output, told](const port::ProcessExit& exit) {
-          --open;
-          const auto text_of = [](const std::string& path) {
-            const Result<std::string> text = read_text(path, k_output_bytes_max);
-            return text ? *text : std::string();
-          };
-          read_answer(answer, spec, text_of(output), text_of(told), exit);
-        });
+    const auto started =
+        reactor->start_supervised({.argv = command.argv,
+                                   .wrapper = {},
+                                   .env = command.env,
+                                   .directory = worktree,
+                                   .stdin_text = command.prompt_on_stdin ? k_prompt : "",
+                                   .output_path = output,
+                                   .secrets = secrets,
+                                   .output_bytes_max = k_output_bytes_max,
+                                   .timeout_us = k_model_answer_us_max,
+                                   .grace_us = 2 * k_second},
+                                  {.control_directory = base + ".control", .lock_path = "", .watched = {}},
+                                  [&open, &answer, spec, output, told](const port::ProcessExit& exit) {
+                                    --open;
+                                    const auto text_of = [](const std::string& path) {
+                                      const Result<std::string> text = read_text(path, k_output_bytes_max);
+                                      return text ? *text : std::string();
+                                    };
+                                    read_answer(answer, spec, text_of(output), text_of(told), exit);
+                                  });
     if (!started) {
       answer.error = started.error().message;
       continue;

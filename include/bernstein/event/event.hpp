@@ -26,9 +26,9 @@ namespace bernstein {
 
 using EventBody = std::variant<
     RunStarted, PlanWanted, PlanAccepted, PlanApproved, RunResumed, RunPaused, RunContinued, StopRequested,  // inputs
-    AgentStarted, AgentStalled, AgentRecovered,                                                             //
-    PlanAdopted, PlanFailed, TaskSplit, SplitWanted,                                                        // decisions
-    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,          //
+    AgentStarted, AgentStalled, AgentRecovered,                                                              //
+    PlanAdopted, PlanFailed, TaskSplit, SplitWanted,                                                // decisions
+    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  //
     VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
     WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured, PlanReadRequested, PlanRead,  // effects
     CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished, MergeRequested, MergeLanded,

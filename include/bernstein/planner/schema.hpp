@@ -4,10 +4,10 @@
 //     answer_schema({"tests", "lint"}, 100)     {"type":"object","properties":{"name":...
 //
 // One line. `strict` keeps to what services take that hold the model to it word by word: every object names all of its
-// properties as required and allows no others, and nothing is optional. So a signal is flat: what its type does not look
-// at is "", which read_answer takes for absent. `lenient` is for agents that check the answer themselves and send it
-// back: only what read_answer needs is required, and what it does not know it says itself. The numbers that such schemas
-// cannot say stand in descriptions. No property is a command, an agent, a model or a budget.
+// properties as required and allows no others, and nothing is optional. So a signal is flat: what its type does not
+// look at is "", which read_answer takes for absent. `lenient` is for agents that check the answer themselves and send
+// it back: only what read_answer needs is required, and what it does not know it says itself. The numbers that such
+// schemas cannot say stand in descriptions. No property is a command, an agent, a model or a budget.
 
 #include <cstdint>
 #include <string>

@@ -147,8 +147,7 @@ TEST_F(Agents, ThoseThatAreNamedOrElseTheFirstAreAskedUnlessNobodyIsLoggedIn) {
     has_ann_.login = login;
     const std::vector<FoundAgent> agents{has_ann_, {.entry = &bob_, .program = "/bin/bob"}};
     std::vector<std::string> names;
-    for (const FoundAgent* agent : agents_in_use(agents, config_))
-      names.push_back(agent->entry->spec.name);
+    for (const FoundAgent* agent : agents_in_use(agents, config_)) names.push_back(agent->entry->spec.name);
     return names;
   };
   EXPECT_EQ(in_use(Login::yes), std::vector<std::string>{"bob"}) << "the one of the lowest rank";
@@ -161,19 +160,17 @@ TEST_F(Agents, ThoseThatAreNamedOrElseTheFirstAreAskedUnlessNobodyIsLoggedIn) {
 TEST_F(Agents, AnAnswerTellsWhatItHasCostAndAFailureWhatMendsIt) {
   ann_.facts.login.fix = "run ann login";
   ann_.spec.read_only = {"ann", "--plan"};
-  const ModelAnswer good{.agent = &has_ann_,
-                         .model = "small-1",
-                         .ending = {},
-                         .words = "ready",
-                         .usage = {.cached_tokens = 300,
-                                   .cost_micros = UsdMicros{344},
-                                   .input_tokens = 1010,
-                                   .output_tokens = 42},
-                         .duration_us = 2 * k_second};
-  EXPECT_EQ(judge_answer(good),
-            (Finding{"agent.ann.model", Grade::ok,
-                     "ann with small-1 answered 'ready' in 2 s: 1,310 tokens in (300 from a cache), 42 out, $0.000344",
-                     ""}));
+  const ModelAnswer good{
+      .agent = &has_ann_,
+      .model = "small-1",
+      .ending = {},
+      .words = "ready",
+      .usage = {.cached_tokens = 300, .cost_micros = UsdMicros{344}, .input_tokens = 1010, .output_tokens = 42},
+      .duration_us = 2 * k_second};
+  EXPECT_EQ(
+      judge_answer(good),
+      (Finding{"agent.ann.model", Grade::ok,
+               "ann with small-1 answered 'ready' in 2 s: 1,310 tokens in (300 from a cache), 42 out, $0.000344", ""}));
   ModelAnswer silent = good;
   silent.usage = {};
   EXPECT_NE(judge_answer(silent).fact.find("it does not tell what that cost"), std::string::npos);
@@ -196,9 +193,8 @@ TEST_F(Agents, AnAnswerTellsWhatItHasCostAndAFailureWhatMendsIt) {
   late.duration_us = k_minute;
   EXPECT_EQ(judge_answer(late).fact, "ann with small-1 has not answered in 1m 00s");
   late.error = "no such program";
-  EXPECT_EQ(judge_answer(late),
-            (Finding{"agent.ann.model", Grade::warn, "ann with small-1 cannot be asked: no such program",
-                     "npm install -g ann"}));
+  EXPECT_EQ(judge_answer(late), (Finding{"agent.ann.model", Grade::warn,
+                                         "ann with small-1 cannot be asked: no such program", "npm install -g ann"}));
 }
 
 TEST(Flags, AreLookedUpInTheHelpOfTheSubcommand) {

@@ -37,8 +37,8 @@ TEST(Subject, IsReadBackFromItsOneForm) {
                                 about(AttemptId{k_planning, 2})}) {
     EXPECT_EQ(parse_subject(to_string(subject)), subject);
   }
-  for (const char* text :
-       {"", "Run", "4", "t", "t0", "t04", "t4.", "t4.0", "t4.02", "4.2", "t4.2 ", "t4294967296", "r1", "plan", "plan.0", "t0.1"}) {
+  for (const char* text : {"", "Run", "4", "t", "t0", "t04", "t4.", "t4.0", "t4.02", "4.2", "t4.2 ", "t4294967296",
+                           "r1", "plan", "plan.0", "t0.1"}) {
     EXPECT_EQ(parse_subject(text), std::nullopt) << text;
   }
 }
