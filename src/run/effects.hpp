@@ -76,9 +76,10 @@ class Effects {
 
   void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
   void ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent);
-  // `schema`: of the answer that the planner is to give; "" for agents that work.
-  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt,
-                 const std::string& schema);
+  // `schema`: of the answer that the planner is to give; "" for agents that work. With an error for a prompt the agent
+  // of an earlier life is taken back, and no other one starts.
+  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
+                 const Result<std::string>& composed, const std::string& schema);
   void note_progress(const RunState& state, const Task& task, Micros silent_us);
   // What is read when an agent has ended.
   struct AgentReport {

@@ -86,15 +86,22 @@ void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRe
         *listed = workspace.list_tree(base);
       },
       [this, &state, task, intent, listed] {
-        if (!*listed) return could_not(task, SpawnRequested::type, listed->error());
+        const std::string schema =
+            planner::answer_schema(gate_names(config_of(state)), config_of(state).limits.planned_tasks);
+        if (!*listed) {
+          const Error& error = listed->error();
+          // Its agent may be at work, or wait for its go with a prompt that cannot be made again now.
+          if (attempt_of(state, task.attempt).started) return run_agent(state, task, intent, error, schema);
+          if (task.intent <= inherited_) return cannot_tell(task, "its agent was started", error);
+          return could_not(task, SpawnRequested::type, error);
+        }
         std::vector<std::string> paths;
         for (const port::TreeFile& file : **listed) {
           if (!file.directory) paths.push_back(file.path);
         }
         planner::Request request = request_of(state, ports_.blobs);
         request.map = planner::repository_map(paths, k_map_bytes_max);
-        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)),
-                  planner::answer_schema(gate_names(config_of(state)), config_of(state).limits.planned_tasks));
+        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)), schema);
       });
 }
 
