@@ -67,6 +67,14 @@ planner::Request request_of(const RunState& state, port::BlobStore& blobs) {
   return request;
 }
 
+std::string map_of(const std::vector<port::TreeFile>& files) {
+  std::vector<std::string> paths;
+  for (const port::TreeFile& file : files) {
+    if (!file.directory) paths.push_back(file.path);
+  }
+  return planner::repository_map(paths, k_map_bytes_max);
+}
+
 planner::Rules rules_of(const RunState& state) {
   const RunConfig& config = config_of(state);
   const TaskId question = *state.planning.question;
@@ -81,23 +89,20 @@ planner::Rules rules_of(const RunState& state) {
 
 void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent) {
   auto listed = std::make_shared<Result<std::vector<port::TreeFile>>>(std::vector<port::TreeFile>{});
-  ports_.reactor.submit([&workspace = ports_.workspace, base = attempt_of(state, task.attempt).base,
-                         listed] { *listed = workspace.list_tree(base); },
-                        [this, &state, task, intent, listed] {
-                          if (!*listed) return could_not(task, SpawnRequested::type, listed->error());
-                          std::vector<std::string> paths;
-                          for (const port::TreeFile& file : **listed) {
-                            if (!file.directory) paths.push_back(file.path);
-                          }
-                          planner::Request request = request_of(state, ports_.blobs);
-                          request.map = planner::repository_map(paths, k_map_bytes_max);
-                          const std::vector<std::string> gates = gate_names(config_of(state));
-                          const std::uint32_t tasks_max = config_of(state).limits.planned_tasks;
-                          run_agent(state, task, intent,
-                                    Redactor(secrets(state)).redact(planner::build_request(request)),
-                                    {.lenient = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::lenient),
-                                     .strict = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::strict)});
-                        });
+  ports_.reactor.submit(
+      [&workspace = ports_.workspace, base = attempt_of(state, task.attempt).base, listed] {
+        *listed = workspace.list_tree(base);
+      },
+      [this, &state, task, intent, listed] {
+        planner::Request request = request_of(state, ports_.blobs);
+        // Without a map the planner looks for itself; and one that is at work already is taken back in any case.
+        request.map = *listed ? map_of(**listed) : "(the files could not be listed: " + listed->error().message + ")";
+        const std::vector<std::string> gates = gate_names(config_of(state));
+        const std::uint32_t tasks_max = config_of(state).limits.planned_tasks;
+        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)),
+                  {.lenient = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::lenient),
+                   .strict = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::strict)});
+      });
 }
 
 // Its answer is in the log, which outlives us: whoever resumes reads it again.

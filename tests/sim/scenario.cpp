@@ -1,8 +1,11 @@
 #include "scenario.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "bernstein/base/sha256.hpp"
+#include "bernstein/base/text.hpp"
+#include "bernstein/plan/write.hpp"
 #include "dice.hpp"
 #include "support/builders.hpp"
 
@@ -61,6 +64,7 @@ RunConfig draw_config(Dice& dice) {
   for (CheckSpec& gate : config.gates) gate.timeout_us = dice.between(1, 10) * k_minute;
   if (dice.one_in(6)) config.worktree_setup.command = "make ready";
   config.limits.adopt_timeout_us = dice.pick(std::vector<Micros>{k_minute, 15 * k_minute, 15 * k_minute, k_hour});
+  config.limits.planner_timeout_us = dice.between(5, 20) * k_minute;
   config.limits.agent_timeout_us = dice.between(5, 40) * k_minute;
   config.limits.quota_attempts = 1 + dice.below(6);
   config.limits.no_progress_us = dice.pick(std::vector<Micros>{0, 2 * k_minute, 5 * k_minute, 10 * k_minute});
@@ -117,6 +121,65 @@ std::vector<TaskSpec> draw_plan(Dice& dice) {
   return plan;
 }
 
+// Some of its tasks turn out to be too much, so that there is something to split.
+void draw_planning(Dice& dice, Scenario& scenario) {
+  scenario.goal = dice.one_in(3);
+  if (!scenario.goal && !dice.one_in(3)) return;
+  RunConfig& config = scenario.config;
+  const AgentSpec& agent = dice.pick(config.agents);
+  config.planner = PlannerSpec{agent.name, dice.pick(agent.models).name};
+  config.approve_plan = scenario.goal && dice.one_in(4);
+  scenario.no_good_plans = dice.one_in(12);
+  if (dice.one_in(2)) config.limits.attempts = 1;
+  for (AgentSpec& each : config.agents) {
+    if (dice.one_in(2)) each.answer.at = "/answer";
+  }
+}
+
+// As a planner would write it, without the commands that it may not name.
+plan::Plan written_plan(std::vector<TaskSpec> tasks) {
+  PlanAccepted drawn = a_plan(std::move(tasks));
+  plan::Plan plan{.name = "Simulated",
+                  .description = {},
+                  .settings = {},
+                  .stages = std::move(drawn.stages),
+                  .tasks = std::move(drawn.tasks),
+                  .warnings = {}};
+  std::vector<std::set<std::uint32_t>> waits(plan.stages.size());
+  for (TaskSpec& task : plan.tasks) {
+    std::erase_if(task.signals, [](const CheckSpec& check) { return check.type == CheckType::command; });
+    waits[task.stage].insert(task.depends_on_stages.begin(), task.depends_on_stages.end());
+  }
+  for (std::size_t i = 0; i < waits.size(); ++i) plan.stages[i].depends_on = {waits[i].begin(), waits[i].end()};
+  for (TaskSpec& task : plan.tasks) task.depends_on_stages = plan.stages[task.stage].depends_on;
+  return plan;
+}
+
+std::vector<TaskSpec> draw_parts(Dice& dice, const TaskSpec& whole) {
+  std::vector<TaskSpec> parts;
+  const std::uint32_t count = 2 + dice.below(3);
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    TaskBuilder part = a_task(i).titled("Part " + std::to_string(i) + " of " + to_string(whole.id));
+    part.with_role(dice.pick(k_roles)).with_priority(1 + dice.below(5));
+    if (dice.one_in(2)) part.owning(dice.pick(k_owned).pattern);
+    if (i > 1 && dice.one_in(3)) part.after(1 + dice.below(i - 1));
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+const std::string k_cycle =
+    "name: Round\nstages:\n  - name: all\n    steps:\n"
+    "      - {id: one, title: One, description: First., depends_on: [two]}\n"
+    "      - {id: two, title: Two, description: Second., depends_on: [one]}\n";
+
+// What an agent whose answer stands in JSON prints.
+std::string in_json(const std::string& text, const std::string& cost) {
+  std::string escaped = replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"");
+  escaped = replace_all(escaped, "\n", "\\n");
+  return "{\"answer\":\"" + escaped + "\",\"cost\":" + cost + "}\n";
+}
+
 Dials draw_dials(Dice& dice) {
   Dials dials;
   const auto draw = [&](std::uint32_t& dial, Micros least, Micros most) {
@@ -156,13 +219,14 @@ Scenario draw_scenario(std::uint64_t seed) {
   Dice dials(seed, "dials");
   scenario.dials = draw_dials(dials);
   scenario.slow_work = dials.one_in(2);
+  Dice planning(seed, "planning");
+  draw_planning(planning, scenario);
   return scenario;
 }
 
-Behaviour behaviour_of(const Scenario& scenario, AttemptId attempt) {
+Behaviour behaviour_of(const Scenario& scenario, const TaskSpec& task, AttemptId attempt) {
   const std::string name = to_string(attempt);
   Dice dice(scenario.seed, "agent of " + name);
-  const TaskSpec& task = scenario.tasks[attempt.task.number - 1];
   const std::string text = "work of " + name + "\n";
 
   Behaviour behaviour{.duration_us = dice.between(k_second, 4 * k_minute)};
@@ -211,6 +275,41 @@ Behaviour behaviour_of(const Scenario& scenario, AttemptId attempt) {
     behaviour.silence = {.from_us = from_us, .until_us = from_us + dice.between(k_minute, 8 * k_minute)};
     if (behaviour.hangs) behaviour.silence->until_us.reset();
   }
+  return behaviour;
+}
+
+Behaviour behaviour_of_planner(const Scenario& scenario, const std::optional<TaskSpec>& whole, AttemptId session,
+                               const AgentSpec& agent) {
+  Dice dice(scenario.seed, "agent of " + to_string(session));
+  Behaviour behaviour{.duration_us = dice.between(k_second, 4 * k_minute)};
+  const std::vector<TaskSpec> tasks = whole ? draw_parts(dice, *whole) : scenario.tasks;
+  std::string said = "This is the plan.\n```yaml\n" + plan::write_plan(written_plan(tasks)) + "```\nThat is all.\n";
+  if (dice.one_in(3)) said = plan::write_plan(written_plan(tasks));
+  const std::uint32_t fate = scenario.no_good_plans ? dice.below(3) : dice.below(14);
+  switch (fate) {
+    case 0:
+      said = "First I would look at the code, and then I would write.\n";
+      break;
+    case 1:
+      said = k_cycle;
+      break;
+    case 2:
+      behaviour.exit_code = 1 + static_cast<int>(dice.below(3));
+      break;
+    case 3:
+      behaviour.exit_code = k_exit_of_quota;
+      break;
+    case 4:
+      behaviour.hangs = true;
+      behaviour.ignores_term = dice.one_in(2);
+      break;
+    default:
+      break;
+  }
+  behaviour.output = agent.answer.at.empty() ? said : in_json(said, "0." + std::to_string(100 + dice.below(900)));
+  // It is to change nothing, and some do.
+  if (dice.one_in(8)) behaviour.early["plan-notes.txt"] = "notes of " + to_string(session) + "\n";
+  behaviour.commits = dice.one_in(2);
   return behaviour;
 }
 

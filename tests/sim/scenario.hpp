@@ -70,6 +70,8 @@ struct Scenario {
   std::uint64_t seed = 0;
   RunConfig config;
   std::vector<TaskSpec> tasks;
+  bool goal = false;           // there is no plan at first: the planner is to answer with these tasks
+  bool no_good_plans = false;  // whatever the planner is asked, its answers cannot be used
   FileMap repository;
   Dials dials;
   bool slow_work = false;  // what goes on in the background takes time, so that much is under way at once
@@ -77,7 +79,10 @@ struct Scenario {
 
 Scenario draw_scenario(std::uint64_t seed);
 
-Behaviour behaviour_of(const Scenario& scenario, AttemptId attempt);
+Behaviour behaviour_of(const Scenario& scenario, const TaskSpec& task, AttemptId attempt);
+// Of the planner, who is asked for a plan, or for parts of `whole`.
+Behaviour behaviour_of_planner(const Scenario& scenario, const std::optional<TaskSpec>& whole, AttemptId session,
+                               const AgentSpec& agent);
 CheckFate fate_of(const Scenario& scenario, const std::string& command, const FileMap& tree);
 
 // Files that the person changes, among them some that tasks own.

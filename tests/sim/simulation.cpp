@@ -1,8 +1,11 @@
 #include "simulation.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "bernstein/event/codec.hpp"
 #include "bernstein/run/loop.hpp"
@@ -42,13 +45,17 @@ class Simulation final : public run::Observer {
   Digest run() {
     for (int lives = 1; !is_over(); ++lives) {
       if (lives > k_lives_with_mishaps + k_lives_to_heal) throw Violation{"healed, the run does not come to its end"};
-      if (lives == k_lives_with_mishaps) mishaps_.heal();
+      if (lives == k_lives_with_mishaps) {
+        mishaps_.heal();
+        is_healed_ = true;
+      }
       live();
       reactor_.crash();  // whether it ended or was killed: its callbacks are gone
       witness_.look();
       if (!is_over()) be_away();
     }
     witness_.look_at_the_end();
+    look_at_the_plan();
     count();
     return log_.records().back().hash;
   }
@@ -74,6 +81,7 @@ class Simulation final : public run::Observer {
     reactor_door_.begin_life();
     const run::Site site{.sdd = sdd_, .environment = {}, .sandbox = {}};
     run::Loop loop({log_door_, blobs_door_, workspace_, reactor_door_, ownership_}, site, *this);
+    now_ = &loop.state();
     try {
       const Result<RunOutcome> outcome = is_resume ? resume(loop) : start(loop);
       tell(outcome ? "==== " + std::string(to_word(*outcome)) : "==== error: " + outcome.error().message);
@@ -85,6 +93,7 @@ class Simulation final : public run::Observer {
   Result<RunOutcome> start(run::Loop& loop) {
     RunStarted started = test::a_start(scenario_.config);
     started.target_tip = *workspace_.ref(started.target);
+    if (scenario_.goal) return loop.start(std::move(started), PlanWanted{});
     return loop.start(std::move(started), test::a_plan(scenario_.tasks));
   }
 
@@ -95,11 +104,15 @@ class Simulation final : public run::Observer {
       const bool landed_already = std::holds_alternative<MergeRequested>(intent.body) &&
                                   witness_.is_on_target({intent.subject.task, intent.subject.attempt});
       if (landed_already) tally_.hit(Sometimes::merge_landed_already);
+      if (std::holds_alternative<PlanReadRequested>(intent.body)) tally_.hit(Sometimes::answer_read_again);
     }
     RunResumed resumed{.bernstein = "0.1.0", .target_tip = *workspace_.ref(left.started->target)};
     if (left.finished && left.finished->outcome == RunOutcome::budget)
       resumed.budget_micros = left.spent + left.presumed + UsdMicros{20'000'000};
-    return loop.resume(k_run, std::move(resumed));
+    // The person looks at the plan, sooner or later.
+    const bool approves = awaits_approval(left) && (is_healed_ || mishaps_.dice().one_in(2));
+    if (approves) tell("---- the person approves the plan");
+    return loop.resume(k_run, std::move(resumed), approves);
   }
 
   // ---- The world between two lives ----
@@ -202,7 +215,9 @@ class Simulation final : public run::Observer {
   }
 
   test::ScriptedProcess play_agent(AttemptId attempt) {
-    const Behaviour behaviour = behaviour_of(scenario_, attempt);
+    const Behaviour behaviour = attempt.task == k_planning
+                                    ? behaviour_of_planner(scenario_, asked_about(), attempt, agent_of_planner())
+                                    : behaviour_of(scenario_, task_of(*now_, attempt.task).spec, attempt);
     test::ScriptedProcess script{
         .duration_us = behaviour.duration_us, .exit_code = behaviour.exit_code, .output = behaviour.output};
     if (behaviour.hangs) script.duration_us.reset();
@@ -219,6 +234,29 @@ class Simulation final : public run::Observer {
       if (behaviour.forgets_history && workspace_.worktree(session)) workspace_.forget_history(session);
     };
     return script;
+  }
+
+  // The task that the planner is to split; nothing: it is asked for a plan.
+  std::optional<TaskSpec> asked_about() const {
+    const TaskId question = now_->planning.question.value();
+    if (question == k_planning) return std::nullopt;
+    return task_of(*now_, question).spec;
+  }
+
+  const AgentSpec& agent_of_planner() const {
+    const std::vector<AgentSpec>& agents = scenario_.config.agents;
+    return *std::find_if(agents.begin(), agents.end(),
+                         [&](const AgentSpec& agent) { return agent.name == scenario_.config.planner->agent; });
+  }
+
+  // The plan that the person finds is the one that was worked by.
+  void look_at_the_plan() {
+    const RunState& state = witness_.state();
+    if (!state.planning.wanted || !state.plan) return;
+    std::ifstream file(sdd_ + "/plans/" + to_string(k_run) + ".yaml", std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const Result<std::string> source = blobs_.get(state.plan->source);
+    if (!source || text != *source) throw Violation{"the plan's file does not say what was adopted"};
   }
 
   void write(AttemptId attempt, const FileMap& files, bool commits) {
@@ -247,6 +285,7 @@ class Simulation final : public run::Observer {
 
   void count() {
     tally_.events += static_cast<std::int64_t>(log_.records().size());
+    count_planning();
     std::set<Subject> interrupted;
     bool paused = false;
     for (const Record& record : log_.records()) {
@@ -296,6 +335,32 @@ class Simulation final : public run::Observer {
     }
   }
 
+  void count_planning() {
+    const RunState& state = witness_.state();
+    const auto hit = [&](bool is, Sometimes what) {
+      if (is) tally_.hit(what);
+    };
+    hit(state.planning.wanted && state.plan, Sometimes::goal_planned);
+    hit(!state.planning.failed.empty(), Sometimes::goal_given_up);
+    hit(state.approved, Sometimes::plan_approved);
+    bool was_faulty = false;
+    for (const Attempt& session : state.planning.task.attempts) {
+      hit(was_faulty && session.answer && !session.failure, Sometimes::answer_repaired);
+      was_faulty = session.answer && session.failure;
+      if (!session.failure) continue;
+      hit(session.failure->class_ == FailureClass::quota, Sometimes::planner_parked);
+      hit(session.failure->class_ == FailureClass::orchestrator, Sometimes::planner_lost);
+      hit(session.exit && (session.exit->timed_out || session.exit->stalled), Sometimes::planner_hung);
+      hit(session.exit && session.exit->outcome == AgentOutcome::crash && session.exit->exit_code < 128,
+          Sometimes::planner_crashed);
+    }
+    for (const auto& [id, task] : state.tasks) {
+      hit(task.status == TaskStatus::split, Sometimes::task_split);
+      hit(task.status == TaskStatus::split && has_landed(state, task), Sometimes::parts_landed);
+      hit(task.why.find("could not be split either") != std::string::npos, Sometimes::split_given_up);
+    }
+  }
+
   static Sometimes end_of(RunOutcome outcome) {
     switch (outcome) {
       case RunOutcome::landed:
@@ -334,6 +399,8 @@ class Simulation final : public run::Observer {
   SimulatedOwnership ownership_;
   SimulatedReactor reactor_door_;
   Witness witness_;
+  const RunState* now_ = nullptr;  // of the life that goes on
+  bool is_healed_ = false;
   std::uint64_t changes_ = 0;  // of the person
   bool elsewhere_ = false;     // the person has another branch checked out
 };

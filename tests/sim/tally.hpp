@@ -50,6 +50,18 @@ enum class Sometimes {
   retry,
   task_failed,
   task_blocked,
+  goal_planned,
+  goal_given_up,
+  answer_repaired,
+  answer_read_again,
+  plan_approved,
+  task_split,
+  split_given_up,
+  parts_landed,
+  planner_parked,
+  planner_hung,
+  planner_crashed,
+  planner_lost,
   stop_drain,
   stop_now,
   pause,
@@ -75,9 +87,12 @@ BERNSTEIN_ENUM_WORDS(sim::Sometimes, "crash before the commit", "crash after the
                      "check interrupted", "check run again", "merge had landed already", "merge refused", "conflict",
                      "ownership violation", "history rewritten", "worktree deleted", "agent timed out",
                      "agent made no progress", "agent went on again", "agent ended for no progress", "agent parked",
-                     "park over", "check failed", "retry", "task failed", "task blocked", "stop: drain", "stop: now",
-                     "pause", "went on after a pause", "clock jumped", "checkout left alone", "ended landed",
-                     "ended incomplete", "ended stopped", "ended budget", "ended environment");
+                     "park over", "check failed", "retry", "task failed", "task blocked", "goal planned",
+                     "goal given up", "answer repaired", "answer read again", "plan approved", "task split",
+                     "split given up", "whole landed in parts", "planner parked", "planner hung", "planner crashed",
+                     "planner lost", "stop: drain", "stop: now", "pause", "went on after a pause", "clock jumped",
+                     "checkout left alone", "ended landed", "ended incomplete", "ended stopped", "ended budget",
+                     "ended environment");
 }  // namespace bernstein
 
 namespace bernstein::sim {

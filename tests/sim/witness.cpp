@@ -194,8 +194,8 @@ void Witness::check_work() const {
     }
   }
   // And what is said to be removed is.
-  for (const auto& [id, task] : state_.tasks) {
-    for (const Attempt& attempt : task.attempts) {
+  for (const Task* task : tasks_and_planning(state_)) {
+    for (const Attempt& attempt : task->attempts) {
       const std::string session = session_name(k_run, attempt.id);
       require(attempt.worktree || !workspace_.worktree(session),
               "the worktree of " + to_string(attempt.id) + " is said to be removed and is there");
@@ -223,7 +223,11 @@ void Witness::look_at_the_end() const {
       "nothing goes wrong any more, and the run ended " + std::string(to_word(outcome)) + ": " + state_.finished->why);
   for (const auto& [id, task] : state_.tasks) {
     require(is_terminal(task.status), to_string(id) + " is " + std::string(to_word(task.status)) + " in the end");
-    for (const Attempt& attempt : task.attempts) {
+  }
+  require(!open_question(state_), "the planner was to be asked something, and the run has ended");
+  require(state_.planned.empty(), "tasks were planned, and the run has ended without them");
+  for (const Task* task : tasks_and_planning(state_)) {
+    for (const Attempt& attempt : task->attempts) {
       if (!attempt.merge_commit.empty()) continue;
       require(!is_on_target(attempt.id), to_string(attempt.id) + " is on the target and did not land");
     }

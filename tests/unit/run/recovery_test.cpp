@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <utility>
 
 #include "bernstein/run/loop.hpp"
@@ -22,13 +23,22 @@ class FailingBlobs final : public MemoryBlobStore {
  public:
   Result<std::string> put(std::string_view bytes) override {
     if (full) return Error{ErrorCode::environment, "the disk is full"};
+    on_put(bytes);
     return MemoryBlobStore::put(bytes);
   }
   bool full = false;
+  std::function<void(std::string_view)> on_put = [](std::string_view) {};
 };
 
 class Owner final : public port::Ownership {
-  Status still_ours() const override { return Ok{}; }
+ public:
+  bool lost = false;
+
+ private:
+  Status still_ours() const override {
+    if (lost) return Error{ErrorCode::busy, "another Bernstein owns the workspace"};
+    return Ok{};
+  }
 };
 
 class Quiet final : public Observer {
@@ -44,6 +54,15 @@ class Recovery : public testing::Test {
     started.target_tip = *workspace_.tip("refs/heads/main");
     Loop loop(ports(), site(), observer_);
     const Result<RunOutcome> outcome = loop.start(std::move(started), a_plan({a_task(1)}));
+    reactor_.crash();
+    return outcome;
+  }
+
+  Result<RunOutcome> start_with_goal(RunConfig config = a_config().with_planner()) {
+    RunStarted started = a_start(std::move(config));
+    started.target_tip = *workspace_.tip("refs/heads/main");
+    Loop loop(ports(), site(), observer_);
+    const Result<RunOutcome> outcome = loop.start(std::move(started), PlanWanted{});
     reactor_.crash();
     return outcome;
   }
@@ -80,19 +99,29 @@ class Recovery : public testing::Test {
   MemoryEventLog log_;
   FailingBlobs blobs_;
   FakeWorkspace workspace_{{{"README.md", "hello\n"}}};
-  FakeReactor reactor_{[this](const port::ProcessSpec&) -> Result<ScriptedProcess> {
+  FakeReactor reactor_{[this](const port::ProcessSpec& spec) -> Result<ScriptedProcess> {
     before_start();
+    if (spec.env.at("BERNSTEIN_TASK") == "plan") {
+      return ScriptedProcess{.duration_us = k_minute, .output = plan, .at_begin = [this] { begin(); }};
+    }
     return ScriptedProcess{.duration_us = k_minute,
                            .at_begin = [this] { begin(); },
                            .at_end = [this] { workspace_.write(last_session(), "new.txt", "new\n"); },
                            .silence = silence};
   }};
 
-  std::string last_session() const { return "session-r1-t1." + std::to_string(count("TaskAssigned")); }
+  std::string last_session() const {
+    const std::int64_t attempts = std::count_if(log_.records().begin(), log_.records().end(), [](const Record& r) {
+      return r.type == "TaskAssigned" && r.subject.starts_with("t1.");
+    });
+    return "session-r1-t1." + std::to_string(attempts);
+  }
 
   std::function<void()> before_start = [] {};
   std::function<void()> begin = [] {};
   std::optional<Silence> silence;
+  std::string plan =
+      "name: One\nstages:\n  - name: all\n    steps:\n      - {title: New, description: Write new.txt.}\n";
 };
 
 TEST_F(Recovery, APromptFileIsWrittenWhereNothingHasBeenLoggedYet) {
@@ -177,6 +206,106 @@ TEST_F(Recovery, AnAgentThatStallsIsEndedAndItsTaskTriedAgain) {
   EXPECT_EQ(start(config).value(), RunOutcome::incomplete) << "each attempt ends like the first";
   EXPECT_EQ(count("AgentStalled"), 3);
   EXPECT_EQ(count("TaskRetried"), 2);
+}
+
+// ---- The planner ----
+
+TEST_F(Recovery, AGoalLandsAndItsPlanIsLeftForThePerson) {
+  ASSERT_EQ(start_with_goal().value(), RunOutcome::landed);
+  EXPECT_EQ(count("PlanAdopted"), 1);
+  EXPECT_EQ(count("MergeLanded"), 1);
+  EXPECT_TRUE(std::filesystem::exists(site().sdd + "/plans/r1.yaml"));
+}
+
+// What the planner would be asked cannot be put together any more, which is no question about one that works.
+TEST_F(Recovery, APlannerAtWorkIsTakenBackThoughTheTreeCannotBeListed) {
+  begin = [this, first = true]() mutable {
+    if (std::exchange(first, false)) reactor_.raise_after(k_second, SIGQUIT);
+  };
+  ASSERT_EQ(start_with_goal().value(), RunOutcome::stopped);
+  workspace_.set_fault([](std::string_view call) -> std::optional<Error> {
+    if (call != "list_tree") return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStarted"), 2) << "the planner's and the task's";
+  EXPECT_EQ(count("AttemptFailed"), 0);
+}
+
+// Its supervisor is there, and its start was never recorded: to call that failed would leave it behind.
+TEST_F(Recovery, APlannerThatWaitsForItsGoIsNotGivenUpWhenTheTreeCannotBeListed) {
+  before_start = [this] { ownership_.lost = true; };
+  ASSERT_FALSE(start_with_goal());
+  ownership_.lost = false;
+  before_start = [] {};
+  ASSERT_EQ(reactor_.running(), 1U);
+  workspace_.set_fault([](std::string_view call) -> std::optional<Error> {
+    if (call != "list_tree") return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  const Result<RunOutcome> outcome = resume();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(
+      outcome.error().message,
+      "cannot tell whether its agent was started (plan.1), so nothing more is done: the disk is full; resume once "
+      "that is mended");
+  EXPECT_EQ(count("AttemptFailed"), 0);
+  workspace_.set_fault({});
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("AgentStarted"), 2);
+  EXPECT_EQ(reactor_.running(), 0U);
+}
+
+TEST_F(Recovery, APlannerThatWasNeverStartedFailsWhenTheTreeCannotBeListed) {
+  workspace_.set_fault([](std::string_view call) -> std::optional<Error> {
+    if (call != "list_tree") return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  EXPECT_EQ(start_with_goal().value(), RunOutcome::environment);
+  EXPECT_EQ(count("AgentStarted"), 0);
+  workspace_.set_fault({});
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+}
+
+// The answer is in the log of its agent, so whoever goes on reads it again.
+TEST_F(Recovery, AnAnswerThatWasNotReadToItsEndIsReadAgainAndAdoptedOnce) {
+  struct Killed {};
+  int answers = 0;
+  blobs_.on_put = [&](std::string_view bytes) {
+    // The end of its output is kept first, then the answer, then the plan.
+    if (bytes.starts_with("name: One") && ++answers == 3) throw Killed{};
+  };
+  EXPECT_THROW((void)start_with_goal(), Killed);
+  reactor_.crash();
+  EXPECT_EQ(count("PlanReadRequested"), 1);
+  EXPECT_EQ(count("PlanRead"), 0);
+  blobs_.on_put = [](std::string_view) {};
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("PlanReadRequested"), 1);
+  EXPECT_EQ(count("PlanAdopted"), 1);
+  EXPECT_EQ(count("TaskCreated"), 1);
+}
+
+// Nothing tells an answer that could not be kept from one that is faulty, but for the answers that it uses up: none.
+TEST_F(Recovery, AnAnswerThatCannotBeKeptUsesUpNone) {
+  begin = [this, first = true]() mutable { blobs_.full = std::exchange(first, false); };
+  EXPECT_EQ(start_with_goal().value(), RunOutcome::environment);
+  EXPECT_EQ(why_of("AttemptFailed"), "the disk is full");
+  blobs_.full = false;
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+}
+
+TEST_F(Recovery, ATaskThatFailsForGoodIsSplit) {
+  silence = Silence{};
+  RunConfig config = a_config().with_planner().with_attempts(1);
+  config.limits.no_progress_us = 30 * k_second;
+  plan =
+      "name: Two\nstages:\n  - name: all\n    steps:\n"
+      "      - {title: New, description: Write new.txt.}\n      - {title: Newer, description: Write newer.txt.}\n";
+  EXPECT_EQ(start(config).value(), RunOutcome::incomplete) << "its parts fare no better";
+  EXPECT_EQ(count("TaskSplit"), 1);
+  EXPECT_EQ(count("TaskCreated"), 3);
+  EXPECT_FALSE(std::filesystem::exists(site().sdd + "/plans/r1.yaml")) << "the run's plan is the person's";
 }
 
 TEST_F(Recovery, AMergeOfWhichNobodyCanTellWhetherItLandedStaysOpen) {

@@ -210,6 +210,11 @@ std::vector<Event> planned() {
   world.start({a_task(1), a_task(2).after(1)});
   return world.log();
 }
+std::vector<Event> plan_accepted() {
+  std::vector<Event> log = planned();
+  log.resize(2);
+  return log;
+}
 std::vector<Event> finished() {
   World world;
   world.start({a_task(1)});
@@ -265,6 +270,11 @@ INSTANTIATE_TEST_SUITE_P(
                 {about(TaskId{3}), TaskCreated{.spec = a_task(3)}},
                 0,
                 "event # (TaskCreated t3) creates a task that nobody has planned"},
+        Refusal{"out of order",
+                plan_accepted,
+                {about(TaskId{2}), TaskCreated{.spec = a_task(2).after(1)}},
+                0,
+                "event # (TaskCreated t2) is not the plan's next task"},
         Refusal{"no plan",
                 started,
                 {about(TaskId{1}), TaskCreated{.spec = a_task(1)}},
@@ -377,6 +387,278 @@ INSTANTIATE_TEST_SUITE_P(
                         {about(at(1)), MergeRequested{.base = "other", .tree = "tree of commit of t1.1 on commit-0"}},
                         0,
                         "event # (MergeRequested t1.1) lands on another commit than the one it was merged with"}));
+
+// ---- The planner ----
+
+// A goal whose plan has t1, which is split into t3 and t4 when it has failed, and t2.
+std::vector<Event> a_goal_and_a_split() {
+  World world(a_config().with_planner().with_attempts(1));
+  world.start_with_goal();
+  world.plans(session(1), an_answer({a_task(1), a_task(2)}));
+  world.removed(session(1));
+  world.fails(at(1));
+  world.plans(session(2), some_parts(world.state(), 1));
+  world.removed(session(2));
+  world.fails(at(3));
+  return world.log();
+}
+// The log up to the n-th event of this type, that event included.
+template <class T, int n = 1>
+std::vector<Event> planning_up_to() {
+  const std::vector<Event> log = a_goal_and_a_split();
+  int left = n;
+  const auto found = std::find_if(
+      log.begin(), log.end(), [&](const Event& event) { return std::holds_alternative<T>(event.body) && --left == 0; });
+  EXPECT_NE(found, log.end()) << T::type;
+  return {log.begin(), found + 1};
+}
+// The same, with another answer in place of the n-th.
+template <int n>
+std::vector<Event> answered_with(PlanRead read) {
+  std::vector<Event> log = planning_up_to<PlanRead, n>();
+  log.back().body = std::move(read);
+  return log;
+}
+template <int n>
+std::function<std::vector<Event>()> answering(PlanRead read) {
+  return [read] { return answered_with<n>(read); };
+}
+PlanRead parts(std::vector<TaskSpec> tasks, bool of_t1 = true) {
+  for (TaskSpec& task : tasks) task.part_of = of_t1 ? t(1) : t(2);
+  return {.tasks = std::move(tasks)};
+}
+std::vector<Event> started_with_planner() {
+  World world;
+  world.feed({about_run(), a_start(a_config().with_planner())});
+  return world.log();
+}
+std::vector<Event> given_up() {
+  World world(a_config().with_planner());
+  world.start_with_goal();
+  for (std::uint32_t i = 1; i <= 3; ++i) world.plans(session(i), a_faulty_answer());
+  return world.log();
+}
+std::vector<Event> question_failed_once() {
+  World world(a_config().with_planner());
+  world.start_with_goal();
+  world.feed({about_run(), StopRequested{}});
+  world.plans(session(1), a_faulty_answer());
+  std::vector<Event> log = world.log();
+  while (!std::holds_alternative<AttemptFailed>(log.back().body)) log.pop_back();
+  return log;
+}
+
+Draft adopts(std::uint32_t number) {
+  return {about(session(number)), PlanAdopted{}};
+}
+TaskSpec in_no_stage() {
+  return a_task(4).after(3).in_stage(1);
+}
+TaskSpec after_a_stage() {
+  return a_task(4).after(3).after_stage(0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Goals, ApplyRefuses,
+    testing::Values(Refusal{"plan before goal",
+                            planned,
+                            {about_run(), PlanWanted{}},
+                            0,
+                            "event # (PlanWanted run) comes after a plan or a goal"},
+                    Refusal{"second goal",
+                            planning_up_to<PlanWanted>,
+                            {about_run(), PlanWanted{}},
+                            0,
+                            "event # (PlanWanted run) comes after a plan or a goal"},
+                    Refusal{"no planner",
+                            started,
+                            {about_run(), PlanWanted{}},
+                            0,
+                            "event # (PlanWanted run) is for a planner, and the run has none"},
+                    Refusal{"plan beside goal",
+                            planning_up_to<PlanWanted>,
+                            {about_run(), PlanAccepted{}},
+                            0,
+                            "event # (PlanAccepted run) brings a plan where the planner is to make one"},
+                    Refusal{"nothing to approve",
+                            planning_up_to<PlanWanted>,
+                            {about_run(), PlanApproved{}},
+                            0,
+                            "event # (PlanApproved run) approves a plan that is not there"},
+                    Refusal{"nothing to ask",
+                            started_with_planner,
+                            {about(session(1)), TaskAssigned{}},
+                            0,
+                            "event # (TaskAssigned plan.1) has nothing to ask the planner"},
+                    Refusal{"two at once",
+                            planning_up_to<TaskAssigned>,
+                            {about(session(2)), TaskAssigned{}},
+                            0,
+                            "event # (TaskAssigned plan.2) has nothing to ask the planner"},
+                    Refusal{"given up",
+                            given_up,
+                            {about(session(4)), TaskAssigned{}},
+                            0,
+                            "event # (TaskAssigned plan.4) has nothing to ask the planner"},
+                    Refusal{"skip",
+                            planning_up_to<PlanWanted>,
+                            {about(session(2)), TaskAssigned{}},
+                            0,
+                            "event # (TaskAssigned plan.2) skips a session"},
+                    Refusal{"reads an agent",
+                            planning_up_to<WorkCaptured, 2>,
+                            {about(at(1)), PlanReadRequested{}},
+                            0,
+                            "event # (PlanReadRequested t1.1) reads the answer of no planner"},
+                    Refusal{"reads early",
+                            planning_up_to<AgentExited>,
+                            {about(session(1)), PlanReadRequested{}},
+                            0,
+                            "event # (PlanReadRequested plan.1) comes out of order"},
+                    Refusal{"not asked to read",
+                            planning_up_to<WorkCaptured>,
+                            {about(session(1)), PlanRead{}},
+                            0,
+                            "event # (PlanRead plan.1) answers no open intent"},
+                    Refusal{"adopts early", planning_up_to<PlanReadRequested>, adopts(1), 0,
+                            "event # (PlanAdopted plan.1) comes out of order"},
+                    Refusal{"adopts twice", planning_up_to<PlanAdopted>, adopts(1), 0,
+                            "event # (PlanAdopted plan.1) comes out of order"},
+                    Refusal{"adopts faults", answering<1>(a_faulty_answer()), adopts(1), 0,
+                            "event # (PlanAdopted plan.1) adopts what cannot be used"},
+                    Refusal{"adopts a bad plan", answering<1>(an_answer({a_task(2)})), adopts(1), 0,
+                            "event # (PlanAdopted plan.1) does not number its tasks from t1"},
+                    Refusal{"lands a plan",
+                            planning_up_to<WorkCaptured>,
+                            {about(session(1)), LandingQueued{}},
+                            0,
+                            "event # (LandingQueued plan.1) is to land what the planner left"},
+                    Refusal{"fails at work",
+                            planning_up_to<TaskAssigned>,
+                            {about_run(), PlanFailed{}},
+                            0,
+                            "event # (PlanFailed run) fails no plan"},
+                    Refusal{"fails unasked",
+                            planning_up_to<PlanWanted>,
+                            {about_run(), PlanFailed{}},
+                            0,
+                            "event # (PlanFailed run) fails no plan"},
+                    Refusal{"fails a plan that is there",
+                            planning_up_to<PlanAdopted>,
+                            {about_run(), PlanFailed{}},
+                            0,
+                            "event # (PlanFailed run) fails no plan"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Splits, ApplyRefuses,
+    testing::Values(Refusal{"nobody to split",
+                            [] { return up_to<AttemptFailed>(a_failure()); },
+                            {about(TaskId{1}), SplitWanted{}},
+                            0,
+                            "event # (SplitWanted t1) asks nobody to split a task, or a part"},
+                    Refusal{"a part",
+                            planning_up_to<AttemptFailed, 2>,
+                            {about(TaskId{3}), SplitWanted{}},
+                            0,
+                            "event # (SplitWanted t3) asks nobody to split a task, or a part"},
+                    Refusal{"no failure",
+                            planning_up_to<TaskCreated, 2>,
+                            {about(TaskId{1}), SplitWanted{}},
+                            0,
+                            "event # (SplitWanted t1) does not follow a failed attempt"},
+                    Refusal{"twice",
+                            planning_up_to<SplitWanted>,
+                            {about(TaskId{1}), SplitWanted{}},
+                            0,
+                            "event # (SplitWanted t1) asks twice to split a task"},
+                    Refusal{"retried",
+                            planning_up_to<SplitWanted>,
+                            {about(TaskId{1}), TaskRetried{}},
+                            0,
+                            "event # (TaskRetried t1) retries a task that is to be split"},
+                    Refusal{"readied",
+                            planning_up_to<SplitWanted>,
+                            {about(TaskId{1}), TaskReadied{}},
+                            0,
+                            "event # (TaskReadied t1) readies a task that is to be split"},
+                    Refusal{"blocked",
+                            planning_up_to<SplitWanted>,
+                            {about(TaskId{1}), TaskBlocked{}},
+                            0,
+                            "event # (TaskBlocked t1) blocks a task that is to be split"},
+                    Refusal{"failed unasked",
+                            planning_up_to<SplitWanted>,
+                            {about(TaskId{1}), TaskFailed{}},
+                            0,
+                            "event # (TaskFailed t1) gives up while it may be split"},
+                    Refusal{"failed with parts",
+                            planning_up_to<PlanAdopted, 2>,
+                            {about(TaskId{1}), TaskFailed{}},
+                            0,
+                            "event # (TaskFailed t1) gives up while it may be split"},
+                    Refusal{"asked with parts",
+                            planning_up_to<PlanAdopted, 2>,
+                            {about(session(3)), TaskAssigned{}},
+                            0,
+                            "event # (TaskAssigned plan.3) has nothing to ask the planner"},
+                    Refusal{"no parts yet",
+                            planning_up_to<PlanRead, 2>,
+                            {about(TaskId{1}), TaskSplit{}},
+                            0,
+                            "event # (TaskSplit t1) splits a task into nothing"},
+                    Refusal{"other parts",
+                            planning_up_to<PlanAdopted, 2>,
+                            {about(TaskId{1}), TaskSplit{{TaskId{3}}, ""}},
+                            0,
+                            "event # (TaskSplit t1) names other parts than the planner did"},
+                    Refusal{"another whole",
+                            planning_up_to<PlanAdopted, 2>,
+                            {about(TaskId{2}), TaskSplit{{TaskId{3}, TaskId{4}}, ""}},
+                            0,
+                            "event # (TaskSplit t2) finds the task running, not waiting"},
+                    Refusal{"created before",
+                            planning_up_to<PlanAdopted, 2>,
+                            {about(TaskId{3}), TaskCreated{.spec = some_parts(fold(planned()), 1).tasks[0]}},
+                            0,
+                            "event # (TaskCreated t3) creates a part of a task that was not split"},
+                    Refusal{"into nothing", answering<2>(parts({})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) splits a task into nothing"},
+                    Refusal{"numbers", answering<2>(parts({a_task(4), a_task(5).after(4)})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) does not number the parts behind the other tasks"},
+                    Refusal{"parts of another", answering<2>(parts({a_task(3), a_task(4).after(3)}, false)), adopts(2),
+                            0, "event # (PlanAdopted plan.2) has a part that is none"},
+                    Refusal{"parts elsewhere", answering<2>(parts({a_task(3), in_no_stage()})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a part that is none"},
+                    Refusal{"parts after stages", answering<2>(parts({a_task(3), after_a_stage()})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a part that is none"},
+                    Refusal{"waits for others", answering<2>(parts({a_task(3), a_task(4).after(2)})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a part that depends on none before it"},
+                    Refusal{"cycle", answering<2>(parts({a_task(3).after(4), a_task(4).after(3)})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a part that depends on none before it"},
+                    Refusal{"last waits for too few", answering<2>(parts({a_task(3), a_task(4), a_task(5).after(4)})),
+                            adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a last part that does not wait for the others"},
+                    Refusal{"last waits for one twice",
+                            answering<2>(parts({a_task(3), a_task(4), a_task(5).after(4).after(4)})), adopts(2), 0,
+                            "event # (PlanAdopted plan.2) has a last part that does not wait for the others"}));
+
+TEST(Apply, AQuestionThatFailedMayBeAskedAgainOrGivenUp) {
+  const std::vector<Event> log = question_failed_once();
+  RunState again = fold(log);
+  EXPECT_TRUE(apply(again, next_event(again, about(session(2)), TaskAssigned{})));
+  RunState given_up = fold(log);
+  EXPECT_TRUE(apply(given_up, next_event(given_up, about_run(), PlanFailed{"why"})));
+  EXPECT_EQ(given_up.planning.failed, "why");
+  EXPECT_EQ(open_question(given_up), std::nullopt);
+}
+
+TEST(Apply, APlanHasNoPartsOfTasks) {
+  RunState state = fold(started());
+  TaskSpec task = a_task(1);
+  task.part_of = t(99);
+  const Event event = next_event(state, about_run(), plan_with({task}, 1));
+  EXPECT_EQ(apply(state, event).error().message, "event 2 (PlanAccepted run) has a task that is part of another one");
+}
 
 TEST(Apply, RefusesAnEventThatDoesNotFollow) {
   RunState state = fold(planned());

@@ -119,6 +119,61 @@ INSTANTIATE_TEST_SUITE_P(
         Breakage{[](RunState& s) { s.finished = RunFinished{.outcome = RunOutcome::stopped}; },
                  "the run finished while t2.1 was in flight"}));
 
+// t1 was split into t3 and t4, which is at work no more; t2 is at work, and the planner was asked about nothing else.
+std::vector<Event> a_split_log() {
+  World world(a_config().with_planner().with_attempts(1));
+  world.start_with_goal();
+  world.plans(session(1), an_answer({a_task(1), a_task(2)}));
+  world.removed(session(1));
+  world.fails(at(1));
+  world.plans(session(2), some_parts(world.state(), 1));
+  return world.log();
+}
+
+TEST(Invariants, AllHoldAfterASplit) {
+  EXPECT_EQ(broken_invariants(fold(a_split_log())), std::vector<std::string>{});
+}
+
+class BrokenPlanning : public testing::TestWithParam<Breakage> {};
+
+TEST_P(BrokenPlanning, IsNamed) {
+  RunState state = fold(a_split_log());
+  GetParam().make(state);
+  const std::vector<std::string> broken = broken_invariants(state);
+  EXPECT_TRUE(std::find(broken.begin(), broken.end(), GetParam().sentence) != broken.end())
+      << testing::PrintToString(broken);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BrokenPlanning,
+    testing::Values(
+        Breakage{[](RunState& s) { s.planning.task.attempts[0].merge_commit = "x"; }, "plan.1 has something to land"},
+        Breakage{[](RunState& s) { s.planning.task.attempts[0].candidate_tree = "x"; }, "plan.1 has something to land"},
+        Breakage{[](RunState& s) {
+                   s.in_flight.insert({session(1), session(2)});
+                 },
+                 "the planner has several sessions at once"},
+        Breakage{[](RunState& s) { s.in_flight.insert(session(2)); }, "the planner was not asked anything"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{1}).status = TaskStatus::failed; },
+                 "t3 is a part of t1, which was not split"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{3}).status = TaskStatus::split; }, "t3 was split twice over"},
+        Breakage{[](RunState& s) { s.planning.task.attempts[1].slot = true; },
+                 "the busy slots are not those of the attempts that work"},
+        Breakage{[](RunState& s) { s.planning.task.attempts[1].exit->usage.cost_micros = cents(99); },
+                 "spent money is not the sum over attempts"},
+        Breakage{[](RunState& s) { s.planning.task.attempts[1].step = Step::reading; },
+                 "plan.2 waits for PlanReadRequested, and open is nothing"},
+        Breakage{[](RunState& s) {
+                   s.planning.task.attempts[1].started = true;
+                   s.planning.task.attempts[1].worktree = false;
+                   s.planning.task.attempts[1].work.reset();
+                 },
+                 "the worktree of plan.2 is gone and its work is not kept"},
+        Breakage{[](RunState& s) { s.tasks.at(TaskId{4}).status = TaskStatus::ready; },
+                 "t4 started before t3 had landed"},
+        Breakage{[](RunState& s) { s.finished = RunFinished{.outcome = RunOutcome::landed}; },
+                 "the run landed without t3"}));
+
 TEST(Invariants, ARunThatFinishedHasNoOpenIntents) {
   RunState state = fold(a_busy_log());
   state.finished = RunFinished{.outcome = RunOutcome::stopped};

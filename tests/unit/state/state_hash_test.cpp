@@ -45,6 +45,34 @@ TEST(StateHash, ChangesWithEveryEvent) {
   }
 }
 
+// The planner has made a plan, t1 was split into t3 and t4, and t2 is to be split.
+World a_planned_world() {
+  World world(a_config().with_planner().with_attempts(1));
+  world.start_with_goal();
+  world.plans(session(1), a_faulty_answer());
+  world.plans(session(2), an_answer({a_task(1), a_task(2)}));
+  world.fails(at(1));
+  world.fails(at(2));
+  world.plans(session(3), some_parts(world.state(), 1));
+  world.worktree_ready(session(4));
+  return world;
+}
+
+TEST(StateHash, IsEqualForEqualFoldsOfAGoal) {
+  const World world = a_planned_world();
+  EXPECT_EQ(state_hash(fold(world.log())), state_hash(world.state()));
+}
+
+TEST(StateHash, ChangesWithEveryEventOfAGoal) {
+  const World world = a_planned_world();
+  RunState state;
+  std::set<std::string> hashes{state_hash(state)};
+  for (const Event& event : world.log()) {
+    ASSERT_TRUE(apply(state, event));
+    EXPECT_TRUE(hashes.insert(state_hash(state)).second) << "after " << type_of(event.body);
+  }
+}
+
 struct Change {
   const char* fact;
   std::function<void(RunState&)> make;
@@ -129,6 +157,33 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"failure", [](RunState& s) { attempt(s).failure->why = "other"; }},
                     Change{"merge commit", [](RunState& s) { attempt(s).merge_commit = "other"; }},
                     Change{"ended at", [](RunState& s) { ++attempt(s).ended_at_us; }}));
+
+class StateHashPlanning : public testing::TestWithParam<Change> {};
+
+TEST_P(StateHashPlanning, IsAllInTheDigest) {
+  RunState state = fold(a_planned_world().log());
+  const std::string before = state_hash(state);
+  GetParam().make(state);
+  EXPECT_NE(state_hash(state), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfThePlanner, StateHashPlanning,
+    testing::Values(Change{"wanted", [](RunState& s) { s.planning.wanted = false; }},
+                    Change{"to split", [](RunState& s) { s.planning.to_split.insert(TaskId{4}); }},
+                    Change{"question", [](RunState& s) { s.planning.question.reset(); }},
+                    Change{"first session", [](RunState& s) { ++s.planning.first_session; }},
+                    Change{"failed", [](RunState& s) { s.planning.failed = "why"; }},
+                    Change{"failures", [](RunState& s) { ++s.planning.task.failures; }},
+                    Change{"losses", [](RunState& s) { ++s.planning.task.losses; }},
+                    Change{"parks", [](RunState& s) { ++s.planning.task.parks; }},
+                    Change{"sessions", [](RunState& s) { s.planning.task.attempts.pop_back(); }},
+                    Change{"answer", [](RunState& s) { s.planning.task.attempts[0].answer->faults = {"other"}; }},
+                    Change{"no answer", [](RunState& s) { s.planning.task.attempts[0].answer.reset(); }},
+                    Change{"planned", [](RunState& s) { s.planned.push_back(a_task(5)); }},
+                    Change{"approved", [](RunState& s) { s.approved = true; }},
+                    Change{"parts", [](RunState& s) { s.tasks.at(TaskId{1}).parts.pop_back(); }},
+                    Change{"part of", [](RunState& s) { s.tasks.at(TaskId{3}).spec.part_of = TaskId{2}; }}));
 
 }  // namespace
 }  // namespace bernstein
