@@ -81,8 +81,9 @@ class Effects {
     std::string lenient;
     std::string strict;
   };
-  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent, const std::string& prompt,
-                 const Schemas& schemas);
+  // With an error for a prompt the agent of an earlier life is taken back, and no other one starts.
+  void run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
+                 const Result<std::string>& composed, const Schemas& schemas);
   void note_progress(const RunState& state, const Task& task, Micros silent_us);
   // What is read when an agent has ended.
   struct AgentReport {

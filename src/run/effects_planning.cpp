@@ -94,14 +94,20 @@ void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRe
         *listed = workspace.list_tree(base);
       },
       [this, &state, task, intent, listed] {
-        planner::Request request = request_of(state, ports_.blobs);
-        // Without a map the planner looks for itself; and one that is at work already is taken back in any case.
-        request.map = *listed ? map_of(**listed) : "(the files could not be listed: " + listed->error().message + ")";
         const std::vector<std::string> gates = gate_names(config_of(state));
         const std::uint32_t tasks_max = config_of(state).limits.planned_tasks;
-        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)),
-                  {.lenient = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::lenient),
-                   .strict = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::strict)});
+        const Schemas schemas{.lenient = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::lenient),
+                              .strict = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::strict)};
+        if (!*listed) {
+          const Error& error = listed->error();
+          // Its agent may be at work, or wait for its go with a prompt that cannot be made again now.
+          if (attempt_of(state, task.attempt).started) return run_agent(state, task, intent, error, schemas);
+          if (task.intent <= inherited_) return cannot_tell(task, "its agent was started", error);
+          return could_not(task, SpawnRequested::type, error);
+        }
+        planner::Request request = request_of(state, ports_.blobs);
+        request.map = map_of(**listed);
+        run_agent(state, task, intent, Redactor(secrets(state)).redact(planner::build_request(request)), schemas);
       });
 }
 

@@ -109,7 +109,8 @@ void Effects::start(const RunState& state, const Task& task, const SpawnRequeste
 }
 
 void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequested& intent,
-                        const std::string& prompt, const Schemas& schemas) {
+                        const Result<std::string>& composed, const Schemas& schemas) {
+  const std::string prompt = composed ? *composed : "";
   const std::string log = log_path(task.attempt, "");
   const std::string prompt_file = log_path(task.attempt, ".prompt");
   const std::string schema_file = log_path(task.attempt, ".schema");
@@ -157,8 +158,9 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                   .timeout_us = intent.timeout_us},
       .supervise = supervision(state),
       // Not before we know that nobody works: an error here means that the attempt never began.
-      .keep = [this, prompt]() -> Status {
-        BERNSTEIN_TRY([[maybe_unused]] const std::string digest, ports_.blobs.put(prompt));
+      .keep = [this, composed]() -> Status {
+        if (!composed) return composed.error();
+        BERNSTEIN_TRY([[maybe_unused]] const std::string digest, ports_.blobs.put(*composed));
         return Ok{};
       },
       .prepare = {},
