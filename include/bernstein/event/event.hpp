@@ -6,7 +6,7 @@
 //     Event e{.seq = 7, .run = RunId{1}, .subject = {TaskId{4}, 2}, .body = AgentExited{.exit_code = 0}};
 //     kind_of(e.body), type_of(e.body), version_of(e.body)
 //
-// To add one: a struct in one of them and its place in EventBody, its effect in state/apply.cpp, its entry in
+// To add one: a struct in one of them and its place in EventBody, its on() in src/state/applier.hpp, its entry in
 // docs/event-log.md. The compiler and the tests find the rest.
 
 #include <optional>

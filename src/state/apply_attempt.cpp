@@ -1,0 +1,259 @@
+#include <utility>
+
+#include "applier.hpp"
+
+namespace bernstein {
+namespace {
+
+bool waits_for_decision(Step step) {
+  switch (step) {
+    case Step::assigned:
+    case Step::prepared:
+    case Step::exited:
+    case Step::captured:
+    case Step::answered:
+    case Step::candidate:
+    case Step::landed:
+    case Step::conflicted:
+    case Step::broken:
+      return true;
+    case Step::preparing:
+    case Step::working:
+    case Step::capturing:
+    case Step::reading:
+    case Step::queued:
+    case Step::composing:
+    case Step::checking:
+    case Step::landing:
+    case Step::syncing:
+    case Step::ended:
+    case Step::count_:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status Applier::on(const TaskAssigned& e) {
+  if (event_.subject.task == k_planning) return assign_planner(e);
+  BERNSTEIN_TRY(Task * task, the_task(TaskStatus::ready));
+  if (event_.subject.attempt != task->attempts.size() + 1) return corrupt("skips an attempt");
+  if (!task->route) return corrupt("assigns a task without a route");
+  const RouteChosen route = *std::exchange(task->route, std::nullopt);
+  state_.ready.erase(task->spec.id);
+  state_.ready.lease(task->spec.id, e.owned);
+  begin_attempt(*task, e, route.arm).features = route.features;
+  set_status(*task, TaskStatus::running, e.why);
+  return Ok{};
+}
+
+Status Applier::on(const WorktreeRequested& e) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::assigned));
+  attempt->base = e.base;
+  attempt->worktree = true;
+  return open_intent(*attempt, Step::preparing);
+}
+
+Status Applier::on(const WorktreeReady&) {
+  BERNSTEIN_TRY_VOID(close_intent<WorktreeRequested>());
+  return advance(Step::preparing, Step::prepared);
+}
+
+Status Applier::on(const SpawnRequested&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::prepared));
+  return open_intent(*attempt, Step::working);
+}
+
+Status Applier::on(const AgentStarted&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+  attempt->started = true;
+  return Ok{};
+}
+
+Status Applier::on(const AgentStalled& e) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+  attempt->silent_us = e.silent_us;
+  return Ok{};
+}
+
+Status Applier::on(const AgentRecovered&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+  attempt->silent_us = 0;
+  return Ok{};
+}
+
+Status Applier::on(const AgentExited& e) {
+  BERNSTEIN_TRY_VOID(close_intent<SpawnRequested>());
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
+  attempt->exit = e;
+  free_slot(*attempt);
+  const bool may_not_work = e.outcome == AgentOutcome::quota || e.outcome == AgentOutcome::overload;
+  if (may_not_work) {
+    ++state_.park_streak[attempt->arm.agent];
+  } else if (e.outcome == AgentOutcome::done) {
+    state_.park_streak.erase(attempt->arm.agent);
+  }
+  if (e.usage.cost_micros) {
+    state_.spent += *e.usage.cost_micros;
+  } else {
+    state_.presumed += attempt->reserved;
+  }
+  if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stalled && !e.stopped) {
+    set_status(task_at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
+  }
+  set_step(*attempt, Step::exited);
+  return Ok{};
+}
+
+Status Applier::on(const CaptureRequested&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::exited));
+  return open_intent(*attempt, Step::capturing);
+}
+
+Status Applier::on(const WorkCaptured& e) {
+  BERNSTEIN_TRY_VOID(close_intent<CaptureRequested>());
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::capturing));
+  attempt->work = e;
+  attempt->captured_seq = event_.seq;
+  set_step(*attempt, Step::captured);
+  return Ok{};
+}
+
+Status Applier::on(const PathsGranted& e) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::captured));
+  attempt->granted.insert(attempt->granted.end(), e.paths.begin(), e.paths.end());
+  state_.ready.lease(attempt->id.task, e.paths);
+  return Ok{};
+}
+
+Status Applier::on(const AttemptFailed& e) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+  const bool nothing_under_way = waits_for_decision(attempt->step) || attempt->step == Step::queued;
+  if (!nothing_under_way) return corrupt("fails an attempt while an effect of it is under way");
+  Task& task = task_at(attempt->id.task);
+  attempt->failure = e;
+  if (e.class_ == FailureClass::task) ++task.failures;
+  if (e.class_ == FailureClass::orchestrator) ++task.losses;
+  if (e.class_ == FailureClass::quota) ++task.parks;
+  task.extra_files.insert(e.paths.begin(), e.paths.end());
+  if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
+  state_.landing_queue.erase(landing_key(*attempt));
+  if (state_.landing == attempt->id) state_.landing.reset();
+  if (attempt->slot) free_slot(*attempt);
+  end_flight(*attempt, Step::ended);
+  return Ok{};
+}
+
+Status Applier::on(const ParkRequested& e) {
+  if (event_.subject != about_run() || state_.parked.contains(e.agent)) return corrupt("parks an agent twice");
+  state_.parked[e.agent] = event_.seq;
+  state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+  return Ok{};
+}
+
+Status Applier::on(const ParkEnded& e) {
+  BERNSTEIN_TRY_VOID(close_intent<ParkRequested>());
+  const auto park = state_.parked.find(e.agent);
+  if (park == state_.parked.end() || park->second != event_.cause) return corrupt("ends no park of this agent");
+  state_.parked.erase(park);
+  return Ok{};
+}
+
+Status Applier::on(const RewardRecorded&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+  if (state_.in_flight.contains(attempt->id)) return corrupt("rewards an attempt before its end");
+  return Ok{};
+}
+
+Status Applier::on(const WorktreeRemoveRequested&) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+  if (!attempt->worktree || state_.in_flight.contains(attempt->id))
+    return corrupt("removes a worktree that is not left over");
+  if (is_work_at_risk(*attempt)) return corrupt("removes a worktree whose work is kept nowhere else");
+  return open_intent(*attempt, attempt->step);
+}
+
+Status Applier::on(const WorktreeRemoved&) {
+  BERNSTEIN_TRY_VOID(close_intent<WorktreeRemoveRequested>());
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+  attempt->worktree = false;
+  attempt->checkout = false;
+  return Ok{};
+}
+
+Status Applier::on(const EffectFailed& e) {
+  auto open = state_.open_intents.find(event_.cause);
+  if (open == state_.open_intents.end() || open->second.subject != event_.subject)
+    return corrupt("answers no open intent");
+  if (type_of(open->second.body) != e.effect) return corrupt("answers an intent of another kind");
+  const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
+  const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
+  if (was_sync) state_.behind = checkout_stood_at();
+  state_.open_intents.erase(open);
+  if (was_sync) return finish_sync();  // the landing stands; the checkout is as it was
+  if (was_removal) return Ok{};        // `clean` takes what is left
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+  attempt->broken = e;
+  if (attempt->slot) free_slot(*attempt);
+  set_step(*attempt, Step::broken);
+  return Ok{};
+}
+
+Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& arm) {
+  Attempt& attempt = task.attempts.emplace_back();
+  attempt.id = {event_.subject.task, event_.subject.attempt};
+  attempt.arm = arm;
+  attempt.owned = e.owned;
+  attempt.reserved = e.reserved_micros;
+  attempt.assigned_at_us = event_.at_us;
+  state_.in_flight.insert(attempt.id);
+  state_.reserved += e.reserved_micros;
+  ++state_.busy_slots;
+  ++state_.busy_agents[arm.agent];
+  ++state_.busy_roles[task.spec.role];
+  set_step(attempt, Step::assigned);
+  return attempt;
+}
+
+void Applier::set_step(Attempt& attempt, Step step) {
+  attempt.step = step;
+  if (waits_for_decision(step)) {
+    state_.due.insert(attempt.id);
+  } else {
+    state_.due.erase(attempt.id);
+  }
+}
+
+Status Applier::advance(Step from, Step to) {
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(from));
+  set_step(*attempt, to);
+  return Ok{};
+}
+
+Status Applier::open_intent(Attempt& attempt, Step step) {
+  state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+  set_step(attempt, step);
+  return Ok{};
+}
+
+void Applier::free_slot(Attempt& attempt) {
+  attempt.slot = false;
+  state_.reserved -= attempt.reserved;
+  --state_.busy_slots;
+  auto less = [](std::map<std::string, std::uint32_t>& counts, const std::string& name) {
+    auto count = counts.find(name);
+    if (--count->second == 0) counts.erase(count);
+  };
+  less(state_.busy_agents, attempt.arm.agent);
+  less(state_.busy_roles, task_at(attempt.id.task).spec.role);
+}
+
+void Applier::end_flight(Attempt& attempt, Step step) {
+  attempt.ended_at_us = event_.at_us;
+  state_.in_flight.erase(attempt.id);
+  state_.ready.release(attempt.id.task);
+  set_step(attempt, step);
+}
+
+}  // namespace bernstein
