@@ -28,6 +28,9 @@ def unmarked(*tasks):
 
 
 GOOD = plan(task(1), task(2, ["greet1"]))
+# Nobody has a script for the third task, so its agent changes nothing; the planner is asked for others in its place.
+IN_NEED = plan(task(3, title="Both greetings"))
+PARTS = plan(task(1), task(2))
 
 
 def bad_answers(trap):
@@ -45,8 +48,8 @@ def bad_answers(trap):
 def _scripts(*answers):
     workers = [{"match": f"TASK-MARK-{number}.", "steps": [
         {"write": {"path": f"greeting{number}.txt", "content": "hello\n"}}, {"say": "Done."}]} for number in (1, 2)]  # fmt: skip
-    # Whoever works on a task may be told the goal too: it is the planner only if it has no task.
-    return [*workers, {"match": "GOAL-MARK", "plain": True, "attempts": [[{"answer": answer}] for answer in answers]}]
+    # The planner is told of tasks too, when one is to be split; whoever works on a task is not told the goal.
+    return [{"match": "GOAL-MARK", "plain": True, "attempts": [[{"answer": answer}] for answer in answers]}, *workers]
 
 
 def _run(bench, name, answers, judge):
@@ -85,6 +88,9 @@ def goal(bench, names):
         result, asked, faults = _run(bench, name, [GOOD], _all_landed)
         print(f"goal: {name}: exit {result.code}, {asked} answers of the planner, {result.seconds:.0f} s", flush=True)
         wrong += [f"goal: {name}: {what}" for what in faults]
+    result, asked, faults = _run(bench, names[0], [IN_NEED, PARTS], _all_landed)
+    print(f"goal: {names[0]}, split: exit {result.code}, {asked} answers, {result.seconds:.0f} s", flush=True)
+    wrong += [f"goal: split: {what}" for what in faults]
 
     def work(case):
         word, is_mended = case
