@@ -42,8 +42,9 @@ TEST(Subject, IsReadBackFromItsOneForm) {
   }
 }
 
-TEST(SubjectDeathTest, AnAttemptWithoutATaskIsABrokenPromise) {
-  EXPECT_DEATH(to_string(Subject{TaskId{0}, 2}), "an attempt belongs to a task");
+TEST(Subject, AnAttemptWithoutATaskIsASessionOfThePlanner) {
+  EXPECT_EQ(to_string(Subject{TaskId{0}, 2}), "plan.2");
+  EXPECT_EQ(to_string(about(AttemptId{k_planning, 2})), "plan.2");
 }
 
 }  // namespace

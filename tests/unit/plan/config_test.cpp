@@ -76,7 +76,13 @@ sandbox: strict
   EXPECT_EQ(config.routing.arms, (Texts{"my-agent/cheap", "my-agent/strong"}));
   EXPECT_EQ(config.routing.warmup, 10u);
   EXPECT_EQ(config.routing.explore_ppm, 50'000);
-  EXPECT_EQ(config.limits, (Limits{5 * k_minute, k_hour, 2, 90 * k_second, 100 << 20, 2 * k_minute, 500}));
+  EXPECT_EQ(config.limits, (Limits{.adopt_timeout_us = 5 * k_minute,
+                                   .agent_timeout_us = k_hour,
+                                   .attempts = 2,
+                                   .check_timeout_us = 90 * k_second,
+                                   .file_bytes = 100 << 20,
+                                   .no_progress_us = 2 * k_minute,
+                                   .processes = 500}));
   EXPECT_EQ(config.sandbox, SandboxMode::strict);
   EXPECT_EQ(config.warnings, Texts{});
 }
