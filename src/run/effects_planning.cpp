@@ -90,10 +90,9 @@ void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRe
             planner::answer_schema(gate_names(config_of(state)), config_of(state).limits.planned_tasks);
         if (!*listed) {
           const Error& error = listed->error();
-          // Its agent may be at work, or wait for its go with a prompt that cannot be made again now.
+          // At work, its agent has been asked. One that waits for its go has a prompt that cannot be made again now.
           if (attempt_of(state, task.attempt).started) return run_agent(state, task, intent, error, schema);
-          if (task.intent <= inherited_) return cannot_tell(task, "its agent was started", error);
-          return could_not(task, SpawnRequested::type, error);
+          return end_and_fail(task, SpawnRequested::type, error);
         }
         std::vector<std::string> paths;
         for (const port::TreeFile& file : **listed) {
