@@ -43,6 +43,10 @@ std::string checkout_name(RunId run, AttemptId attempt) {
   return "check-" + to_string(run) + "-" + to_string(attempt);
 }
 
+std::string plan_file_name(RunId run) {
+  return "plans/" + to_string(run) + ".yaml";
+}
+
 std::optional<RunId> parse_run_id(std::string_view text) {
   auto number = parse_counter(without_letter(text, 'r'));
   if (!number) return std::nullopt;

@@ -325,6 +325,9 @@ std::string unknown_word(const CLI::App& app, const std::string& typed) {
     const std::string near = did_you_mean_clause(word, flag_names(command));
     return "unknown option '" + word + "'" + (near.empty() ? "; " + help : near);
   }
+  if (chosen.empty() && word.find(' ') != std::string::npos) {
+    return "'" + word + "' is no command; for a goal write bernstein -g \"...\"";
+  }
   if (chosen.empty()) {
     const std::string near = did_you_mean_clause(word, command_names(app));
     return "unknown command '" + word + "'" + (near.empty() ? "; " + help : near);

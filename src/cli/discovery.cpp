@@ -72,6 +72,19 @@ void write_cache(const std::string& path, const std::map<std::string, std::strin
   fs::rename(draft, path, problem);
 }
 
+// What a version is remembered by: the program, and what it was asked with. "" when it cannot be told.
+std::string version_key(const FoundAgent& agent) {
+  const std::string identity = identity_of(agent.program);
+  return identity.empty() ? "" : identity + " " + join(agent.entry->facts.version.command, " ");
+}
+
+// The words of a question, with the program that was found where they name the agent's own.
+std::vector<std::string> with_program(const FoundAgent& agent, std::vector<std::string> words) {
+  const std::vector<std::string>& own = agent.entry->spec.command;
+  if (!own.empty() && words.front() == own.front()) words.front() = agent.program;
+  return words;
+}
+
 // ---- Logins ----
 
 bool has_key(const std::string& text, const std::vector<std::string>& keys) {
@@ -167,16 +180,14 @@ std::vector<FoundAgent> discover(const Context& context, const std::vector<plan:
     FoundAgent& agent = agents[i];
     const plan::AgentFacts& facts = agent.entry->facts;
     if (agent.program.empty()) continue;
-    const auto remembered = known.find(identity_of(agent.program));
+    const auto remembered = known.find(version_key(agent));
     if (remembered != known.end()) {
       agent.version = remembered->second;
     } else if (!facts.version.command.empty()) {
-      versions[i].argv = facts.version.command;
-      versions[i].argv.front() = agent.program;
+      versions[i].argv = with_program(agent, facts.version.command);
     }
     if (options.probe && agent.login != Login::yes && !facts.login.command.empty()) {
-      logins[i].argv = facts.login.command;
-      logins[i].argv.front() = agent.program;
+      logins[i].argv = with_program(agent, facts.login.command);
     }
   }
   std::vector<Question*> questions;
@@ -186,8 +197,8 @@ std::vector<FoundAgent> discover(const Context& context, const std::vector<plan:
 
   for (auto& [i, question] : versions) {
     agents[i].version = version_in(question.answer);
-    const std::string identity = identity_of(agents[i].program);
-    if (!agents[i].version.empty() && !identity.empty()) known[identity] = agents[i].version;
+    const std::string key = version_key(agents[i]);
+    if (!agents[i].version.empty() && !key.empty()) known[key] = agents[i].version;
   }
   if (!versions.empty()) write_cache(cache, known);
   for (auto& [i, question] : logins) {

@@ -54,6 +54,13 @@ Result<Findings> check_runs(const Home& home, const std::optional<store::Owner>&
            life.run + " was interrupted" + (left == alone.end() ? "" : ", and " + commands_go_on_alone(left->second)),
            resume});
     } else if (is_latest && life.outcome != "landed" && life.outcome != "incomplete") {
+      const std::optional<RunId> run = parse_run_id(life.run);
+      BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run.value_or(RunId{}), std::nullopt));
+      if (awaits_approval(picture.state)) {
+        findings.push_back({"workspace", Grade::warn, life.run + " has a plan that waits for a look",
+                            "bernstein approve " + life.run});
+        continue;
+      }
       findings.push_back({"workspace", Grade::warn, life.run + " has not come to its end: " + life.outcome, resume});
     }
   }

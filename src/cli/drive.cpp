@@ -85,6 +85,10 @@ std::string supervisor_of(const Context& context) {
   return (fs::path(context.program).parent_path() / "bernstein-exec").string();
 }
 
+std::unique_ptr<port::Reactor> open_reactor(const Context& context) {
+  return proc::open_reactor({.supervisor = supervisor_of(context)});
+}
+
 Result<Tenure> take_ownership(const Context& context, const Place& place) {
   Tenure tenure{.place = place, .lock = {}, .log = {}, .blobs = {}, .workspace = {}, .reactor = {}};
   const std::string supervisor = supervisor_of(context);
@@ -95,7 +99,7 @@ Result<Tenure> take_ownership(const Context& context, const Place& place) {
   BERNSTEIN_TRY(tenure.log, store::open_log(place.sdd + "/state.db"));
   BERNSTEIN_TRY(tenure.blobs, store::open_blobs(place.sdd + "/blobs"));
   BERNSTEIN_TRY(tenure.workspace, open_repository(place));
-  tenure.reactor = proc::open_reactor({.supervisor = supervisor});
+  tenure.reactor = open_reactor(context);
   return tenure;
 }
 

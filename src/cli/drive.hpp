@@ -36,6 +36,9 @@ struct Tenure {
 // Where bernstein-exec has to be: the program that starts agents and checks and stays with them.
 std::string supervisor_of(const Context& context);
 
+// Of one drive: another one takes a new one.
+std::unique_ptr<port::Reactor> open_reactor(const Context& context);
+
 // ErrorCode::busy when another Bernstein is at work there. The place has its .sdd.
 Result<Tenure> take_ownership(const Context& context, const Place& place);
 

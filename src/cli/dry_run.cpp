@@ -10,6 +10,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "forecast.hpp"
+#include "print.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -77,8 +78,9 @@ void print_text(std::ostream& out, const RunState& state, const Forecast& foreca
   }
   const Range& span = forecast.makespan_us;
   const Range& cost = forecast.cost_micros;
-  out << fmt::format("{} tasks in {} waves, up to {} at once onto {}\n", state.tasks.size(), forecast.waves.size(),
-                     config_of(state).max_agents, replace_all(state.started->target, "refs/heads/", ""));
+  out << fmt::format("{} in {}, up to {} at once onto {}\n", counted(std::ssize(state.tasks), "task"),
+                     counted(std::ssize(forecast.waves), "wave"), config_of(state).max_agents,
+                     replace_all(state.started->target, "refs/heads/", ""));
   out << fmt::format("estimated time  {} (from {} to {})\n", format_duration(span.mid), format_duration(span.low),
                      format_duration(span.high));
   out << fmt::format("estimated cost  {} (from {} to {})", format_usd({cost.mid}), format_usd({cost.low}),

@@ -121,6 +121,9 @@ void Progress::tell(const RunState& state, const Event& event) {
             say("", "",
                 to_string(event.run) + ": " + printable_utf8(adopted.why) + ", kept as " + plan_file_of(event.run));
           },
+          [&](const PlanRead& read) {
+            for (const std::string& warning : read.warnings) say("!", k_yellow, tag + printable_utf8(warning));
+          },
           [&](const PlanFailed& failed) { say("✗", k_red, printable_utf8(failed.why)); },
           [&](const SplitWanted& wanted) {
             say("!", k_yellow, tag + "to be split by the planner: " + printable_utf8(wanted.why));
@@ -129,7 +132,7 @@ void Progress::tell(const RunState& state, const Event& event) {
           [&](const RunResumed&) {
             say("", "",
                 to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
-                    std::to_string(state.tasks.size()) + " tasks in all");
+                    counted(std::ssize(state.tasks), "task") + " in all");
           },
           [&](const RunPaused& paused) {
             say("!", k_yellow,

@@ -13,6 +13,8 @@
 namespace bernstein::cli {
 namespace {
 
+constexpr std::size_t k_description_columns_max = 200;
+
 std::size_t count(const RunState& state, TaskStatus status) {
   return static_cast<std::size_t>(std::count_if(state.tasks.begin(), state.tasks.end(),
                                                 [&](const auto& entry) { return entry.second.status == status; }));
@@ -136,7 +138,9 @@ std::string unverified(const RunState& state, const Tally& tally) {
 std::string checkout(const RunState& state, const Tally& tally) {
   if (state.behind.empty()) return "";
   const std::string branch = replace_all(state.started ? state.started->target : "", "refs/heads/", "");
-  std::string text = "  your checkout was left alone: " + one_line(tally.left_behind_why) + "\n";
+  std::string text = "  your checkout was left alone" +
+                     (tally.left_behind_why.empty() ? " by an earlier run" : ": " + one_line(tally.left_behind_why)) +
+                     "\n";
   return text + "  this brings it up to " + branch +
          " and keeps your changes, or refuses:  " + catch_up_command(state) + "\n";
 }
@@ -154,6 +158,9 @@ std::string planned(const RunState& state) {
     if (!after.empty()) text += ", after " + join(after, ", ");
     if (!task.files.empty()) text += "; owns " + one_line(join(task.files, ", "));
     text += "\n";
+    if (task.description != task.title)
+      text += "      " + fit(one_line(task.description), k_description_columns_max) + "\n";
+    for (const CheckSpec& check : task.signals) text += "      checked by " + one_line(check.name) + "\n";
   }
   return text;
 }
@@ -169,6 +176,11 @@ std::string next_steps(const RunState& state) {
   }
   const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
                        state.finished->outcome != RunOutcome::incomplete;
+  if (!state.plan) {
+    steps.insert(steps.end(), {"bernstein why plan", "bernstein logs plan"});
+    if (state.finished && state.finished->outcome == RunOutcome::incomplete)
+      steps.push_back("bernstein resume " + to_string(state.run) + " asks again");
+  }
   if (awaits_approval(state)) {
     steps.push_back("bernstein approve " + to_string(state.run) + " starts it");
     if (state.planning.wanted) {
@@ -184,7 +196,7 @@ std::string next_steps(const RunState& state) {
 }  // namespace
 
 std::string plan_file_of(RunId run) {
-  return ".sdd/plans/" + to_string(run) + ".yaml";
+  return ".sdd/" + plan_file_name(run);
 }
 
 std::string recap(const RunState& state, const Tally& tally) {

@@ -31,8 +31,9 @@ Result<std::optional<UsdMicros>> read_budget(const std::string& typed) {
                "--budget: '" + typed + "' is not an amount of US dollars; write it like 15 or $0.50"};
 }
 
+// A goal without a plan can be planned for once more.
 bool is_at_its_end(const RunState& state) {
-  return state.finished &&
+  return state.finished && state.plan &&
          (state.finished->outcome == RunOutcome::landed || state.finished->outcome == RunOutcome::incomplete);
 }
 
@@ -64,6 +65,11 @@ Result<Exit> wake(Context& context, const Home& home, const store::Owner& owner,
                                       "with `bernstein stop`"};
   }
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, run, std::nullopt));
+  if (options.approve) {
+    return Error{ErrorCode::busy, to_string(run) + " is at work: process " + std::to_string(owner.pid) +
+                                      "; when its plan waits for a look, it ends and says so, and then `bernstein "
+                                      "approve` starts it"};
+  }
   if (!picture.state.paused)
     return Error{ErrorCode::busy,
                  "another Bernstein is at work on this workspace already: process " + std::to_string(owner.pid)};

@@ -84,7 +84,7 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
   }
   // The files come first: their faults are the person's next step even where the repository is not ready either.
   Result<Place> place = find_place(context.directory);
-  const KnownAgents known = known_agents(context, place ? place->root : context.directory);
+  KnownAgents known = known_agents(context, place ? place->root : context.directory);
   std::vector<std::string> names;
   for (const AgentSpec& agent : known.specs) names.push_back(agent.name);
   InputResult read = read_inputs({.directory = context.directory,
@@ -98,6 +98,7 @@ PrepareResult prepare(const Context& context, const RunOptions& options) {
   Result<Landing> landing = find_landing(*place, options.target);
   if (!landing) return refusal_of(landing.error());
 
+  known.automatic = automatic_agents(context, place->root, inputs.config);
   MergeResult merged = merge_settings(inputs.config, inputs.plan, options, known);
   if (auto* refusal = std::get_if<Refusal>(&merged)) return *refusal;
   Settings& settings = std::get<Settings>(merged);
@@ -185,11 +186,11 @@ Status tell_unfinished(Context& context, port::EventReader& log) {
 bool is_approved_now(Context& context, port::EventReader& log, RunId run) {
   if (!context.in_is_terminal || !context.err_is_terminal || context.json) return false;
   const Result<RunState> state = run::load_state(log, run);
-  if (!state || !awaits_approval(*state)) return false;
+  if (!state || !state->finished || !awaits_approval(*state)) return false;
   context.err << "Start it? [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
+  return answer == "y" || answer == "Y" || answer == "yes" || answer == "Yes";
 }
 
 Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOptions& options) {
@@ -221,7 +222,10 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
       drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
         return loop.start(started_of(prepared, options, behind), std::move(work), taken);
       }));
-  if (exit != Exit::stopped || !options.approve_plan || !is_approved_now(context, *tenure.log, run)) return exit;
+  if (exit != Exit::stopped || !options.approve_plan) return exit;
+  tenure.reactor.reset();  // whoever is asked can leave by Ctrl-C, and nothing of the run before reaches the next
+  if (!is_approved_now(context, *tenure.log, run)) return exit;
+  tenure.reactor = open_reactor(context);
   return go_on(context, tenure, {.run = to_string(run), .plain = options.plain, .approve = true});
 }
 

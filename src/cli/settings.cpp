@@ -8,13 +8,13 @@
 
 #include "bernstein/agent/roles.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/state/run_state.hpp"
 
 namespace bernstein::cli {
 namespace {
 
 using AgentsByName = std::map<std::string, AgentSpec>;
 
-constexpr std::string_view k_planner_role = "planner";
 constexpr std::string_view k_no_agent =
     "no agent is installed or configured; `bernstein agents` says how to install one, bernstein.yaml may name others "
     "under agents: (see docs/config.md), and `bernstein demo` needs none";
@@ -127,8 +127,7 @@ class Merge {
     if (const std::string agent = preferred_agent(config_); !agent.empty())
       return known("bernstein.yaml: cli:", agent) ? agent : "";
     if (!automatic_.empty()) {
-      settings_.notes.push_back("cli: auto takes '" + automatic_.front() +
-                                "', the first of the catalog that is installed" +
+      settings_.notes.push_back("cli: auto takes '" + automatic_.front() + "', the first by rank that is installed" +
                                 (automatic_.size() > 1 ? " of " + join(automatic_, ", ") : ""));
       return automatic_.front();
     }
@@ -240,7 +239,10 @@ class Merge {
 
 std::string preferred_agent(const plan::Config& config) {
   if (!config.agent.empty()) return config.agent;
-  return config.agents.empty() ? "" : config.agents.front().name;
+  // What is said anew about one of the catalog is no wish for it.
+  const auto own = std::ranges::find_if(
+      config.agents, [](const AgentSpec& agent) { return plan::find_in_catalog(agent.name) == nullptr; });
+  return own == config.agents.end() ? "" : own->name;
 }
 
 MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,

@@ -38,7 +38,7 @@ std::string preferred_agent(const plan::Config& config);
 // Agents that need no configuration; bernstein.yaml may override them by name.
 struct KnownAgents {
   std::vector<AgentSpec> specs;
-  std::vector<std::string> automatic;  // what `cli: auto` picks from, the best first: installed, and of the catalog
+  std::vector<std::string> automatic;  // what `cli: auto` picks from, the best first
 };
 
 MergeResult merge_settings(const plan::Config& config, const plan::Plan& plan, const RunOptions& options,

@@ -134,7 +134,9 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   const std::string prefix = is_latest ? "" : to_string(state.run) + "/";
   std::vector<std::string> lines;
   if (!state.behind.empty()) {
-    lines.push_back("your checkout was left alone: " + one_line(picture.tally.left_behind_why));
+    lines.push_back("your checkout was left alone" + (picture.tally.left_behind_why.empty()
+                                                          ? " by an earlier run"
+                                                          : ": " + one_line(picture.tally.left_behind_why)));
     lines.push_back("  " + catch_up_command(state) + "   brings it up to date; it keeps your changes, or refuses");
   }
   if (alone > 0) {

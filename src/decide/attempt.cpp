@@ -90,7 +90,12 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
-  if (auto failure = failure_of_end(state, attempt)) return fail(state, task, attempt, *std::move(failure));
+  if (auto failure = failure_of_end(state, attempt)) {
+    // Nothing but the split needs the planner's agent.
+    const bool splits = attempt.id.task == k_planning && state.planning.question != k_planning;
+    if (splits && failure->class_ == FailureClass::environment) failure->class_ = FailureClass::task;
+    return fail(state, task, attempt, *std::move(failure));
+  }
   if (attempt.id.task == k_planning) return {{about(attempt.id), PlanReadRequested{}}};
   if (work.changes.empty()) {
     std::string why = "the agent changed nothing";

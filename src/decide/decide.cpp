@@ -9,7 +9,7 @@ namespace bernstein {
 
 std::vector<Draft> decide(const RunState& state) {
   if (!state.started || !(state.plan || state.planning.wanted) || state.finished || is_left(state)) return {};
-  for (auto step : {create_tasks, decide_attempt, ready_or_block, take_up_landing, ask_planner, assign, finish}) {
+  for (auto step : {create_tasks, decide_attempt, ready_or_block, take_up_landing, assign, ask_planner, finish}) {
     if (std::vector<Draft> drafts = step(state); !drafts.empty()) return drafts;
   }
   return {};

@@ -9,11 +9,6 @@
 namespace bernstein {
 namespace {
 
-bool is_at_work(const RunState& state) {
-  const std::vector<Attempt>& sessions = state.planning.task.attempts;
-  return !sessions.empty() && state.in_flight.contains(sessions.back().id);
-}
-
 std::string question_in_words(const RunState& state, TaskId question) {
   if (question == k_planning) return "the goal needs a plan";
   return to_string(question) + " '" + task_of(state, question).spec.title + "' is to be split";
@@ -49,7 +44,7 @@ bool is_to_be_split(const RunState& state, const Task& task) {
 
 std::vector<Draft> ask_planner(const RunState& state) {
   const std::optional<TaskId> question = open_question(state);
-  if (!question || is_at_work(state) || !may_start(state)) return {};
+  if (!question || is_planner_at_work(state) || !may_start(state)) return {};
   const PlannerSpec& planner = *config_of(state).planner;
   const Task& planning = state.planning.task;
   const std::optional<UsdMicros> reserved = reservation(state, planning.spec);

@@ -37,6 +37,9 @@ const std::vector<std::string> k_efforts{"low", "normal", "high", "max", "auto"}
 
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_minutes_max = 100'000;
+constexpr std::size_t k_model_title_bytes_max = 300;
+constexpr std::size_t k_model_word_bytes_max = 64;
+constexpr std::size_t k_model_description_bytes_max = 32 << 10;
 
 class PlanReader {
  public:
@@ -161,6 +164,7 @@ class PlanReader {
     names.depends_on = step.texts("depends_on");
     read_work(step, task);
     read_pins(step, task);
+    if (options_.by_model) limit_texts(step, task);
     if (const YamlNode* signals = step.list("completion_signals", "[{type: path_exists, path: src/a.py}]")) {
       task.signals = read_signals(*signals, names.what, signal_rules_, report_);
     }
@@ -181,6 +185,26 @@ class PlanReader {
     task.files = step.paths("files");
     std::sort(task.files.begin(), task.files.end());
     task.files.erase(std::unique(task.files.begin(), task.files.end()), task.files.end());
+  }
+
+  // What a person writes is as long as they want it; a model's goes into tables, arguments and prompts as it is.
+  static void limit_texts(MapReader& step, const TaskSpec& task) {
+    const auto limit = [&](const std::string& key, const std::string& text, std::size_t bytes_max) {
+      if (text.size() <= bytes_max) return;
+      step.fault(step.line_of(key), "has " + std::to_string(text.size()) + " bytes for '" + key + "'; at most " +
+                                        std::to_string(bytes_max) + " are all right");
+    };
+    limit("title", task.title, k_model_title_bytes_max);
+    limit("id", task.key, k_model_word_bytes_max);
+    limit("description", task.description, k_model_description_bytes_max);
+    const bool is_word =
+        task.role.size() <= k_model_word_bytes_max && std::all_of(task.role.begin(), task.role.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        });
+    if (!is_word || task.role.starts_with('-')) {
+      step.fault(step.line_of("role"), "has " + quoted(task.role) + " for 'role'; write one word in small letters, " +
+                                           "such as " + quoted("backend"));
+    }
   }
 
   void read_pins(MapReader& step, TaskSpec& task) {

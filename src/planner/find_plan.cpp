@@ -157,16 +157,45 @@ bool looks_like_yaml(std::string_view text) {
   return text.starts_with("stages:") || text.find("\nstages:") != std::string_view::npos;
 }
 
-// From the first brace, or the first that begins a line, to the last: anything may stand around.
+// Where the object that begins here ends (behind its brace), strings passed over; nothing when it does not.
+std::optional<std::size_t> end_of_object(std::string_view text, std::size_t begin) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{') {
+      ++depth;
+    } else if (c == '}' && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return std::nullopt;
+}
+
+// The objects that stand in a text, one after another: from the first brace, and from those that begin a line. One
+// that does not end is the last, up to the last brace there is; so often only is a false start passed over.
 std::vector<std::string_view> texts_in_braces(std::string_view text) {
+  constexpr int k_false_starts_max = 8;  // each costs a look at the rest of the text
   std::vector<std::string_view> found;
-  const std::size_t last = text.rfind('}');
-  if (last == std::string_view::npos) return found;
-  const std::size_t first = text.find('{');
-  if (first < last) found.push_back(text.substr(first, last + 1 - first));
-  const std::size_t line = text.find("\n{");
-  if (line != std::string_view::npos && line + 1 != first && line < last) {
-    found.push_back(text.substr(line + 1, last - line));
+  int false_starts = 0;
+  for (std::size_t at = text.find('{'); at != std::string_view::npos;) {
+    const std::optional<std::size_t> end = end_of_object(text, at);
+    if (!end) {
+      const std::size_t last = text.rfind('}');
+      if (last != std::string_view::npos && last > at) found.push_back(text.substr(at, last + 1 - at));
+      const std::size_t line = text.find("\n{", at);
+      if (++false_starts > k_false_starts_max || line == std::string_view::npos) break;
+      at = line + 1;
+      continue;
+    }
+    found.push_back(text.substr(at, *end - at));
+    const std::size_t line = text.find("\n{", *end - 1);
+    at = line == std::string_view::npos ? line : line + 1;
   }
   return found;
 }
@@ -183,9 +212,7 @@ class Finder {
       if (trim(block).starts_with('{')) try_json(trim(block));
     }
     if (plans_.empty()) {
-      for (const std::string_view braces : texts_in_braces(text_)) {
-        if (plans_.empty()) try_json(braces);
-      }
+      for (const std::string_view braces : texts_in_braces(text_)) try_json(braces);
     }
     if (!plans_.empty()) return json_plan();
     return yaml_plan(blocks);

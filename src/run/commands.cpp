@@ -172,6 +172,33 @@ void Effects::could_not(const Task& task, std::string_view effect, const Error& 
   answer(task, EffectFailed{FailureClass::environment, std::string(effect), printable_utf8(error.message), ""});
 }
 
+void Effects::end_and_fail(const Task& task, std::string_view effect, const Error& error, int place) {
+  if (task.intent > inherited_ || place > k_places_max) return could_not(task, effect, error);
+  const auto go_on = [this, task, effect, error, place] { end_and_fail(task, effect, error, place + 1); };
+  Result<Adopted> adopted =
+      ports_.reactor.adopt(places_of(task) + std::to_string(place), [this, go_on](const port::ProcessExit&) {
+        sweep_due_ = true;
+        go_on();
+      });
+  if (!adopted) return cannot_tell(task, "a command of it is at work", adopted.error());
+  switch (adopted->state) {
+    case Adopted::State::running:
+      return ports_.reactor.stop(adopted->key);
+    case Adopted::State::finished:
+      return;  // we are told in the next turn
+    case Adopted::State::lost:
+    case Adopted::State::never_started:
+      return go_on();
+    case Adopted::State::missing:
+      break;
+  }
+  if (place == 1) {
+    if (const Status ended = ports_.reactor.end_unreachable(places_of(task)); !ended)
+      return cannot_tell(task, "a command of it is at work", ended.error());
+  }
+  could_not(task, effect, error);
+}
+
 void Effects::cannot_tell(const Task& task, const std::string& what, const Error& error) {
   if (dead_end_) return;
   dead_end_ = Error{error.code, "cannot tell whether " + what + " (" + to_string(task.attempt) +

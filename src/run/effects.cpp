@@ -84,7 +84,7 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
   auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
   ports_.reactor.submit([&workspace = ports_.workspace, spec, made] { *made = workspace.create_session(spec); },
                         [this, &state, task, made] {
-                          if (!*made) return answer(task, environment_failed<WorktreeRequested>(made->error()));
+                          if (!*made) return end_and_fail(task, WorktreeRequested::type, made->error());
                           if (config_of(state).worktree_setup.command.empty()) return answer(task, WorktreeReady{});
                           set_up_worktree(state, task, **made);
                         });

@@ -109,6 +109,8 @@ class Effects {
   void end(const Task& task, const SharedCommand& command, int place, const port::ProcessExit& exit);
   void could_not(const Task& task, std::string_view effect, const Error& error);
   void cannot_tell(const Task& task, const std::string& what, const Error& error);
+  // The effect failed before its command was looked for, which an earlier life may have started: it is ended first.
+  void end_and_fail(const Task& task, std::string_view effect, const Error& error, int place = 1);
   void answer(const Task& task, EventBody result);
   void let_agents_begin(const RunState& state);
   void sweep_control_directories(const RunState& state);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bernstein/agent/outcome.hpp"
+#include "bernstein/agent/secrets.hpp"
 #include "bernstein/agent/usage.hpp"
 #include "bernstein/planner/answer.hpp"
 #include "bernstein/planner/map.hpp"
@@ -46,6 +47,21 @@ std::optional<planner::RejectedAnswer> rejected_answer(const Planning& planning,
   return rejected;
 }
 
+// What was escaped in the answer is found only now.
+void redact(planner::Answer& answer, const Secrets& secrets) {
+  RunConfig none;
+  PlanAccepted plan{.name = answer.name, .stages = answer.stages, .tasks = answer.tasks};
+  agent::redact_inputs(secrets, none, plan);
+  answer.name = std::move(plan.name);
+  answer.stages = std::move(plan.stages);
+  answer.tasks = std::move(plan.tasks);
+  Redactor redactor(secrets);
+  answer.yaml = redactor.redact(answer.yaml);
+  for (std::vector<std::string>* sentences : {&answer.faults, &answer.warnings}) {
+    for (std::string& sentence : *sentences) sentence = redactor.redact(sentence);
+  }
+}
+
 // All of it but the map, which takes a look at the repository.
 planner::Request request_of(const RunState& state, port::BlobStore& blobs) {
   const RunConfig& config = config_of(state);
@@ -56,7 +72,13 @@ planner::Request request_of(const RunState& state, port::BlobStore& blobs) {
                            .context_files = config.context_files,
                            .tasks_max = config.limits.planned_tasks,
                            .rejected = rejected_answer(state.planning, blobs)};
-  for (const auto& [role, text] : config.roles) request.roles.push_back(role);
+  for (const auto& [role, text] : config.roles) {
+    if (role == k_planner_role) {
+      request.constraints.insert(request.constraints.begin(), text);
+    } else {
+      request.roles.push_back(role);
+    }
+  }
   if (question != k_planning) {
     request.task = task_of(state, question).spec;
     request.attempts = failed_attempts(task_of(state, question), blobs);
@@ -95,15 +117,15 @@ void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRe
       },
       [this, &state, task, intent, listed] {
         const std::vector<std::string> gates = gate_names(config_of(state));
-        const std::uint32_t tasks_max = config_of(state).limits.planned_tasks;
+        const bool is_whole_plan = *state.planning.question == k_planning;
+        const std::uint32_t tasks_max = is_whole_plan ? config_of(state).limits.planned_tasks : planner::k_parts_max;
         const Schemas schemas{.lenient = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::lenient),
                               .strict = planner::answer_schema(gates, tasks_max, planner::SchemaStyle::strict)};
         if (!*listed) {
           const Error& error = listed->error();
-          // Its agent may be at work, or wait for its go with a prompt that cannot be made again now.
+          // At work, its agent has been asked. One that waits for its go has a prompt that cannot be made again now.
           if (attempt_of(state, task.attempt).started) return run_agent(state, task, intent, error, schemas);
-          if (task.intent <= inherited_) return cannot_tell(task, "its agent was started", error);
-          return could_not(task, SpawnRequested::type, error);
+          return end_and_fail(task, SpawnRequested::type, error);
         }
         planner::Request request = request_of(state, ports_.blobs);
         request.map = map_of(**listed);
@@ -111,7 +133,8 @@ void Effects::ask_planner(const RunState& state, const Task& task, const SpawnRe
       });
 }
 
-// Its answer is in the log, which outlives us: whoever resumes reads it again.
+// Its answer is in the log, which outlives us: whoever resumes reads it again. The question stays the same for as long
+// as the intent is open.
 void Effects::start(const RunState& state, const Task& task, const PlanReadRequested&) {
   struct Reading {
     std::string text;
@@ -127,17 +150,18 @@ void Effects::start(const RunState& state, const Task& task, const PlanReadReque
         if (text.empty()) text = output;
         reading->text = Redactor(secrets).redact(text);  // what was escaped in the output is found now
         reading->answer = planner::read_answer(reading->text, rules);
+        redact(reading->answer, secrets);
       },
       [this, task, is_whole_plan, reading] {
         planner::Answer& answer = reading->answer;
         const Result<std::string> kept = ports_.blobs.put(reading->text);
         if (!kept) return could_not(task, PlanReadRequested::type, kept.error());
-        PlanRead read{.answer = *kept, .faults = std::move(answer.faults)};
+        PlanRead read{.answer = *kept, .faults = std::move(answer.faults), .warnings = std::move(answer.warnings)};
         if (!read.faults.empty()) return this->answer(task, std::move(read));
         const Result<std::string> source = ports_.blobs.put(answer.yaml);
         if (!source) return could_not(task, PlanReadRequested::type, source.error());
         if (is_whole_plan) {
-          const Status saved = write_file(site_.sdd + "/plans/" + to_string(run_) + ".yaml", answer.yaml);
+          const Status saved = write_file(site_.sdd + "/" + plan_file_name(run_), answer.yaml);
           if (!saved) return could_not(task, PlanReadRequested::type, saved.error());
         }
         read.name = std::move(answer.name);

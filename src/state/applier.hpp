@@ -115,7 +115,6 @@ class Applier {
 
   // ---- changing what the planner is at ----
 
-  bool is_planner_at_work() const;
   // The same of the parts of a task (planner/answer.hpp).
   Status check_parts(const std::vector<TaskSpec>& parts, const TaskSpec& whole) const;
   Status take_parts(const PlanRead& read, const Task& whole);

@@ -27,7 +27,7 @@ Status Applier::on(const RunStarted& e) {
   state_.epoch = 1;
   state_.planning.task.spec.id = k_planning;
   state_.planning.task.spec.title = state_.planning.task.spec.description = "the plan";
-  state_.planning.task.spec.role = "planner";
+  state_.planning.task.spec.role = k_planner_role;
   return Ok{};
 }
 
@@ -43,6 +43,7 @@ Status Applier::on(const RunResumed& e) {
   state_.paused.reset();
   state_.halted.clear();
   state_.finished.reset();
+  state_.planning.failed.clear();  // the planner is asked anew
   state_.target_tip = e.target_tip;
   if (e.budget_micros) state_.started->config.budget_micros = e.budget_micros;
   if (e.max_agents) state_.started->config.max_agents = *e.max_agents;
@@ -121,7 +122,7 @@ Status Applier::on(const TaskFailed& e) {
   BERNSTEIN_TRY(Task * task, the_task_in_flight());
   const TaskId id = task->spec.id;
   if (state_.planning.to_split.erase(id) > 0) {
-    const bool may_be_split = state_.planning.question != id || is_planner_at_work() || !state_.planned.empty();
+    const bool may_be_split = state_.planning.question != id || is_planner_at_work(state_) || !state_.planned.empty();
     if (may_be_split) return corrupt("gives up while it may be split");
     state_.planning.question.reset();
   }

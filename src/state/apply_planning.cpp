@@ -40,7 +40,7 @@ Status Applier::on(const PlanAdopted&) {
 }
 
 Status Applier::on(const PlanFailed& e) {
-  if (state_.planning.question != k_planning || is_planner_at_work()) return corrupt("fails no plan");
+  if (state_.planning.question != k_planning || is_planner_at_work(state_)) return corrupt("fails no plan");
   state_.planning.question.reset();
   state_.planning.failed = e.why;
   return Ok{};
@@ -74,11 +74,6 @@ Status Applier::on(const TaskSplit& e) {
   return Ok{};
 }
 
-bool Applier::is_planner_at_work() const {
-  const std::vector<Attempt>& sessions = state_.planning.task.attempts;
-  return !sessions.empty() && state_.in_flight.contains(sessions.back().id);
-}
-
 // The same of the parts of a task (planner/answer.hpp).
 Status Applier::check_parts(const std::vector<TaskSpec>& parts, const TaskSpec& whole) const {
   const std::size_t first = state_.tasks.size() + 1;
@@ -109,7 +104,8 @@ Status Applier::assign_planner(const TaskAssigned& e) {
   const std::optional<TaskId> question = open_question(state_);
   const std::optional<PlannerSpec>& planner = config_of(state_).planner;
   const bool is_answered = !state_.planned.empty() && planning.question;
-  if (!question || !planner || is_answered || is_planner_at_work()) return corrupt("has nothing to ask the planner");
+  if (!question || !planner || is_answered || is_planner_at_work(state_))
+    return corrupt("has nothing to ask the planner");
   if (event_.subject.attempt != planning.task.attempts.size() + 1) return corrupt("skips a session");
   if (!planning.question) {
     planning.question = question;

@@ -39,6 +39,11 @@ std::optional<TaskId> open_question(const RunState& state) {
   return std::nullopt;
 }
 
+bool is_planner_at_work(const RunState& state) {
+  const std::vector<Attempt>& sessions = state.planning.task.attempts;
+  return !sessions.empty() && state.in_flight.contains(sessions.back().id);
+}
+
 bool awaits_approval(const RunState& state) {
   return state.plan && config_of(state).approve_plan && !state.approved;
 }

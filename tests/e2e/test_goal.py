@@ -1,9 +1,12 @@
 """bernstein -g: an agent makes the plan; what it answers is read as any plan, sent back with its faults, or refused."""
 
 import json
+import os
+import pty
+import signal
 import unittest
 
-from support import PLANNER, Disturbed, EndToEnd
+from support import BERNSTEIN, PLANNER, Disturbed, EndToEnd
 
 GATES = 'quality_gates: {readme: "test -f README.md"}\n'
 
@@ -193,7 +196,8 @@ class Goal(EndToEnd):
 
     def test_a_key_in_the_goal_or_in_the_answer_is_kept_nowhere(self):
         key = "sk-canary-0123456789"
-        repository = self.planned(GOOD.replace("Greetings", f"Greet {key}"))
+        escaped = key.replace("-", "\\u002d")
+        repository = self.planned(GOOD.replace("Greetings", f"Greet {key}").replace("Hello", f"Hello {escaped}"))
         text = repository.read("bernstein.yaml").replace("models:", "env: [MY_KEY]\n    models:", 1)
         repository.write("bernstein.yaml", text)
         repository.commit("key")
@@ -203,6 +207,40 @@ class Goal(EndToEnd):
         for file in repository.sdd.rglob("*"):
             if file.is_file():
                 self.assertNotIn(key.encode(), file.read_bytes(), file)
+
+
+class Asked(EndToEnd):
+    planned, asked, times_asked = Goal.planned, Goal.asked, Goal.times_asked
+
+    def on_terminal(self, repository, word, *words):
+        """Runs a command on a terminal; when it asks, types a word. The exit code, or the signal that ended it."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(repository.root)
+            os.execve(BERNSTEIN, [BERNSTEIN, *words], {**self.environment, "TERM": "xterm"})
+        shown = b""
+        try:
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+                if word and b"[y/N]" in shown:
+                    os.write(terminal, word)
+                    word = b""
+        except OSError:  # the terminal closes with its last process
+            pass
+        _, status = os.waitpid(pid, 0)
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(status), shown.decode()
+
+    def test_on_a_terminal_the_person_is_asked_at_once(self):
+        repository = self.planned(GOOD)
+        before = repository.tip()
+        code, shown = self.on_terminal(repository, b"n\n", "-g", "Greet", "--approve", "plan")
+        self.assertEqual((5, before), (code, repository.tip()), shown)
+        code, shown = self.on_terminal(repository, b"\x03", "-g", "Greet", "--approve", "plan")
+        self.assertEqual((-signal.SIGINT, before), (code, repository.tip()), shown)
+        code, shown = self.on_terminal(repository, b"y\n", "-g", "Greet", "--approve", "plan")
+        self.assertEqual((0, "hello\n"), (code, repository.show("hello.txt", "main")), shown)
+        self.assert_sound(repository, "r3")
 
 
 class Interrupted(Disturbed):

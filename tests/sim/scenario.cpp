@@ -308,7 +308,7 @@ Behaviour behaviour_of_planner(const Scenario& scenario, const std::optional<Tas
   }
   behaviour.output = agent.answer.at.empty() ? said : in_json(said, "0." + std::to_string(100 + dice.below(900)));
   // It is to change nothing, and some do.
-  if (dice.one_in(8)) behaviour.early["plan-notes.txt"] = "notes of " + to_string(session) + "\n";
+  if (dice.one_in(8)) behaviour.early[k_planners_file] = "notes of " + to_string(session) + "\n";
   behaviour.commits = dice.one_in(2);
   return behaviour;
 }

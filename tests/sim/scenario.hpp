@@ -14,6 +14,8 @@
 
 namespace bernstein::sim {
 
+inline constexpr const char* k_planners_file = "planner-notes.txt";  // what a planner writes that is to write nothing
+
 using FileMap = std::map<std::string, std::string>;  // path → content
 
 // How often what goes wrong, in parts per million of the occasions; 0: never. Each class is on in a quarter of the

@@ -347,6 +347,7 @@ class Simulation final : public run::Observer {
     for (const Attempt& session : state.planning.task.attempts) {
       hit(was_faulty && session.answer && !session.failure, Sometimes::answer_repaired);
       was_faulty = session.answer && session.failure;
+      hit(session.work && !session.work->changes.empty(), Sometimes::planner_wrote);
       if (!session.failure) continue;
       hit(session.failure->class_ == FailureClass::quota, Sometimes::planner_parked);
       hit(session.failure->class_ == FailureClass::orchestrator, Sometimes::planner_lost);

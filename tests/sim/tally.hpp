@@ -62,6 +62,7 @@ enum class Sometimes {
   planner_hung,
   planner_crashed,
   planner_lost,
+  planner_wrote,
   stop_drain,
   stop_now,
   pause,
@@ -90,9 +91,9 @@ BERNSTEIN_ENUM_WORDS(sim::Sometimes, "crash before the commit", "crash after the
                      "park over", "check failed", "retry", "task failed", "task blocked", "goal planned",
                      "goal given up", "answer repaired", "answer read again", "plan approved", "task split",
                      "split given up", "whole landed in parts", "planner parked", "planner hung", "planner crashed",
-                     "planner lost", "stop: drain", "stop: now", "pause", "went on after a pause", "clock jumped",
-                     "checkout left alone", "ended landed", "ended incomplete", "ended stopped", "ended budget",
-                     "ended environment");
+                     "planner lost", "planner wrote something", "stop: drain", "stop: now", "pause",
+                     "went on after a pause", "clock jumped", "checkout left alone", "ended landed", "ended incomplete",
+                     "ended stopped", "ended budget", "ended environment");
 }  // namespace bernstein
 
 namespace bernstein::sim {

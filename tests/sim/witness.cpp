@@ -224,6 +224,8 @@ void Witness::look_at_the_end() const {
   for (const auto& [id, task] : state_.tasks) {
     require(is_terminal(task.status), to_string(id) + " is " + std::string(to_word(task.status)) + " in the end");
   }
+  const bool is_planners = workspace_.files(*workspace_.ref(k_target)).contains(k_planners_file);
+  require(!is_planners, "what the planner wrote is on the target");
   require(!open_question(state_), "the planner was to be asked something, and the run has ended");
   require(state_.planned.empty(), "tasks were planned, and the run has ended without them");
   for (const Task* task : tasks_and_planning(state_)) {

@@ -45,6 +45,7 @@ std::string to_string(TaskId task);
 std::string to_string(AttemptId attempt);
 std::string session_name(RunId run, AttemptId attempt);
 std::string checkout_name(RunId run, AttemptId attempt);
+std::string plan_file_name(RunId run);  // "plans/r1.yaml" in .sdd: the plan that was made for a goal
 
 std::optional<RunId> parse_run_id(std::string_view text);
 std::optional<TaskId> parse_task_id(std::string_view text);

@@ -16,8 +16,8 @@
 //   2. attempts whose step waits for a decision, by id (decide/attempt.cpp)
 //   3. tasks are blocked, then readied, by id
 //   4. the head of the landing queue is taken up, when nothing is being landed
-//   5. the planner is asked, where a goal or a task that failed waits for it (decide/planning.hpp)
-//   6. the best ready task that fits gets a route, a slot and a worktree (decide/schedule.cpp)
+//   5. the best ready task that fits gets a route, a slot and a worktree (decide/schedule.cpp)
+//   6. the planner is asked, where a goal or a task that failed waits for it (decide/planning.hpp)
 //   7. the run ends, when nothing is left that could move
 
 #include <functional>

@@ -7,7 +7,8 @@
 // (RunConfig::approve_plan), its tasks are created only after PlanApproved.
 //
 // A task that has used up its attempts is split by the same planner into a few smaller ones, once: parts are not split
-// again, and where no answer can be used the task fails as it would have without. Sessions of the planner hold a slot
+// again, and where no answer can be used the task fails as it would have without: also where the planner's agent has no
+// login, which would end the run if a task needed it. What can start without the planner does so first. Sessions of the planner hold a slot
 // and a reservation as attempts do, one at a time; the goal comes first, then tasks by id.
 
 #include <cstdint>

@@ -130,9 +130,10 @@ struct PlanRead {
   std::string answer;               // digest of the blob that holds what it said
   std::vector<std::string> faults;  // a sentence each; empty: it can be used
   std::string name;
-  std::string source;             // digest of the blob that holds it as plan.yaml; "" with faults
-  std::vector<StageSpec> stages;  // empty for the parts of a task
-  std::vector<TaskSpec> tasks;    // by id without gaps, from the first that is free
+  std::string source;                 // digest of the blob that holds it as plan.yaml; "" with faults
+  std::vector<StageSpec> stages;      // empty for the parts of a task
+  std::vector<TaskSpec> tasks;        // by id without gaps, from the first that is free
+  std::vector<std::string> warnings;  // what was passed over in it, a sentence each
 
   static constexpr std::string_view type = "PlanRead";
   static constexpr Kind kind = Kind::result;
@@ -144,6 +145,7 @@ struct PlanRead {
     field("source", self.source);
     field("stages", self.stages);
     field("tasks", self.tasks);
+    field("warnings", self.warnings);
   }
   bool operator==(const PlanRead&) const = default;
 };

@@ -1,6 +1,6 @@
 #pragma once
 // The catalog: the agents that Bernstein knows, as data. Each is a file of catalog/, embedded when we are built, and is
-// written with the keys that `agents:` of bernstein.yaml has (docs/agents.md); what a person writes there about one of
+// written with the keys that `agents:` of bernstein.yaml has (docs/config.md); what a person writes there about one of
 // them replaces those keys and leaves the rest.
 //
 //     for (const plan::CatalogEntry& entry : plan::catalog()) entry.spec.name, entry.facts.install

@@ -116,6 +116,8 @@ struct Stage {
   std::vector<TaskId> dependents;  // tasks that wait for the whole stage
 };
 
+inline constexpr std::string_view k_planner_role = "planner";  // its own, and who is named for it in role_model_policy
+
 // The planner at work. Its sessions are attempts of a task of their own, which is none of the plan: it holds files,
 // slots and money as any other, and nothing of it lands.
 struct Planning {
@@ -207,6 +209,9 @@ bool has_landed(const RunState& state, const Task& task);
 
 // What the planner is to be asked next, or is being asked: the goal (k_planning) or a task; nothing when there is none.
 std::optional<TaskId> open_question(const RunState& state);
+
+// Whether a session of the planner is in flight.
+bool is_planner_at_work(const RunState& state);
 
 // The plan is there, and its person is to look at it first.
 bool awaits_approval(const RunState& state);

@@ -89,7 +89,7 @@ TEST(Settings, AutoPicksTheBestAgentThatIsInstalledAndSaysSo) {
   const MergeResult result = merge_settings({}, a_plan(), {}, known);
   const auto& settings = std::get<Settings>(result);
   EXPECT_EQ(arms_of(settings.config), (Words{"codex/cheap", "codex/strong"}));
-  EXPECT_EQ(settings.notes, (Words{"cli: auto takes 'codex', the first of the catalog that is installed of codex, "
+  EXPECT_EQ(settings.notes, (Words{"cli: auto takes 'codex', the first by rank that is installed of codex, "
                                    "claude"}));
 }
 

@@ -125,14 +125,18 @@ TEST(Goal, IsGivenUpAfterTheLastFaultyAnswer) {
   EXPECT_EQ(world.broken(), Words{});
 }
 
-TEST(Goal, AResumeAfterItWasGivenUpEndsAlike) {
+TEST(Goal, AResumeAfterItWasGivenUpAsksAgain) {
   World world(a_config().with_planner());
   world.start_with_goal();
   for (std::uint32_t i = 1; i <= k_answers_max; ++i) world.plans(session(i), a_faulty_answer());
   goes_well(world);
-  world.resumes();
   EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::incomplete);
-  EXPECT_EQ(world.subjects_of<TaskAssigned>().size(), k_answers_max);
+  world.resumes();
+  EXPECT_EQ(world.subjects_of<TaskAssigned>().size(), k_answers_max + 1);
+  world.plans(session(k_answers_max + 1), an_answer({a_task(1)}));
+  goes_well(world);
+  EXPECT_EQ(world.subjects_of<MergeLanded>(), (Words{"t1.1"}));
+  EXPECT_EQ(world.broken(), Words{});
 }
 
 // A crash, a hang, a context that is too small: each is an answer that was not given.
@@ -527,13 +531,30 @@ TEST(Split, WaitsWhileThePlannersAgentIsAtItsQuotaAndOthersWork) {
   world.watch_invariants();
   world.start({a_task(1).pinned_to("one"), a_task(2).pinned_to("one")});
   world.fails(at(1));
-  ends(world, session(1), an_exit_of(AgentOutcome::quota));
-  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "plan.1", "t2.1"}));
+  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1"}))
+      << "what can start without the planner does first";
   world.lands(at(2));
+  ends(world, session(1), an_exit_of(AgentOutcome::quota));
+  EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1", "plan.1"}));
   EXPECT_FALSE(world.finished()) << "the planner is still to be asked";
   park_ends(world, "two");
   goes_well(world);
   EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 3, RunOutcome::landed, "all 3 tasks landed"}));
+  EXPECT_EQ(world.broken(), Words{});
+}
+
+// A run from a plan needs no planner: that its agent has no login costs the split alone.
+TEST(Split, APlannerWithoutALoginDoesNotHaltTheRun) {
+  World world(a_config().with_arms({"one/cheap", "two/strong"}).with_planner("two").with_attempts(1).with_agents(1));
+  world.watch_invariants();
+  world.start({a_task(1).pinned_to("one"), a_task(2).pinned_to("one").after(1), a_task(3).pinned_to("one")});
+  world.fails(at(1));
+  world.lands(at(3));
+  for (std::uint32_t i = 1; i <= k_answers_max; ++i) ends(world, session(i), an_exit_of(AgentOutcome::auth));
+  goes_well(world);
+  EXPECT_EQ(world.subjects_of<TaskFailed>(), (Words{"t1"}));
+  EXPECT_EQ(world.subjects_of<TaskBlocked>(), (Words{"t2"}));
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::incomplete);
   EXPECT_EQ(world.broken(), Words{});
 }
 

@@ -176,7 +176,31 @@ TEST(ReadAnswer, APlanThatCannotBeWrittenIsAFault) {
       EXPECT_EQ(answer.faults.empty(), !answer.yaml.empty());
     }
   }
-  EXPECT_EQ(faults_of(plan_with({step("a", more[0])})), "the answer is over 10 MB; split it");
+  EXPECT_EQ(faults_of(plan_with({step("a", more[0])})),
+            "step 'a' has 3145728 bytes for 'description'; at most 32768 are all right");
+}
+
+TEST(ReadAnswer, TwoPlansAreNoneHoweverTheyStand) {
+  const std::string one = plan_with({step("a")});
+  const std::string two = plan_with({step("b")});
+  EXPECT_EQ(read_answer(one + "\n" + one + "\n", {}).faults, Texts{}) << "the same twice is one";
+  for (const std::string& text : {one + "\n" + two, "first:\n" + one + "\nor:\n" + two + "\nAs you like.",
+                                  "```\n" + one + "\n```\n```\n" + two + "\n```"}) {
+    ASSERT_EQ(read_answer(text, {}).faults.size(), 1u) << text;
+    EXPECT_NE(read_answer(text, {}).faults[0].find("there are 2 in it"), std::string::npos) << text;
+  }
+  EXPECT_EQ(read_answer(one + "\nIt follows {see docs} and } of \"it.", {}).faults, Texts{});
+  EXPECT_EQ(read_answer("I looked at {x and\n" + one, {}).faults, Texts{});
+}
+
+TEST(ReadAnswer, TextsHaveToFitTheirPlaces) {
+  const auto fault = [](const std::string& keys) { return faults_of(plan_with({step("a", keys)})); };
+  EXPECT_NE(fault(R"(, "role": "--yolo")").find("write one word in small letters"), std::string::npos);
+  EXPECT_NE(fault(R"(, "role": "a b")").find("write one word in small letters"), std::string::npos);
+  EXPECT_NE(fault(R"(, "description": ")" + std::string(40'000, 'x') + R"(")").find("40000 bytes"), std::string::npos);
+  EXPECT_NE(faults_of(plan_with({R"({"title": ")" + std::string(400, 'x') + R"("})"})).find("400 bytes"),
+            std::string::npos);
+  EXPECT_EQ(fault(R"(, "role": "ml-engineer_2")"), "");
 }
 
 TEST(ReadAnswer, KeepsEveryCharacterOfATextInJson) {

@@ -101,7 +101,9 @@ class Recovery : public testing::Test {
   FakeWorkspace workspace_{{{"README.md", "hello\n"}}};
   FakeReactor reactor_{[this](const port::ProcessSpec& spec) -> Result<ScriptedProcess> {
     before_start();
-    if (spec.env.at("BERNSTEIN_TASK") == "plan") {
+    const auto task = spec.env.find("BERNSTEIN_TASK");
+    if (task == spec.env.end()) return ScriptedProcess{.duration_us = k_minute};  // sets up a worktree
+    if (task->second == "plan") {
       return ScriptedProcess{.duration_us = k_minute, .output = plan, .at_begin = [this] { begin(); }};
     }
     return ScriptedProcess{.duration_us = k_minute,
@@ -232,8 +234,8 @@ TEST_F(Recovery, APlannerAtWorkIsTakenBackThoughTheTreeCannotBeListed) {
   EXPECT_EQ(count("AttemptFailed"), 0);
 }
 
-// Its supervisor is there, and its start was never recorded: to call that failed would leave it behind.
-TEST_F(Recovery, APlannerThatWaitsForItsGoIsNotGivenUpWhenTheTreeCannotBeListed) {
+// Its supervisor is there, and its start was never recorded.
+TEST_F(Recovery, APlannerThatWaitsForItsGoIsEndedWhenTheTreeCannotBeListed) {
   before_start = [this] { ownership_.lost = true; };
   ASSERT_FALSE(start_with_goal());
   ownership_.lost = false;
@@ -243,16 +245,27 @@ TEST_F(Recovery, APlannerThatWaitsForItsGoIsNotGivenUpWhenTheTreeCannotBeListed)
     if (call != "list_tree") return std::nullopt;
     return Error{ErrorCode::environment, "the disk is full"};
   });
-  const Result<RunOutcome> outcome = resume();
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(
-      outcome.error().message,
-      "cannot tell whether its agent was started (plan.1), so nothing more is done: the disk is full; resume once "
-      "that is mended");
-  EXPECT_EQ(count("AttemptFailed"), 0);
+  EXPECT_EQ(resume().value(), RunOutcome::environment);
+  EXPECT_EQ(reactor_.running(), 0U) << "nobody waits for a word that will not come";
+  EXPECT_EQ(count("AgentStarted"), 0);
   workspace_.set_fault({});
   EXPECT_EQ(resume().value(), RunOutcome::landed);
   EXPECT_EQ(count("AgentStarted"), 2);
+}
+
+TEST_F(Recovery, ASetupCommandAtWorkIsEndedWhenItsWorktreeCannotBeMade) {
+  RunConfig config = a_config();
+  config.worktree_setup.command = "make ready";
+  before_start = [this, first = true]() mutable {
+    if (std::exchange(first, false)) reactor_.raise_after(k_second, SIGQUIT);
+  };
+  ASSERT_EQ(start(config).value(), RunOutcome::stopped);
+  ASSERT_EQ(reactor_.running(), 1U);
+  workspace_.set_fault([](std::string_view call) -> std::optional<Error> {
+    if (call != "create_session") return std::nullopt;
+    return Error{ErrorCode::environment, "the disk is full"};
+  });
+  EXPECT_EQ(resume().value(), RunOutcome::environment);
   EXPECT_EQ(reactor_.running(), 0U);
 }
 
