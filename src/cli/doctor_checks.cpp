@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bernstein/base/text.hpp"
+#include "bernstein/state/run_state.hpp"
 #include "print.hpp"
 #include "settings.hpp"
 
@@ -112,7 +113,10 @@ void judge_installed(std::vector<Finding>& findings, const FoundAgent& agent) {
 void judge_missing(std::vector<Finding>& findings, const FoundAgent& agent, const plan::Config& config) {
   const AgentSpec& spec = agent.entry->spec;
   const std::string program = spec.command.empty() ? spec.name : spec.command.front();
-  findings.push_back({"agent." + spec.name, preferred_agent(config) == spec.name ? Grade::fail : Grade::warn,
+  const auto planner = config.role_policy.find(std::string(k_planner_role));
+  const bool plans = planner != config.role_policy.end() && planner->second.agent == spec.name;
+  const bool is_needed = plans || preferred_agent(config) == spec.name;
+  findings.push_back({"agent." + spec.name, is_needed ? Grade::fail : Grade::warn,
                       spec.name + ": the program '" + program + "' cannot be found" +
                           (program.find('/') == std::string::npos ? " in PATH" : ""),
                       agent.entry->facts.install.empty() ? correct_command(spec.name) : agent.entry->facts.install});
@@ -253,10 +257,16 @@ std::vector<Finding> judge_agents(const std::vector<FoundAgent>& agents, const p
     findings.push_back({"agent.scripted", Grade::ok, "scripted: part of Bernstein", ""});
     any = true;
   }
-  if (std::ranges::find(names, wanted) == names.end() && !wanted.empty()) {
-    const std::string near = did_you_mean_clause(wanted, names);
+  const auto look_up = [&](const std::string& where, const std::string& name) {
+    if (name.empty() || std::ranges::find(names, name) != names.end()) return;
     findings.push_back(
-        {"agents", Grade::fail, "bernstein.yaml: cli: there is no agent '" + wanted + "'" + near, "bernstein agents"});
+        {"agents", Grade::fail,
+         "bernstein.yaml: " + where + ": there is no agent '" + name + "'" + did_you_mean_clause(name, names),
+         "bernstein agents"});
+  };
+  look_up("cli", wanted);
+  if (config != nullptr) {
+    for (const auto& [role, policy] : config->role_policy) look_up("role_model_policy: " + role, policy.agent);
   }
   if (any) return findings;
   findings.push_back({"agents", config == nullptr ? Grade::warn : Grade::fail,
