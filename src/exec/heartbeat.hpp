@@ -8,7 +8,7 @@
 //     2.3 %, of which 15 s take up to 3.6 and 5.1 %. Compiling or testing takes a core and more;
 //   * they received data over TCP, at 200 bytes a second or more. Reading an answer of 40 pieces a second takes Claude
 //     Code and Codex 2 % of a core, Qwen Code up to 5 %, and they print nothing before its end: less than others use to
-//     wait. What services send to keep a connection open is a tenth of that;
+//     wait. What services send to keep a connection open should be far less (a line every few seconds; not measured);
 //   * something changed in its directories. What is read there is bounded (k_entries_max), and only when the others
 //     have shown nothing: in a larger tree a change may go unseen that lies deep, whose writer used no CPU time.
 //
