@@ -145,26 +145,6 @@ std::string checkout(const RunState& state, const Tally& tally) {
          " and keeps your changes, or refuses:  " + catch_up_command(state) + "\n";
 }
 
-// The tasks of a plan that waits for a look at it.
-std::string planned(const RunState& state) {
-  if (!awaits_approval(state)) return "";
-  std::string text;
-  for (const TaskSpec& task : state.planned) {
-    text += "  " + to_string(task.id) + "  " + one_line(task.title) + " (" + one_line(task.role) + ")";
-    std::vector<std::string> after;
-    for (TaskId needed : task.depends_on) after.push_back(to_string(needed));
-    for (std::uint32_t stage : task.depends_on_stages)
-      after.push_back("stage " + one_line(state.stages[stage].spec.name));
-    if (!after.empty()) text += ", after " + join(after, ", ");
-    if (!task.files.empty()) text += "; owns " + one_line(join(task.files, ", "));
-    text += "\n";
-    if (task.description != task.title)
-      text += "      " + fit(one_line(task.description), k_description_columns_max) + "\n";
-    for (const CheckSpec& check : task.signals) text += "      checked by " + one_line(check.name) + "\n";
-  }
-  return text;
-}
-
 std::string next_steps(const RunState& state) {
   std::vector<std::string> steps;
   for (const auto& [id, task] : state.tasks) {
@@ -195,12 +175,31 @@ std::string next_steps(const RunState& state) {
 
 }  // namespace
 
+std::string waiting_plan(const RunState& state) {
+  if (!awaits_approval(state)) return "";
+  std::string text;
+  for (const TaskSpec& task : state.planned) {
+    text += "  " + to_string(task.id) + "  " + one_line(task.title) + " (" + one_line(task.role) + ")";
+    std::vector<std::string> after;
+    for (TaskId needed : task.depends_on) after.push_back(to_string(needed));
+    for (std::uint32_t stage : task.depends_on_stages)
+      after.push_back("stage " + one_line(state.stages[stage].spec.name));
+    if (!after.empty()) text += ", after " + join(after, ", ");
+    if (!task.files.empty()) text += "; owns " + one_line(join(task.files, ", "));
+    text += "\n";
+    if (task.description != task.title)
+      text += "      " + fit(one_line(task.description), k_description_columns_max) + "\n";
+    for (const CheckSpec& check : task.signals) text += "      checked by " + one_line(check.name) + "\n";
+  }
+  return text;
+}
+
 std::string plan_file_of(RunId run) {
   return ".sdd/" + plan_file_name(run);
 }
 
 std::string recap(const RunState& state, const Tally& tally) {
-  return headline(state) + ending(state) + planned(state) + costs(state) + time_saved(state, tally) +
+  return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
          not_landed(state) + unsaved(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 

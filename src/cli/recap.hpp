@@ -9,6 +9,9 @@
 
 namespace bernstein::cli {
 
+// The tasks of a plan that waits for a person's look, a few lines each; "" when none does.
+std::string waiting_plan(const RunState& state);
+
 // Where the plan is kept that was made for a goal; relative to the repository.
 std::string plan_file_of(RunId run);
 

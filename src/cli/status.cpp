@@ -9,6 +9,7 @@
 #include "names.hpp"
 #include "open_workspace.hpp"
 #include "print.hpp"
+#include "recap.hpp"
 #include "run_json.hpp"
 #include "words.hpp"
 
@@ -47,6 +48,7 @@ Tint tint_of(RunOutcome outcome) {
 
 // "2 of 5 tasks landed, 1 failed, 1 running".
 std::string counts_of(const RunState& state) {
+  if (awaits_approval(state)) return "a plan of " + counted(std::ssize(state.planned), "task") + " waits for a look";
   auto count = [&](TaskStatus status) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? std::int64_t{0} : std::int64_t{found->second};
@@ -199,6 +201,7 @@ Result<Exit> status_command(Context& context, const LookOptions& options) {
   const Screen screen = screen_of(context);
   print_head(context.out, screen, picture, unfinished);
   print_tasks(context.out, screen, picture.state);
+  if (const std::string plan = waiting_plan(picture.state); !plan.empty()) context.out << '\n' << plan;
   BERNSTEIN_TRY(const std::vector<RunId> runs, home.reader->runs());
   const std::vector<std::string> lines = advice(picture, unfinished, run == runs.back(), alone_of(home, run, is_open));
   if (!lines.empty()) context.out << '\n';
