@@ -5,6 +5,7 @@
 #include "bernstein/base/markdown.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/base/units.hpp"
+#include "bernstein/plan/check_words.hpp"
 
 namespace bernstein::agent {
 namespace {
@@ -27,19 +28,8 @@ std::string bullets(const std::vector<std::string>& items) {
 }
 
 std::string in_words(const CheckSpec& check) {
-  switch (check.type) {
-    case CheckType::path_exists:
-      return code_span(check.path) + " exists";
-    case CheckType::glob_exists:
-      return "some path matches " + code_span(check.path);
-    case CheckType::file_contains:
-      return code_span(check.path) + " contains " + code_span(check.contains);
-    case CheckType::command:
-      return check.name + ": " + code_span(check.command) + " exits with 0 within " + format_duration(check.timeout_us);
-    case CheckType::count_:
-      break;
-  }
-  return check.name;
+  if (check.type != CheckType::command) return plan::in_words(check);
+  return check.name + ": " + plan::in_words(check) + " within " + format_duration(check.timeout_us);
 }
 
 std::string title_part(const PromptInput& input) {

@@ -1,7 +1,5 @@
 #include "agent_probe.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "drive.hpp"
 #include "inputs.hpp"
 #include "questions.hpp"
+#include "temporary_directory.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -23,28 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* k_prompt = "Answer with the one word: ready. Use no tools, and look at no files.\n";
 constexpr std::size_t k_output_bytes_max = 1 << 20;
-
-// A directory below that of temporary files; gone at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::error_code problem;
-    const fs::path wanted = fs::temp_directory_path(problem);  // TMPDIR may lead nowhere
-    path_ = ((problem ? "/tmp" : wanted) / "bernstein-probe-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-
-  const std::string& path() const { return path_; }  // "": it could not be made
-
- private:
-  std::string path_;
-};
 
 // Its read-only session as a command of its own.
 AgentSpec read_only_spec(const FoundAgent& agent) {
@@ -75,9 +52,9 @@ std::vector<ModelAnswer> ask_models(const Context& context, const std::vector<co
   for (const FoundAgent* agent : agents)
     answers.push_back({.agent = agent, .model = agent->entry->spec.models.front().name});
   if (answers.empty()) return answers;
-  const TemporaryDirectory place;
-  if (place.path().empty()) {
-    for (ModelAnswer& answer : answers) answer.error = "no temporary directory can be made";
+  const Result<TemporaryDirectory> place = TemporaryDirectory::make(temporary_root(), "probe");
+  if (!place) {
+    for (ModelAnswer& answer : answers) answer.error = place.error().message;
     return answers;
   }
   const std::unique_ptr<port::Reactor> reactor = proc::open_reactor({.supervisor = supervisor_of(context)});
@@ -85,7 +62,7 @@ std::vector<ModelAnswer> ask_models(const Context& context, const std::vector<co
   for (std::size_t i = 0; i < answers.size(); ++i) {
     ModelAnswer& answer = answers[i];
     const AgentSpec spec = read_only_spec(*answer.agent);
-    const std::string base = place.path() + "/" + std::to_string(i);
+    const std::string base = place->path() + "/" + std::to_string(i);
     const std::string worktree = base + ".work";
     std::error_code ignored;
     fs::create_directory(worktree, ignored);

@@ -1,9 +1,5 @@
 // demo: the whole pipeline in a temporary repository, with agents that follow a script; then it checks itself.
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -19,6 +15,7 @@
 #include "bernstein/run/audit.hpp"
 #include "bernstein/run/replay.hpp"
 #include "open_workspace.hpp"
+#include "temporary_directory.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -115,31 +112,6 @@ stages:
           - {type: file_contains, path: docs/library.md, contains: shout}
 )";
 
-class TemporaryDirectory {
- public:
-  static Result<TemporaryDirectory> make(const std::string& parent) {
-    std::string name = parent + "/bernstein-demo-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) {
-      return Error{ErrorCode::environment, "cannot make a directory in " + parent + ": " + std::strerror(errno)};
-    }
-    return TemporaryDirectory(name);
-  }
-  TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
-  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path_.empty() && !keep_) std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::string& path() const { return path_; }
-  void keep() { keep_ = true; }
-
- private:
-  explicit TemporaryDirectory(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-  bool keep_ = false;
-};
-
 Status write_text(const std::filesystem::path& path, const std::string& text) {
   std::error_code problem;
   std::filesystem::create_directories(path.parent_path(), problem);
@@ -219,7 +191,7 @@ void tell(std::ostream& people, const Verified& verified) {
 Result<Exit> demo_command(Context& context, const DemoOptions& options) {
   const auto tmpdir = context.environment.find("TMPDIR");
   const std::string parent = tmpdir == context.environment.end() || tmpdir->second.empty() ? "/tmp" : tmpdir->second;
-  BERNSTEIN_TRY(TemporaryDirectory place, TemporaryDirectory::make(parent));
+  BERNSTEIN_TRY(TemporaryDirectory place, TemporaryDirectory::make(parent, "demo"));
   if (options.keep) place.keep();
   const std::string& directory = place.path();
   std::ostream& people = context.json ? context.err : context.out;

@@ -1,15 +1,12 @@
 #include "questions.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 
 #include "bernstein/agent/command.hpp"
 #include "bernstein/base/units.hpp"
 #include "bernstein/proc/reactor.hpp"
 #include "inputs.hpp"
+#include "temporary_directory.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -21,19 +18,17 @@ constexpr std::size_t k_answer_bytes_max = 256 << 10;
 
 void ask(const Context& context, const std::vector<Question*>& questions) {
   if (questions.empty()) return;
-  std::error_code problem;
-  const std::filesystem::path wanted = std::filesystem::temp_directory_path(problem);  // TMPDIR may lead nowhere
-  std::string place = ((problem ? "/tmp" : wanted) / "bernstein-ask-XXXXXX").string();
-  if (::mkdtemp(place.data()) == nullptr) return;
+  const Result<TemporaryDirectory> place = TemporaryDirectory::make(temporary_root(), "ask");
+  if (!place) return;
   const std::unique_ptr<port::Reactor> reactor = proc::open_reactor();
   std::size_t open = 0;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Question& question = *questions[i];
-    const std::string output = place + "/" + std::to_string(i);
+    const std::string output = place->path() + "/" + std::to_string(i);
     const auto started = reactor->start({.argv = question.argv,
                                          .wrapper = {},
                                          .env = agent::allowed_environment(context.environment, {}),
-                                         .directory = place,
+                                         .directory = place->path(),
                                          .stdin_text = {},
                                          .output_path = output,
                                          .output_bytes_max = k_answer_bytes_max,
@@ -48,7 +43,6 @@ void ask(const Context& context, const std::vector<Question*>& questions) {
     if (started) ++open;
   }
   while (open > 0) reactor->turn();
-  std::filesystem::remove_all(place, problem);
 }
 
 }  // namespace bernstein::cli

@@ -25,7 +25,7 @@ std::vector<std::string> names_of(const AgentsByName& agents) {
   return names;
 }
 
-const ModelSpec* find_model(const AgentSpec& agent, const std::string& wanted) {
+const ModelSpec* model_called(const AgentSpec& agent, const std::string& wanted) {
   for (const ModelSpec& model : agent.models) {
     if (model.tier == wanted || model.name == wanted) return &model;
   }
@@ -149,7 +149,7 @@ class Merge {
       const std::string tier = slash == std::string::npos ? "" : word.substr(slash + 1);
       if (!known("routing.arms: '" + word + "'", name)) continue;
       const AgentSpec& agent = known_.at(name);
-      if (const ModelSpec* model = find_model(agent, tier)) {
+      if (const ModelSpec* model = model_called(agent, tier)) {
         arms.push_back({name, model->name, model->tier});
         continue;
       }
@@ -186,7 +186,7 @@ class Merge {
 
   // A model that the agent does not list is passed on: agents know more models than a configuration does.
   Arm arm_with(const std::string& agent, const std::string& wanted) const {
-    const ModelSpec* model = find_model(known_.at(agent), wanted);
+    const ModelSpec* model = model_called(known_.at(agent), wanted);
     return model ? Arm{agent, model->name, model->tier} : Arm{agent, wanted, wanted};
   }
 

@@ -38,10 +38,6 @@ std::string gives_up(const RunState& state, const AttemptFailed& failure) {
 
 }  // namespace
 
-bool is_to_be_split(const RunState& state, const Task& task) {
-  return config_of(state).planner && !task.spec.part_of;
-}
-
 std::vector<Draft> ask_planner(const RunState& state) {
   const std::optional<TaskId> question = open_question(state);
   if (!question || is_planner_at_work(state) || !may_start(state)) return {};

@@ -1,7 +1,5 @@
 #include "bernstein/decide/retry.hpp"
 
-#include "bernstein/decide/planning.hpp"
-
 namespace bernstein {
 
 std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState& state, const Task& task,
@@ -15,7 +13,7 @@ std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState&
     const std::string why =
         "attempt " + std::to_string(used) + " of " + std::to_string(limit) + " failed: " + failure.why;
     if (used < limit) return TaskRetried{why};
-    if (is_to_be_split(state, task)) return SplitWanted{why};
+    if (may_be_split(state, task)) return SplitWanted{why};
     return TaskFailed{why};
   }
   if (failure.class_ == FailureClass::quota) {

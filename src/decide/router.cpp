@@ -111,9 +111,8 @@ std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec) {
     // The agent's arms in the router's order; all its models when the router has none of it.
     std::erase_if(arms, [&](const Arm& arm) { return arm.agent != pins.agent; });
     if (arms.empty()) {
-      for (const AgentSpec& agent : config.agents) {
-        if (agent.name != pins.agent) continue;
-        for (const ModelSpec& model : agent.models) arms.push_back({agent.name, model.name, model.tier});
+      if (const AgentSpec* agent = find_agent(config, pins.agent)) {
+        for (const ModelSpec& model : agent->models) arms.push_back({agent->name, model.name, model.tier});
       }
     }
   }

@@ -126,11 +126,9 @@ bool role_is_full(const RunState& state, const std::string& role) {
 }
 
 std::uint32_t agent_is_full(const RunState& state, const std::string& name) {
-  for (const AgentSpec& agent : config_of(state).agents) {
-    if (agent.name != name || agent.max_parallel == 0) continue;
-    return count_of(state.busy_agents, name) >= agent.max_parallel ? agent.max_parallel : 0;
-  }
-  return 0;
+  const AgentSpec* agent = find_agent(config_of(state), name);
+  if (agent == nullptr || agent->max_parallel == 0) return 0;
+  return count_of(state.busy_agents, name) >= agent->max_parallel ? agent->max_parallel : 0;
 }
 
 std::vector<Draft> assign(const RunState& state) {

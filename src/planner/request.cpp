@@ -6,6 +6,7 @@
 #include "bernstein/base/check.hpp"
 #include "bernstein/base/markdown.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/plan/check_words.hpp"
 #include "bernstein/planner/answer.hpp"
 
 namespace bernstein::planner {
@@ -142,20 +143,10 @@ std::string quote(const std::string& text, std::size_t max_bytes, Room& room) {
   return block;
 }
 
+// With its name, by which a plan may ask for a gate.
 std::string in_words(const CheckSpec& check) {
-  switch (check.type) {
-    case CheckType::path_exists:
-      return code_span(check.path) + " exists";
-    case CheckType::glob_exists:
-      return "some path matches " + code_span(check.path);
-    case CheckType::file_contains:
-      return code_span(check.path) + " contains " + code_span(check.contains);
-    case CheckType::command:
-      return code_span(check.name) + ": " + code_span(check.command) + " exits with 0";
-    case CheckType::count_:
-      break;
-  }
-  return check.name;
+  const bool is_command = check.type == CheckType::command;
+  return (is_command ? code_span(check.name) + ": " : "") + plan::in_words(check);
 }
 
 std::string first_part(const Request& request) {
@@ -187,7 +178,7 @@ std::string task_part(const TaskSpec& task, Room& room) {
 }
 
 // One attempt in no more than `room` and what frames it.
-std::string attempt_part(const FailedAttempt& attempt, Room& room) {
+std::string attempt_part(const EarlierAttempt& attempt, Room& room) {
   std::string part = "### Attempt " + std::to_string(attempt.number) + "\n\nIt failed: " + sentence(attempt.why) + "\n";
   if (!attempt.commit.empty()) {
     part += "Its work is kept: `git show " + attempt.commit + "` shows it.\n";
@@ -215,7 +206,7 @@ std::string attempt_part(const FailedAttempt& attempt, Room& room) {
   return part + "\n";
 }
 
-std::string tried_part(const std::vector<FailedAttempt>& attempts, Room& room) {
+std::string tried_part(const std::vector<EarlierAttempt>& attempts, Room& room) {
   Room own(room.at_most(k_request_tried_bytes_max));
   std::vector<std::string> parts;  // newest first
   for (std::size_t i = attempts.size(); i-- > 0 && own.at_most(k_attempt_bytes_min) == k_attempt_bytes_min;) {

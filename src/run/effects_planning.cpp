@@ -9,6 +9,7 @@
 #include "bernstein/planner/map.hpp"
 #include "bernstein/planner/request.hpp"
 #include "bernstein/planner/schema.hpp"
+#include "earlier_attempts.hpp"
 #include "effects.hpp"
 #include "files.hpp"
 
@@ -23,18 +24,6 @@ std::vector<std::string> gate_names(const RunConfig& config) {
   return names;
 }
 
-std::vector<planner::FailedAttempt> failed_attempts(const bernstein::Task& task, port::BlobStore& blobs) {
-  std::vector<planner::FailedAttempt> failed;
-  for (const Attempt& attempt : task.attempts) {
-    if (!attempt.failure) continue;
-    failed.push_back({.number = attempt.id.number,
-                      .why = attempt.failure->why,
-                      .commit = attempt.work && !attempt.work->changes.empty() ? attempt.work->commit : "",
-                      .evidence = kept_evidence(*attempt.failure, blobs)});
-  }
-  return failed;
-}
-
 // The last answer to the question at hand that could be read and not be used.
 std::optional<planner::RejectedAnswer> rejected_answer(const Planning& planning, port::BlobStore& blobs) {
   std::optional<planner::RejectedAnswer> rejected;
@@ -42,7 +31,8 @@ std::optional<planner::RejectedAnswer> rejected_answer(const Planning& planning,
     const Attempt& session = planning.task.attempts[i];
     if (!session.answer || session.answer->faults.empty()) continue;
     const Result<std::string> said = blobs.get(session.answer->answer);
-    rejected = planner::RejectedAnswer{.answer = said ? *said : "", .faults = session.answer->faults};
+    rejected =
+        planner::RejectedAnswer{.answer = said ? *said : "(it is no longer there)", .faults = session.answer->faults};
   }
   return rejected;
 }
@@ -81,7 +71,7 @@ planner::Request request_of(const RunState& state, port::BlobStore& blobs) {
   }
   if (question != k_planning) {
     request.task = task_of(state, question).spec;
-    request.attempts = failed_attempts(task_of(state, question), blobs);
+    request.attempts = earlier_attempts(task_of(state, question), blobs);
     for (const auto& [id, other] : state.tasks) {
       if (id != question) request.others.push_back(other.spec.title);
     }
@@ -141,7 +131,7 @@ void Effects::start(const RunState& state, const Task& task, const PlanReadReque
     planner::Answer answer;
   };
   auto reading = std::make_shared<Reading>();
-  const TextPlace place = agent_of(state, attempt_of(state, task.attempt).arm.agent).answer;
+  const TextPlace place = find_agent(config_of(state), attempt_of(state, task.attempt).arm.agent)->answer;
   const bool is_whole_plan = *state.planning.question == k_planning;
   ports_.reactor.submit(
       [place, log = log_path(task.attempt, ""), rules = rules_of(state), secrets = secrets(state), reading] {

@@ -12,6 +12,7 @@
 #include "bernstein/base/sha256.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/janitor/verdict.hpp"
+#include "earlier_attempts.hpp"
 #include "effects.hpp"
 #include "files.hpp"
 
@@ -78,14 +79,8 @@ std::string compose_prompt(const RunState& state, AttemptId id, port::BlobStore&
                            .context_files = config.context_files,
                            .gates = config.gates,
                            .attempt = id.number,
-                           .attempts_max = config.limits.attempts};
-  for (const Attempt& attempt : task.attempts) {
-    if (!attempt.failure) continue;
-    agent::EarlierAttempt earlier{.number = attempt.id.number, .why = attempt.failure->why};
-    if (attempt.work && !attempt.work->changes.empty()) earlier.commit = attempt.work->commit;
-    earlier.evidence = kept_evidence(*attempt.failure, blobs);
-    input.earlier.push_back(std::move(earlier));
-  }
+                           .attempts_max = config.limits.attempts,
+                           .earlier = earlier_attempts(task, blobs)};
   return agent::build_prompt(input);
 }
 
@@ -115,7 +110,9 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   const std::string prompt_file = log_path(task.attempt, ".prompt");
   const std::string schema_file = log_path(task.attempt, ".schema");
   const bool is_planner = task.attempt.task == k_planning;
-  const AgentSpec& spec = agent_of(state, intent.agent);
+  const AgentSpec* found = find_agent(config_of(state), intent.agent);
+  BERNSTEIN_CHECK(found != nullptr, "a route names an agent of the run");
+  const AgentSpec& spec = *found;
   const std::string directory = site_.sdd + "/worktrees/" + session(task.attempt);
   // In a directory that the agent may write, is nobody else's, and goes with the attempt.
   const std::string usage_file = site_.sdd + "/agents/" + session(task.attempt) + ".git/usage.json";
@@ -139,9 +136,7 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
                      .log = log,
                      .usage_file = agent.usage_in_file ? usage_file : "",
                      .secrets = secrets(state)};
-  for (const ModelSpec& model : spec.models) {
-    if (model.name == intent.model) report.price = model.price;
-  }
+  if (const ModelSpec* model = find_model(spec, intent.model)) report.price = model->price;
   agent::SandboxedProcess places = session_places(session(task.attempt), directory);
   if (is_planner && !spec.read_only.empty()) std::swap(places.writable, places.read_only);
   for (const std::string& file : {prompt_file, schema_file})

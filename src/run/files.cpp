@@ -1,12 +1,8 @@
 #include "files.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-
-#include "bernstein/base/check.hpp"
-#include "bernstein/base/text.hpp"
 
 namespace bernstein::run {
 
@@ -30,27 +26,6 @@ Status write_file(const std::string& path, const std::string& text) {
   file.close();
   if (!file) return Error{ErrorCode::environment, "cannot write " + path + "; is the disk full?"};
   return Ok{};
-}
-
-const AgentSpec& agent_of(const RunState& state, const std::string& name) {
-  for (const AgentSpec& agent : config_of(state).agents) {
-    if (agent.name == name) return agent;
-  }
-  BERNSTEIN_CHECK(false, "a route names an agent of the run");
-  std::abort();
-}
-
-std::vector<std::pair<std::string, std::string>> kept_evidence(const AttemptFailed& failure, port::BlobStore& blobs) {
-  std::vector<std::pair<std::string, std::string>> kept;
-  for (const Evidence& evidence : failure.evidence) {
-    std::string output;
-    if (!evidence.output.empty()) {
-      Result<std::string> found = blobs.get(evidence.output);
-      output = found ? printable_utf8(*found) : "(its output is no longer there)";
-    }
-    kept.emplace_back(evidence.label, std::move(output));
-  }
-  return kept;
 }
 
 }  // namespace bernstein::run

@@ -48,7 +48,7 @@ Status Applier::on(const PlanFailed& e) {
 
 Status Applier::on(const SplitWanted& e) {
   BERNSTEIN_TRY(Task * task, the_task_in_flight());
-  if (!config_of(state_).planner || task->spec.part_of) return corrupt("asks nobody to split a task, or a part");
+  if (!may_be_split(state_, *task)) return corrupt("asks nobody to split a task, or a part");
   if (!state_.planning.to_split.insert(task->spec.id).second) return corrupt("asks twice to split a task");
   set_status(*task, TaskStatus::waiting, e.why);
   return Ok{};
@@ -118,13 +118,9 @@ Status Applier::assign_planner(const TaskAssigned& e) {
 
 // What the run's agents call the model; the model itself where they do not list it.
 std::string Applier::tier_of(const std::string& name, const std::string& model) const {
-  for (const AgentSpec& agent : config_of(state_).agents) {
-    if (agent.name != name) continue;
-    for (const ModelSpec& known : agent.models) {
-      if (known.name == model) return known.tier;
-    }
-  }
-  return model;
+  const AgentSpec* agent = find_agent(config_of(state_), name);
+  const ModelSpec* listed = agent == nullptr ? nullptr : find_model(*agent, model);
+  return listed == nullptr ? model : listed->tier;
 }
 
 }  // namespace bernstein

@@ -12,6 +12,16 @@ const RunConfig& config_of(const RunState& state) {
   return state.started->config;
 }
 
+const AgentSpec* find_agent(const RunConfig& config, std::string_view name) {
+  const auto found = std::ranges::find(config.agents, name, &AgentSpec::name);
+  return found == config.agents.end() ? nullptr : &*found;
+}
+
+const ModelSpec* find_model(const AgentSpec& agent, std::string_view name) {
+  const auto found = std::ranges::find(agent.models, name, &ModelSpec::name);
+  return found == agent.models.end() ? nullptr : &*found;
+}
+
 const Task& task_of(const RunState& state, TaskId id) {
   if (id == k_planning) return state.planning.task;
   auto task = state.tasks.find(id);
@@ -37,6 +47,10 @@ std::optional<TaskId> open_question(const RunState& state) {
   if (planning.wanted && !state.plan && planning.failed.empty()) return k_planning;
   if (!planning.to_split.empty()) return *planning.to_split.begin();
   return std::nullopt;
+}
+
+bool may_be_split(const RunState& state, const Task& task) {
+  return config_of(state).planner && !task.spec.part_of;
 }
 
 bool is_planner_at_work(const RunState& state) {

@@ -208,6 +208,16 @@ def home_files(url, key):
     cost = {key: float(PRICES["scripted-model"][kind]) for key, kind in (("input", "input"), ("output", "output"))}
     cached = float(PRICES["scripted-model"]["cached"])
     chat = {"name": "scripted", "limit": {"context": 200_000, "output": 8_000}, "cost": {**cost, "cache_read": cached}}
+    opencode = {
+        "provider": {
+            "scripted": {
+                "npm": "@ai-sdk/openai-compatible",
+                "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENROUTER_API_KEY}"},
+                "models": {"scripted-model": chat},
+            }
+        },
+        "permission": {"*": "allow"},
+    }
     return {
         "claude": {
             ".claude/settings.json": {
@@ -230,30 +240,8 @@ def home_files(url, key):
             )
         },
         "gemini": {".gemini/settings.json": {"security": {"auth": {"selectedType": "gemini-api-key"}}}},
-        "opencode": {
-            ".config/opencode/opencode.json": {
-                "provider": {
-                    "scripted": {
-                        "npm": "@ai-sdk/openai-compatible",
-                        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENROUTER_API_KEY}"},
-                        "models": {"scripted-model": chat},
-                    }
-                },
-                "permission": {"*": "allow"},
-            }
-        },
-        "kilo": {
-            ".config/kilo/kilo.json": {
-                "provider": {
-                    "scripted": {
-                        "npm": "@ai-sdk/openai-compatible",
-                        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENROUTER_API_KEY}"},
-                        "models": {"scripted-model": chat},
-                    }
-                },
-                "permission": {"*": "allow"},
-            }
-        },
+        "opencode": {".config/opencode/opencode.json": opencode},
+        "kilo": {".config/kilo/kilo.json": opencode},  # made from it
         "pi": {
             ".pi/agent/models.json": {
                 "providers": {

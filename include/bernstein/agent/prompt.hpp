@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "bernstein/event/spec.hpp"
+#include "bernstein/state/earlier_attempt.hpp"
 
 namespace bernstein::agent {
 
@@ -23,13 +23,6 @@ namespace bernstein::agent {
 inline constexpr std::size_t k_prompt_bytes_max = 200 << 10;
 inline constexpr std::size_t k_prompt_output_bytes_max = 16 << 10;  // of one piece of evidence: its end
 inline constexpr std::size_t k_prompt_list_bytes_max = 8 << 10;     // of files, checks, constraints, ...: each
-
-struct EarlierAttempt {
-  std::uint32_t number = 1;
-  std::string why;                                            // it failed
-  std::string commit;                                         // of the work it left; "" when there was none
-  std::vector<std::pair<std::string, std::string>> evidence;  // label and output, which may be empty
-};
 
 struct PromptInput {
   TaskSpec task;

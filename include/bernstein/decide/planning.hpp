@@ -8,18 +8,13 @@
 //
 // A task that has used up its attempts is split by the same planner into a few smaller ones, once: parts are not split
 // again, and where no answer can be used the task fails as it would have without: also where the planner's agent has no
-// login, which would end the run if a task needed it. What can start without the planner does so first. Sessions of the planner hold a slot
-// and a reservation as attempts do, one at a time; the goal comes first, then tasks by id.
+// login, which would end the run if a task needed it. What can start without the planner does so first. Sessions of the
+// planner hold a slot and a reservation as attempts do, one at a time; the goal comes first, then tasks by id.
 
 #include <cstdint>
-
-#include "bernstein/state/run_state.hpp"
 
 namespace bernstein {
 
 inline constexpr std::uint32_t k_answers_max = 3;  // to one question: the first, and two that mend it
-
-// Whether a task whose attempts are used up is to be split.
-bool is_to_be_split(const RunState& state, const Task& task);
 
 }  // namespace bernstein

@@ -16,10 +16,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bernstein/event/spec.hpp"
+#include "bernstein/state/earlier_attempt.hpp"
 
 namespace bernstein::planner {
 
@@ -34,13 +34,6 @@ inline constexpr std::size_t k_request_tried_bytes_max = 64 << 10;   // of all a
 inline constexpr std::size_t k_request_output_bytes_max = 16 << 10;  // of one piece of evidence: its end
 inline constexpr std::size_t k_request_list_bytes_max = 8 << 10;     // of gates, roles, constraints, ...: each
 
-struct FailedAttempt {
-  std::uint32_t number = 1;
-  std::string why;                                            // it failed
-  std::string commit;                                         // of the work it left; "" when there was none
-  std::vector<std::pair<std::string, std::string>> evidence;  // label and output, which may be empty
-};
-
 // An answer that was no plan, and what was wrong with it (Answer::faults).
 struct RejectedAnswer {
   std::string answer;
@@ -49,10 +42,10 @@ struct RejectedAnswer {
 
 struct Request {
   std::string goal;
-  std::optional<TaskSpec> task;         // to be split; nothing: the goal is to be planned
-  std::vector<FailedAttempt> attempts;  // of that task, oldest first
-  std::vector<std::string> others;      // titles of the plan's other tasks
-  std::string map;                      // of the repository (planner/map.hpp)
+  std::optional<TaskSpec> task;          // to be split; nothing: the goal is to be planned
+  std::vector<EarlierAttempt> attempts;  // of that task, oldest first
+  std::vector<std::string> others;       // titles of the plan's other tasks
+  std::string map;                       // of the repository (planner/map.hpp)
   std::vector<CheckSpec> gates;
   std::vector<std::string> roles;  // that are known; empty: any word will do
   std::vector<std::string> constraints;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bernstein/event/event.hpp"
@@ -200,7 +201,10 @@ struct RunState {
   std::map<TaskStatus, std::uint32_t> count_by_status;
 };
 
-const RunConfig& config_of(const RunState& state);      // requires started
+const RunConfig& config_of(const RunState& state);  // requires started
+// Nothing when the run has no such agent, or the agent lists no such model.
+const AgentSpec* find_agent(const RunConfig& config, std::string_view name);
+const ModelSpec* find_model(const AgentSpec& agent, std::string_view name);
 const Task& task_of(const RunState& state, TaskId id);  // k_planning: the planner's
 const Attempt& attempt_of(const RunState& state, AttemptId id);
 
@@ -209,6 +213,9 @@ bool has_landed(const RunState& state, const Task& task);
 
 // What the planner is to be asked next, or is being asked: the goal (k_planning) or a task; nothing when there is none.
 std::optional<TaskId> open_question(const RunState& state);
+
+// Whether the planner is asked for smaller tasks in place of one whose attempts are used up: once, where there is one.
+bool may_be_split(const RunState& state, const Task& task);
 
 // Whether a session of the planner is in flight.
 bool is_planner_at_work(const RunState& state);

@@ -207,7 +207,7 @@ TEST(BuildRequest, IsNeverLongerThanItMayBeWhateverIsInIt) {
       for (const std::string& name : list(300, 4)) request.task->signals.push_back(gate(name));
     }
     for (std::size_t n = random() % 60; n > 0; --n) {
-      FailedAttempt& attempt = request.attempts.emplace_back();
+      EarlierAttempt& attempt = request.attempts.emplace_back();
       attempt.why = any(10);
       for (std::size_t m = random() % 40; m > 0; --m) attempt.evidence.emplace_back(any(5), any(40));
     }
