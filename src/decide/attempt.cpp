@@ -85,10 +85,43 @@ std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const A
   return fail(state, task, attempt, {.class_ = FailureClass::orchestrator, .why = why});
 }
 
+// Agents that are at work, whose files may conflict with what was captured.
+std::vector<std::string> others_at_work(const RunState& state, const Attempt& attempt) {
+  std::vector<std::string> others;
+  for (AttemptId id : state.in_flight) {
+    const Attempt& other = attempt_of(state, id);
+    if (id != attempt.id && id.task != k_planning && other.step == Step::working && other.started)
+      others.push_back(to_string(id));
+  }
+  return others;
+}
+
+std::vector<Draft> queue_to_land(const RunState& state, const Attempt& attempt) {
+  const bool one_is_landing =
+      state.landing && attempt_of(state, *state.landing).step != Step::landing;  // else in the chain
+  const std::size_t ahead = state.landing_queue.size() + state.chain.size() + (one_is_landing ? 1U : 0U);
+  std::vector<Draft> drafts{{about(attempt.id), LandingQueued{ahead == 0 ? "nothing is ahead of it"
+                                                                         : std::to_string(ahead) + " ahead of it"}}};
+  if (std::vector<std::string> others = others_at_work(state, attempt); !others.empty())
+    drafts.push_back({about(attempt.id), ProbeRequested{std::move(others), attempt.work->commit}});
+  return drafts;
+}
+
+// What a person made of a conflict, or what takes back a landing.
+std::vector<Draft> judge_work_without_agent(const RunState& state, const Task& task, const Attempt& attempt) {
+  const WorkCaptured& work = *attempt.work;
+  std::string why;
+  if (!work.unresolved.empty()) why = "conflict markers are left in " + name_paths(work.unresolved);
+  if (work.changes.empty()) why = task.spec.undoes ? "nothing is left to take back" : "its worktree holds no changes";
+  if (!why.empty()) return fail(state, task, attempt, {.evidence = {{why, ""}}, .why = why});
+  return queue_to_land(state, attempt);
+}
+
 // The agent has ended and its work is captured: was it a proper end, and are the changes its own?
 std::vector<Draft> judge_work(const RunState& state, const Task& task, const Attempt& attempt) {
-  const AgentExited& exit = *attempt.exit;
   const WorkCaptured& work = *attempt.work;
+  if (!attempt.exit) return judge_work_without_agent(state, task, attempt);
+  const AgentExited& exit = *attempt.exit;
   if (exit.stopped) return fail_stopped(state, task, attempt, "the agent was ended: " + exit.why);
   if (auto failure = failure_of_end(state, attempt)) {
     // Nothing but the split needs the planner's agent.
@@ -97,6 +130,10 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
     return fail(state, task, attempt, *std::move(failure));
   }
   if (attempt.id.task == k_planning) return {{about(attempt.id), PlanReadRequested{}}};
+  if (!work.unresolved.empty()) {
+    const std::string why = "conflict markers are left in " + name_paths(work.unresolved);
+    return fail(state, task, attempt, {.evidence = {{why, exit.output}}, .why = why});
+  }
   if (work.changes.empty()) {
     std::string why = "the agent changed nothing";
     if (!work.also_kept.empty()) why += " on its branch; what it kept elsewhere is under " + join(work.also_kept, ", ");
@@ -128,79 +165,25 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
     drafts.push_back({about(attempt.id), PathsGranted{granted, "changed outside its files; nobody in flight owns " +
                                                                    name_paths(granted)}});
   }
-  const std::size_t ahead = state.landing_queue.size() + (state.landing ? 1U : 0U);
-  drafts.push_back({about(attempt.id),
-                    LandingQueued{ahead == 0 ? "nothing is ahead of it" : std::to_string(ahead) + " ahead of it"}});
+  std::vector<Draft> queued = queue_to_land(state, attempt);
+  drafts.insert(drafts.end(), std::make_move_iterator(queued.begin()), std::make_move_iterator(queued.end()));
   return drafts;
 }
 
-// Commands share one checkout, as `build` and then `test` do; so their verdicts are used again only when none of them
-// has to run.
-bool commands_are_known(const RunState& state, const std::vector<CheckSpec>& checks, const std::string& tree) {
-  for (const CheckSpec& check : checks) {
-    if (check.type != CheckType::command) continue;
-    auto known = state.verdicts.find(verdict_key(tree, check));
-    if (known == state.verdicts.end()) return false;
-    if (known->second.verdict != CheckVerdict::passed) return true;  // what comes after it does not run
+// The work of an attempt before it that could not be put on the target, or of a person that did not pass: what merges
+// is not done again. Attempts that were lost or ended by a quota on the way to resolve it are passed over.
+std::string work_to_merge(const Task& task, const Attempt& attempt) {
+  if (attempt.id.task == k_planning || task.spec.undoes) return "";
+  for (std::uint32_t number = attempt.id.number - 1; number > 0; --number) {
+    const Attempt& before = task.attempts[number - 1];
+    if (!before.failure) return "";
+    const FailureClass why = before.failure->class_;
+    const bool is_persons = !before.exit;
+    if (before.work && (why == FailureClass::conflict || (why == FailureClass::task && is_persons)))
+      return before.work->commit;
+    if (why == FailureClass::task) return "";
   }
-  return true;
-}
-
-std::vector<Draft> next_check(const RunState& state, const Attempt& attempt, const std::vector<CheckSpec>& checks) {
-  const CheckSpec& check = checks[attempt.next_check];
-  const std::string& tree = attempt.candidate_tree;
-  auto known = state.verdicts.find(verdict_key(tree, check));
-  const bool reusable =
-      known != state.verdicts.end() &&
-      (check.type != CheckType::command || (!attempt.checkout && commands_are_known(state, checks, tree)));
-  if (reusable) {
-    return {{about(attempt.id), CheckReused{known->second.from, check.name, tree, known->second.verdict}}};
-  }
-  return {{about(attempt.id), CheckRequested{check, !attempt.checkout, tree}}};
-}
-
-// The candidate stands: its next check, or its verdict.
-std::vector<Draft> judge_candidate(const RunState& state, const Task& task, const Attempt& attempt) {
-  const std::vector<CheckSpec> checks = checks_of(state, task.spec.id);
-  if (attempt.failed_check) {
-    const CheckFinished& check = *attempt.failed_check;
-    if (check.stopped) {
-      const std::string why = "check '" + check.name + "' was interrupted: " + check.why;
-      if (attempt.interruptions + 1 >= k_losses_max) return fail_stopped(state, task, attempt, why);
-      return {{about(attempt.id), LandingQueued{why + "; its turn comes again"}}};
-    }
-    if (check.verdict == CheckVerdict::error) {
-      // It says nothing about the work, and would hit every task.
-      const std::string why = "check '" + check.name + "' could not run: " + check.why;
-      return fail(state, task, attempt,
-                  {.class_ = FailureClass::environment, .evidence = {{why, check.output}}, .why = why});
-    }
-    const std::string why = "check '" + check.name + "' failed: " + check.why;
-    std::vector<Draft> drafts{{about(attempt.id), VerdictReached{attempt.candidate_tree, Verdict::failed, why}}};
-    std::vector<Draft> end = fail(state, task, attempt, {.evidence = {{why, check.output}}, .why = why});
-    drafts.insert(drafts.end(), end.begin(), end.end());
-    return drafts;
-  }
-  if (attempt.next_check < checks.size()) return next_check(state, attempt, checks);
-
-  VerdictReached verdict{.tree = attempt.candidate_tree};
-  if (checks.empty()) {
-    verdict.verdict = Verdict::unverified;
-    verdict.why = "there is no check for this task; it changes " + plural(attempt.work->changes.size(), "path");
-  } else {
-    verdict.verdict = Verdict::passed;
-    verdict.why = (checks.size() == 1 ? "its 1 check" : "all " + std::to_string(checks.size()) + " checks") +
-                  std::string(" passed on this tree");
-  }
-  const std::string& target = state.started->target;
-  return {{about(attempt.id), verdict},
-          {about(attempt.id),
-           MergeRequested{attempt.candidate_base, attempt.work->commit, target, attempt.candidate_tree}}};
-}
-
-std::vector<Draft> conflict(const RunState& state, const Task& task, const Attempt& attempt) {
-  const std::string why = "its changes conflict with what landed meanwhile in " + name_paths(attempt.conflicts);
-  return fail(state, task, attempt, {.evidence = {{why, ""}}, .why = why});
+  return "";
 }
 
 std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt& attempt) {
@@ -212,17 +195,17 @@ std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt
 
 std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
   const bool is_planner = attempt.id.task == k_planning;
-  const bool teaches = !is_planner && failure.class_ == FailureClass::task;
+  const bool is_agents = attempt.exit.has_value();
+  const bool teaches = !is_planner && is_agents && failure.class_ == FailureClass::task;
   std::vector<Draft> drafts;
   std::vector<Draft> next;
+  bool to_a_person = false;
   if (is_planner) {
     next = after_failed_session(state, failure);
   } else {
-    std::visit(
-        [&](const auto& body) {
-          next.push_back({about(task.spec.id), body});
-        },
-        after_failure(state, task, failure));
+    const auto end = after_failure(state, task, failure);
+    std::visit([&](const auto& body) { next.push_back({about(task.spec.id), body}); }, end);
+    to_a_person = std::holds_alternative<TaskFailed>(end) && goes_to_a_person(task, failure);
   }
   if (failure.class_ == FailureClass::quota) {
     if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
@@ -231,6 +214,11 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
   if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
   drafts.insert(drafts.end(), std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
   if (attempt.worktree && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  if (to_a_person) {
+    const AttemptId persons{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
+    drafts.push_back(
+        {about(persons), TaskHandedOver{"its worktree holds what there is of it, for a person to resolve"}});
+  }
   return drafts;
 }
 
@@ -241,7 +229,7 @@ std::vector<Draft> decide_attempt(const RunState& state) {
   const Attempt& attempt = attempt_of(state, id);
   switch (attempt.step) {
     case Step::assigned:
-      return {{about(id), WorktreeRequested{state.target_tip}}};
+      return {{about(id), WorktreeRequested{state.target_tip, work_to_merge(task, attempt)}}};
     case Step::prepared:
       return {{about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, time_limit(state, attempt)}}};
     case Step::exited:
@@ -250,13 +238,9 @@ std::vector<Draft> decide_attempt(const RunState& state) {
       return judge_work(state, task, attempt);
     case Step::answered:
       return judge_answer(state, attempt);
-    case Step::candidate:
-      return judge_candidate(state, task, attempt);
-    case Step::conflicted:
-      return conflict(state, task, attempt);
     case Step::landed:
       return {{about(id), reward_of(task, attempt)},
-              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate_base, state.started->target,
+              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate->base, state.started->target,
                                                 attempt.merge_commit}},
               {about(id), WorktreeRemoveRequested{}}};
     case Step::broken:
@@ -267,9 +251,14 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::reading:
     case Step::queued:
     case Step::composing:
+    case Step::candidate:
+    case Step::recalling:
     case Step::checking:
+    case Step::conflicted:
     case Step::landing:
     case Step::syncing:
+    case Step::held:
+    case Step::handed_over:
     case Step::ended:
     case Step::count_:
       break;

@@ -36,7 +36,7 @@ std::optional<UsdMicros> reservation(const RunState& state, const TaskSpec& spec
   if (!budget) return ceiling;
   const UsdMicros left = *budget - state.spent - state.presumed - state.reserved;
   if (left >= ceiling) return ceiling;
-  const bool nothing_in_flight = state.in_flight.empty();
+  const bool nothing_in_flight = is_idle(state);
   if (nothing_in_flight && left > UsdMicros{0}) return left;
   return std::nullopt;
 }

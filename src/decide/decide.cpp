@@ -9,7 +9,8 @@ namespace bernstein {
 
 std::vector<Draft> decide(const RunState& state) {
   if (!state.started || !(state.plan || state.planning.wanted) || state.finished || is_left(state)) return {};
-  for (auto step : {create_tasks, decide_attempt, ready_or_block, take_up_landing, assign, ask_planner, finish}) {
+  for (auto step : {create_tasks, create_undo, decide_attempt, ready_or_block, decide_landing, start_undo, assign,
+                    ask_planner, finish}) {
     if (std::vector<Draft> drafts = step(state); !drafts.empty()) return drafts;
   }
   return {};

@@ -30,6 +30,7 @@ std::string gives_up(const RunState& state, const AttemptFailed& failure) {
       return planning.losses + 1 < k_losses_max ? ""
                                                 : plural(planning.losses + 1, "session") + " of the planner were lost";
     case FailureClass::environment:
+    case FailureClass::conflict:  // nothing of a planner's lands
     case FailureClass::count_:
       break;
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bernstein/base/check.hpp"
+#include "bernstein/decide/retry.hpp"
 
 namespace bernstein {
 namespace {
@@ -126,12 +127,42 @@ std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec) {
   return {named.front()};
 }
 
+std::optional<Arm> other_arm(const RunState& state, const Task& task, const Arm& arm) {
+  const std::vector<Arm> arms = eligible_arms(config_of(state), task.spec);
+  const auto found = std::ranges::find(arms, arm);
+  if (found == arms.end()) return std::nullopt;
+  if (std::next(found) != arms.end()) return *std::next(found);
+  if (found != arms.begin()) return *std::prev(found);
+  return std::nullopt;
+}
+
+namespace {
+
+// Who resolves the task's conflict: who made it, as long as that is allowed, then another one.
+std::optional<Arm> arm_to_resolve(const RunState& state, const Task& task) {
+  if (!task.resolver) return std::nullopt;
+  return task.conflicts > k_same_agent_max ? other_arm(state, task, *task.resolver) : task.resolver;
+}
+
+}  // namespace
+
 Arm choose_arm(const RunState& state, const Task& task) {
+  if (std::optional<Arm> resolver = arm_to_resolve(state, task)) return *std::move(resolver);
   Cascade cascade(state, task);
   return std::move(cascade.arms[cascade.wanted]);
 }
 
 RouteChosen choose_route(const RunState& state, const Task& task) {
+  if (const std::optional<Arm> resolver = arm_to_resolve(state, task)) {
+    const bool is_same = *resolver == *task.resolver;
+    return {.arm = *resolver,
+            .features = route_features(state, task),
+            .probabilities_ppm = {{to_string(*resolver), 1'000'000}},
+            .rule = "conflict",
+            .scores = {{to_string(*resolver), hex_float(0)}},
+            .why = is_same ? "resolves the conflict of its own work"
+                           : "another model for a conflict that was not resolved"};
+  }
   const Pins pins = pins_of(config_of(state), task.spec);
   const auto [arms, start, floor, wanted] = Cascade(state, task);
 

@@ -15,6 +15,18 @@ std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const
   return found == counts.end() ? 0 : found->second;
 }
 
+// Conflicts are resolved one after the other: two at once would only conflict again.
+std::optional<AttemptId> resolver_at_work(const RunState& state) {
+  for (AttemptId id : state.in_flight) {
+    if (id.task != k_planning && !state.held.contains(id) && task_of(state, id.task).resolver) return id;
+  }
+  return std::nullopt;
+}
+
+bool waits_for_resolver(const RunState& state, const Task& task) {
+  return task.resolver && resolver_at_work(state);
+}
+
 // Why a ready task whose files are free does not start now. Asked only when another one does, for its reason.
 std::string does_not_fit(const RunState& state, const Task& task) {
   const std::string& role = task.spec.role;
@@ -24,6 +36,8 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   if (!reservation(state, task.spec)) {
     return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
   }
+  if (waits_for_resolver(state, task))
+    return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
   const std::string agent = choose_arm(state, task).agent;
   if (state.parked.contains(agent)) {
     return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
@@ -104,10 +118,32 @@ std::vector<Draft> ready_or_block(const RunState& state) {
   return {{about(task.spec.id), TaskReadied{why}}};
 }
 
-std::vector<Draft> take_up_landing(const RunState& state) {
-  if (state.landing || state.landing_queue.empty()) return {};
-  const AttemptId id = state.landing_queue.begin()->attempt;
-  return {{about(id), CandidateRequested{attempt_of(state, id).work->commit}}};
+// What a person wants taken back becomes a task of its own, on which no agent works.
+std::vector<Draft> create_undo(const RunState& state) {
+  if (state.to_undo.empty() || !state.planned.empty()) return {};
+  const Task& landed = task_of(state, state.to_undo.front());
+  const std::string name = to_string(landed.spec.id);
+  TaskSpec spec{.complexity = Complexity::low,
+                .description = "Takes back what " + name + " has landed.",
+                .estimated_minutes = 1,
+                .id = TaskId{static_cast<std::uint32_t>(state.tasks.size()) + 1},
+                .priority = 1,
+                .role = landed.spec.role,
+                .scope = Scope::small,
+                .stage = landed.spec.stage,
+                .title = "Undo " + name + ": " + landed.spec.title,
+                .undoes = landed.spec.id};
+  const Subject subject = about(spec.id);
+  return {{subject, TaskCreated{1, std::move(spec)}}};
+}
+
+std::vector<Draft> start_undo(const RunState& state) {
+  const bool nothing_new = state.stop || state.paused || !state.halted.empty();
+  if (nothing_new || state.ready_undos.empty()) return {};
+  const Task& task = task_of(state, *state.ready_undos.begin());
+  const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
+  const Task& landed = task_of(state, *task.spec.undoes);
+  return {{about(id), RevertRequested{landed.attempts.back().merge_commit}}};
 }
 
 bool may_start(const RunState& state) {
@@ -116,7 +152,7 @@ bool may_start(const RunState& state) {
   // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
-  return !one_at_a_time || (state.in_flight.empty() && only_parks_are_open(state));
+  return !one_at_a_time || (is_idle(state) && only_parks_are_open(state));
 }
 
 bool role_is_full(const RunState& state, const std::string& role) {
@@ -140,15 +176,37 @@ std::vector<Draft> assign(const RunState& state) {
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
     const std::string agent = choose_arm(state, task).agent;
     const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, agent) == 0 &&
-                      !state.parked.contains(agent);
+                      !state.parked.contains(agent) && !waits_for_resolver(state, task);
     if (fits) return start_attempt(state, task, *reserved, passed_over);
     passed_over.push_back(rank.task);
   }
   return {};
 }
 
+namespace {
+
+// The run ends because somebody who is held has to be seen to; a resume takes them up.
+void wait_for_person(const RunState& state, RunFinished& end) {
+  std::vector<std::string> to_approve;
+  for (AttemptId id : state.held) {
+    const LandingHeld& held = *attempt_of(state, id).held;
+    if (held.reason == Hold::base_red) {
+      end.outcome = RunOutcome::environment;
+      end.why = red_target_in_words(state);
+      return;
+    }
+    to_approve.push_back(to_string(id.task));
+  }
+  end.outcome = RunOutcome::stopped;
+  end.why = join(to_approve, ", ") + (to_approve.size() == 1 ? " waits" : " wait") +
+            " for a person's look: `bernstein approve " + to_string(state.run) + "/" + to_approve.front() +
+            "` lands it";
+}
+
+}  // namespace
+
 std::vector<Draft> finish(const RunState& state) {
-  if (!state.in_flight.empty() || !only_parks_are_open(state)) return {};
+  if (!is_idle(state) || !only_parks_are_open(state)) return {};
   auto count = [&](TaskStatus status) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? 0U : found->second;
@@ -169,6 +227,8 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.plan && landed + lost == total) {
     end.outcome = RunOutcome::incomplete;
     end.why = std::to_string(landed) + " of " + plural(total, "task") + " landed, " + std::to_string(lost) + " did not";
+  } else if (!state.held.empty()) {
+    wait_for_person(state, end);
   } else if (!state.halted.empty()) {
     end.outcome = RunOutcome::environment;
     end.why = state.halted;

@@ -18,10 +18,16 @@ std::vector<Draft> judge_answer(const RunState& state, const Attempt& session);
 // What a session of the planner that ends in this failure leads to, beside the failure.
 std::vector<Draft> after_failed_session(const RunState& state, const AttemptFailed& failure);
 
+// decide/landing.cpp
+std::vector<Draft> decide_landing(const RunState& state);
+// That the target fails its own checks, which, and since when: for a person. Requires that it is red.
+std::string red_target_in_words(const RunState& state);
+
 // decide/schedule.cpp
 std::vector<Draft> create_tasks(const RunState& state);
 std::vector<Draft> ready_or_block(const RunState& state);
-std::vector<Draft> take_up_landing(const RunState& state);
+std::vector<Draft> create_undo(const RunState& state);
+std::vector<Draft> start_undo(const RunState& state);
 std::vector<Draft> assign(const RunState& state);
 bool may_start(const RunState& state);  // there is a slot, and nothing keeps the run from going on
 bool role_is_full(const RunState& state, const std::string& role);

@@ -55,6 +55,10 @@ class Applier {
   // ---- an attempt ----
 
   Status on(const TaskAssigned& e);
+  Status on(const TaskHandedOver& e);
+  Status on(const RetryWanted&);
+  Status on(const UndoWanted&);
+  Status on(const RevertRequested& e);
   Status on(const WorktreeRequested& e);
   Status on(const WorktreeReady&);
   Status on(const SpawnRequested&);
@@ -76,9 +80,18 @@ class Applier {
   // ---- landing ----
 
   Status on(const LandingQueued&);
-  Status on(const CandidateRequested&);
+  Status on(const LandingHeld& e);
+  Status on(const LandingApproved&);
+  Status on(const ProbeRequested& e);
+  Status on(const ProbeFinished& e);
+  Status on(const CandidateRequested& e);
   Status on(const CandidateBuilt& e);
   Status on(const CandidateConflicted& e);
+  Status on(const ChecksBegun& e);
+  Status on(const CheckAbandoned&);
+  Status on(const CheckFlaked& e);
+  Status on(const RecallRequested& e);
+  Status on(const Recalled& e);
   Status on(const CheckRequested& e);
   Status on(const CheckFinished& e);
   Status on(const CheckReused& e);
@@ -112,6 +125,8 @@ class Applier {
   void unlock(TaskId id);
   void unlock_dependents(const TaskSpec& landed);
   void block_dependents(const TaskSpec& lost);
+  void unblock_dependents(const TaskSpec& revived);
+  Status create_undo(const TaskCreated& e);
 
   // ---- changing what the planner is at ----
 
@@ -125,6 +140,8 @@ class Applier {
   // ---- changing attempts ----
 
   Attempt& begin_attempt(Task& task, const TaskAssigned& e, const Arm& arm);
+  // One that no agent works on: it holds no slot.
+  Attempt& begin_without_agent(Task& task, const std::string& who);
   void set_step(Attempt& attempt, Step step);
   Status advance(Step from, Step to);
   Status open_intent(Attempt& attempt, Step step);
@@ -143,10 +160,33 @@ class Applier {
 
   // ---- changing what lands ----
 
-  // The check that comes next for the candidate; nothing when all have passed or one has not.
-  std::optional<CheckSpec> next_check(const Attempt& attempt) const;
   LandingKey landing_key(const Attempt& attempt) const;
-  Status take_check(Attempt& attempt, const CheckFinished& check);
+  void leave_chain(AttemptId id);
+  void move_target(const std::string& commit);
+  template <class Intent>
+  Status take_base(const std::string& base) {
+    const auto open = state_.open_intents.find(event_.cause);
+    const auto* request = open == state_.open_intents.end() ? nullptr : std::get_if<Intent>(&open->second.body);
+    if (request == nullptr) return corrupt("answers no open intent");
+    const Intent asked = *request;
+    BERNSTEIN_TRY_VOID(close_intent<Intent>());
+    return note_base(asked, base);
+  }
+  Status note_base(const CandidateRequested& request, const std::string& base);
+
+  // ---- changing what is checked: a candidate, or the target itself where the event is about the run ----
+
+  // `may_be_new`: a candidate that nobody has begun to check is given one.
+  Result<Examination*> the_examination(Step expected, bool may_be_new = false);
+  Status wait_for_examination(Step step);
+  Status go_on_with_examination();
+  static void begin_again(std::optional<Examination>& examination, Examination fresh, const ChecksBegun& e);
+  Status begin_target_check(const ChecksBegun& e);
+  static const CheckSpec* next_check(const Examination& examination);
+  static bool is_complete(const Examination& examination);
+  bool is_vouched() const;
+  Status take_check(Examination& examination, const CheckFinished& check);
+  Status fail_target_check(const EffectFailed& e);
   // Of the open sync that this event answers: once left behind, a checkout stays there however many landings follow.
   std::string checkout_stood_at() const;
   Status finish_sync();

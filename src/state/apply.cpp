@@ -1,5 +1,6 @@
 #include "bernstein/state/apply.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "applier.hpp"
@@ -24,6 +25,8 @@ Status Applier::on(const RunStarted& e) {
   state_.started = e;
   state_.target_tip = e.target_tip;
   state_.behind = e.behind;
+  state_.environment = e.environment;
+  for (const std::string& check : e.flaky) state_.flakes[check] = 0;
   state_.epoch = 1;
   state_.planning.task.spec.id = k_planning;
   state_.planning.task.spec.title = state_.planning.task.spec.description = "the plan";
@@ -45,6 +48,11 @@ Status Applier::on(const RunResumed& e) {
   state_.finished.reset();
   state_.planning.failed.clear();  // the planner is asked anew
   state_.target_tip = e.target_tip;
+  // What was red may have been so for a reason outside of the tree, and the person has seen to it.
+  std::erase_if(state_.verdicts, [](const auto& known) { return known.second.verdict != CheckVerdict::passed; });
+  if (e.environment != state_.environment) state_.verdicts.clear();
+  state_.environment = e.environment;
+  if (state_.target_check && !state_.target_check->waits) state_.target_check.reset();
   if (e.budget_micros) state_.started->config.budget_micros = e.budget_micros;
   if (e.max_agents) state_.started->config.max_agents = *e.max_agents;
   return Ok{};
@@ -83,6 +91,7 @@ Status Applier::on(const RunFinished& e) {
 }
 
 Status Applier::on(const TaskCreated& e) {
+  if (e.spec.undoes) return create_undo(e);
   if (state_.planned.empty()) return corrupt("creates a task that nobody has planned");
   const std::size_t first = state_.planned.front().id.number;  // ids have no gaps
   const std::size_t next = state_.tasks.size() + 1 - first;
@@ -127,7 +136,7 @@ Status Applier::on(const TaskFailed& e) {
     state_.planning.question.reset();
   }
   set_status(*task, TaskStatus::failed, e.why);
-  block_dependents(task->spec);
+  if (!task->spec.undoes) block_dependents(task->spec);
   return Ok{};
 }
 
@@ -137,6 +146,42 @@ Status Applier::on(const TaskBlocked& e) {
   state_.to_block.erase(task->spec.id);
   set_status(*task, TaskStatus::blocked, e.why);
   block_dependents(task->spec);
+  return Ok{};
+}
+
+Status Applier::on(const RetryWanted&) {
+  const auto found = state_.tasks.find(event_.subject.task);
+  if (found == state_.tasks.end() || found->second.status != TaskStatus::failed)
+    return corrupt("wants a task again that did not fail");
+  Task& task = found->second;
+  task.failures = task.losses = task.parks = task.conflicts = 0;
+  unblock_dependents(task.spec);
+  Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
+  if (last == nullptr || last->step != Step::handed_over) return make_ready(task, "a person wants it again");
+  state_.in_flight.insert(last->id);
+  set_status(task, TaskStatus::reported, "a person has resolved its conflict");
+  set_step(*last, Step::exited);
+  return Ok{};
+}
+
+Status Applier::on(const UndoWanted&) {
+  const auto found = state_.tasks.find(event_.subject.task);
+  if (found == state_.tasks.end() || found->second.status != TaskStatus::landed || found->second.undone_by)
+    return corrupt("undoes what has not landed");
+  if (std::ranges::find(state_.to_undo, event_.subject.task) != state_.to_undo.end()) return Ok{};  // said twice
+  state_.to_undo.push_back(event_.subject.task);
+  return Ok{};
+}
+
+Status Applier::create_undo(const TaskCreated& e) {
+  const bool is_next = e.spec.id.number == state_.tasks.size() + state_.planned.size() + 1;
+  if (state_.to_undo.empty() || e.spec.undoes != state_.to_undo.front() || !is_next ||
+      event_.subject != about(e.spec.id))
+    return corrupt("undoes what nobody wants undone");
+  state_.to_undo.erase(state_.to_undo.begin());
+  state_.to_ready.insert(e.spec.id);
+  ++state_.count_by_status[TaskStatus::waiting];
+  state_.tasks.emplace(e.spec.id, Task{.spec = e.spec, .chain_minutes = e.chain_minutes});
   return Ok{};
 }
 
@@ -242,11 +287,19 @@ void Applier::set_status(Task& task, TaskStatus status, const std::string& why) 
 Status Applier::make_ready(Task& task, const std::string& why) {
   set_status(task, TaskStatus::ready, why);
   const TaskSpec& spec = task.spec;
+  if (spec.undoes) return state_.ready_undos.insert(spec.id), Ok{};
   std::set<std::string> files(spec.files.begin(), spec.files.end());
   files.insert(task.extra_files.begin(), task.extra_files.end());
-  state_.ready.insert({spec.priority, task.chain_minutes, spec.id},
-                      {spec.role, spec.agent, spec.model, spec.complexity, spec.scope, task.failures},
-                      {files.begin(), files.end()});
+  state_.ready.insert(
+      {spec.priority, task.chain_minutes, spec.id},
+      {.role = spec.role,
+       .agent = spec.agent,
+       .model = spec.model,
+       .complexity = spec.complexity,
+       .scope = spec.scope,
+       .failures = task.failures,
+       .resolves = task.resolver ? to_string(*task.resolver) + " " + std::to_string(task.conflicts) : ""},
+      {files.begin(), files.end()});
   return Ok{};
 }
 
@@ -272,6 +325,28 @@ void Applier::block_dependents(const TaskSpec& lost) {
     for (TaskId dependent : dependents->second) block(dependent);
   }
   for (TaskId dependent : state_.stages[lost.stage].dependents) block(dependent);
+}
+
+// Those that were blocked by this one, and by what was blocked by it: they wait again. Where something else of theirs
+// is lost too, they are blocked again.
+void Applier::unblock_dependents(const TaskSpec& revived) {
+  const auto unblock = [&](TaskId id) {
+    Task& task = state_.tasks.at(id);
+    state_.to_block.erase(id);
+    if (task.status != TaskStatus::blocked) return;
+    set_status(task, TaskStatus::waiting, to_string(revived.id) + " is tried again");
+    unblock_dependents(task.spec);
+    for (TaskId needed : task.spec.depends_on) {
+      const TaskStatus status = state_.tasks.at(needed).status;
+      const bool is_lost =
+          status == TaskStatus::failed || status == TaskStatus::cancelled || status == TaskStatus::blocked;
+      if (is_lost && needed != revived.id) state_.to_block.try_emplace(id, needed);
+    }
+  };
+  if (auto dependents = state_.dependents.find(revived.id); dependents != state_.dependents.end()) {
+    for (TaskId dependent : dependents->second) unblock(dependent);
+  }
+  for (TaskId dependent : state_.stages[revived.stage].dependents) unblock(dependent);
 }
 
 Status apply(RunState& state, const Event& event) {

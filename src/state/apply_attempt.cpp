@@ -12,9 +12,7 @@ bool waits_for_decision(Step step) {
     case Step::exited:
     case Step::captured:
     case Step::answered:
-    case Step::candidate:
     case Step::landed:
-    case Step::conflicted:
     case Step::broken:
       return true;
     case Step::preparing:
@@ -23,9 +21,14 @@ bool waits_for_decision(Step step) {
     case Step::reading:
     case Step::queued:
     case Step::composing:
+    case Step::candidate:
+    case Step::recalling:
     case Step::checking:
+    case Step::conflicted:
     case Step::landing:
     case Step::syncing:
+    case Step::held:
+    case Step::handed_over:
     case Step::ended:
     case Step::count_:
       return false;
@@ -51,13 +54,39 @@ Status Applier::on(const TaskAssigned& e) {
 Status Applier::on(const WorktreeRequested& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::assigned));
   attempt->base = e.base;
+  attempt->merge_in = e.merge_in;
   attempt->worktree = true;
   return open_intent(*attempt, Step::preparing);
 }
 
 Status Applier::on(const WorktreeReady&) {
   BERNSTEIN_TRY_VOID(close_intent<WorktreeRequested>());
-  return advance(Step::preparing, Step::prepared);
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::preparing));
+  const bool is_persons = !state_.in_flight.contains(attempt->id);
+  attempt->started = is_persons;  // who may work from now on
+  set_step(*attempt, is_persons ? Step::handed_over : Step::prepared);
+  return Ok{};
+}
+
+Status Applier::on(const TaskHandedOver&) {
+  BERNSTEIN_TRY(Task * task, the_task(TaskStatus::failed));
+  if (event_.subject.attempt != task->attempts.size() + 1) return corrupt("skips an attempt");
+  Attempt& attempt = begin_without_agent(*task, "a person");
+  set_step(attempt, Step::assigned);
+  return Ok{};
+}
+
+Status Applier::on(const RevertRequested& e) {
+  BERNSTEIN_TRY(Task * task, the_task(TaskStatus::ready));
+  if (!task->spec.undoes) return corrupt("takes back nothing");
+  if (event_.subject.attempt != task->attempts.size() + 1) return corrupt("skips an attempt");
+  const std::vector<Attempt>& undone = task_at(*task->spec.undoes).attempts;
+  if (undone.empty() || undone.back().merge_commit != e.landed) return corrupt("takes back what did not land");
+  state_.ready_undos.erase(task->spec.id);
+  Attempt& attempt = begin_without_agent(*task, "bernstein");
+  state_.in_flight.insert(attempt.id);
+  set_status(*task, TaskStatus::running, "takes back " + to_string(*task->spec.undoes));
+  return open_intent(attempt, Step::capturing);
 }
 
 Status Applier::on(const SpawnRequested&) {
@@ -112,8 +141,12 @@ Status Applier::on(const CaptureRequested&) {
 }
 
 Status Applier::on(const WorkCaptured& e) {
-  BERNSTEIN_TRY_VOID(close_intent<CaptureRequested>());
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::capturing));
+  if (task_at(attempt->id.task).spec.undoes) {
+    BERNSTEIN_TRY_VOID(close_intent<RevertRequested>());
+  } else {
+    BERNSTEIN_TRY_VOID(close_intent<CaptureRequested>());
+  }
   attempt->work = e;
   attempt->captured_seq = event_.seq;
   set_step(*attempt, Step::captured);
@@ -129,16 +162,28 @@ Status Applier::on(const PathsGranted& e) {
 
 Status Applier::on(const AttemptFailed& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
-  const bool nothing_under_way = waits_for_decision(attempt->step) || attempt->step == Step::queued;
+  const bool nothing_under_way = waits_for_decision(attempt->step) || attempt->step == Step::queued ||
+                                 attempt->step == Step::candidate || attempt->step == Step::conflicted ||
+                                 attempt->step == Step::held;
   if (!nothing_under_way) return corrupt("fails an attempt while an effect of it is under way");
   Task& task = task_at(attempt->id.task);
   attempt->failure = e;
   if (e.class_ == FailureClass::task) ++task.failures;
   if (e.class_ == FailureClass::orchestrator) ++task.losses;
   if (e.class_ == FailureClass::quota) ++task.parks;
+  if (e.class_ == FailureClass::task) task.resolver.reset();
+  if (e.class_ == FailureClass::conflict) {
+    ++task.conflicts;
+    task.resolver = attempt->arm;
+  }
+  const bool ejected = attempt->examination && attempt->examination->verdict &&
+                       attempt->examination->verdict->verdict == Verdict::failed;
+  if (ejected) ++state_.ejections;
   task.extra_files.insert(e.paths.begin(), e.paths.end());
   if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
   state_.landing_queue.erase(landing_key(*attempt));
+  state_.held.erase(attempt->id);
+  leave_chain(attempt->id);
   if (state_.landing == attempt->id) state_.landing.reset();
   if (attempt->slot) free_slot(*attempt);
   end_flight(*attempt, Step::ended);
@@ -178,7 +223,6 @@ Status Applier::on(const WorktreeRemoved&) {
   BERNSTEIN_TRY_VOID(close_intent<WorktreeRemoveRequested>());
   BERNSTEIN_TRY(Attempt * attempt, the_attempt());
   attempt->worktree = false;
-  attempt->checkout = false;
   return Ok{};
 }
 
@@ -188,12 +232,21 @@ Status Applier::on(const EffectFailed& e) {
     return corrupt("answers no open intent");
   if (type_of(open->second.body) != e.effect) return corrupt("answers an intent of another kind");
   const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
+  const bool was_probe = std::holds_alternative<ProbeRequested>(open->second.body);
   const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
   if (was_sync) state_.behind = checkout_stood_at();
   state_.open_intents.erase(open);
   if (was_sync) return finish_sync();  // the landing stands; the checkout is as it was
   if (was_removal) return Ok{};        // `clean` takes what is left
-  BERNSTEIN_TRY(Attempt * attempt, the_attempt_in_flight());
+  if (was_probe) return Ok{};          // it was a hint only
+  if (event_.subject == about_run()) return fail_target_check(e);
+  BERNSTEIN_TRY(Attempt * attempt, the_attempt());
+  if (attempt->step == Step::preparing && !state_.in_flight.contains(attempt->id)) {
+    attempt->broken = e;  // there is no worktree for the person
+    set_step(*attempt, Step::ended);
+    return Ok{};
+  }
+  BERNSTEIN_TRY(attempt, the_attempt_in_flight());
   attempt->broken = e;
   if (attempt->slot) free_slot(*attempt);
   set_step(*attempt, Step::broken);
@@ -213,6 +266,15 @@ Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& ar
   ++state_.busy_agents[arm.agent];
   ++state_.busy_roles[task.spec.role];
   set_step(attempt, Step::assigned);
+  return attempt;
+}
+
+Attempt& Applier::begin_without_agent(Task& task, const std::string& who) {
+  Attempt& attempt = task.attempts.emplace_back();
+  attempt.id = {event_.subject.task, event_.subject.attempt};
+  attempt.arm = {.agent = who, .model = "", .tier = ""};
+  attempt.slot = false;
+  attempt.assigned_at_us = event_.at_us;
   return attempt;
 }
 

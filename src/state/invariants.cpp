@@ -127,7 +127,7 @@ void check_planning(const RunState& state, Sentences& broken) {
   std::size_t flying = 0;
   for (const Attempt& session : state.planning.task.attempts) {
     flying += state.in_flight.count(session.id);
-    if (!session.merge_commit.empty() || !session.candidate_tree.empty()) {
+    if (!session.merge_commit.empty() || session.candidate) {
       broken.push_back(to_string(session.id) + " has something to land");
     }
   }
@@ -152,6 +152,22 @@ void check_landing(const RunState& state, Sentences& broken) {
   if (state.landing && attempt_of(state, *state.landing).step == Step::ended) {
     broken.push_back(to_string(*state.landing) + " has ended and still holds up the landing queue");
   }
+  std::size_t checked = state.target_check && state.target_check->waits ? 1U : 0U;
+  for (AttemptId id : state.chain) {
+    const Attempt& attempt = attempt_of(state, id);
+    static const std::set<Step> k_in_chain{Step::composing,  Step::candidate, Step::recalling, Step::checking,
+                                           Step::conflicted, Step::landing,   Step::broken};
+    if (!state.in_flight.contains(id) || !k_in_chain.contains(attempt.step)) {
+      broken.push_back(to_string(id) + " is in the chain and has no candidate");
+    }
+    if (attempt.step == Step::checking || attempt.step == Step::recalling) ++checked;
+  }
+  if (checked > config_of(state).landing.max_checks) broken.push_back("more is checked at once than max_checks allows");
+  for (AttemptId id : state.held) {
+    if (!state.in_flight.contains(id) || attempt_of(state, id).step != Step::held) {
+      broken.push_back(to_string(id) + " is held and goes on");
+    }
+  }
 }
 
 // The intent whose result an attempt at this step waits for; "" when it waits for none.
@@ -167,6 +183,8 @@ std::string_view awaited(Step step) {
       return PlanReadRequested::type;
     case Step::composing:
       return CandidateRequested::type;
+    case Step::recalling:
+      return RecallRequested::type;
     case Step::checking:
       return CheckRequested::type;
     case Step::landing:
@@ -182,6 +200,8 @@ std::string_view awaited(Step step) {
     case Step::candidate:
     case Step::landed:
     case Step::conflicted:
+    case Step::held:
+    case Step::handed_over:
     case Step::broken:
     case Step::ended:
     case Step::count_:
@@ -196,6 +216,8 @@ void check_intents(const RunState& state, Sentences& broken) {
   for (const auto& [seq, intent] : state.open_intents) {
     if (std::holds_alternative<WorktreeRemoveRequested>(intent.body)) continue;
     if (std::holds_alternative<ParkRequested>(intent.body)) continue;
+    if (std::holds_alternative<ProbeRequested>(intent.body)) continue;
+    if (intent.subject == about_run()) continue;  // the target's checks
     if (!asked.emplace(intent.subject, type_of(intent.body)).second) {
       broken.push_back(to_string(intent.subject) + " has asked for several things at once");
     }
@@ -203,7 +225,8 @@ void check_intents(const RunState& state, Sentences& broken) {
   for (const Task* task : tasks_and_planning(state)) {
     for (const Attempt& attempt : task->attempts) {
       const auto found = asked.find(about(attempt.id));
-      const std::string_view open = found == asked.end() ? "" : found->second;
+      std::string_view open = found == asked.end() ? "" : found->second;
+      if (open == RevertRequested::type) open = CaptureRequested::type;  // which it stands for
       if (open == awaited(attempt.step)) continue;
       broken.push_back(to_string(attempt.id) + " waits for " +
                        (awaited(attempt.step).empty() ? "nothing" : std::string(awaited(attempt.step))) +
@@ -231,7 +254,7 @@ void check_derived(const RunState& state, Sentences& broken) {
   for (const auto& [id, task] : state.tasks) ++count_by_status[task.status];
   if (count_by_status != state.count_by_status) broken.push_back("the counts by status are not those of the tasks");
   auto ready = count_by_status.find(TaskStatus::ready);
-  if (state.ready.size() != (ready == count_by_status.end() ? 0U : ready->second)) {
+  if (state.ready.size() + state.ready_undos.size() != (ready == count_by_status.end() ? 0U : ready->second)) {
     broken.push_back("the ready queue does not hold the ready tasks");
   }
 }
@@ -251,6 +274,7 @@ void check_end(const RunState& state, Sentences& broken) {
     }
   }
   for (AttemptId attempt : state.in_flight) {
+    if (state.held.contains(attempt)) continue;  // a resume takes it up
     broken.push_back("the run finished while " + to_string(attempt) + " was in flight");
   }
   for (const auto& [seq, intent] : state.open_intents) {

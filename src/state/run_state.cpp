@@ -70,17 +70,39 @@ std::vector<const Task*> tasks_and_planning(const RunState& state) {
   return tasks;
 }
 
-std::vector<CheckSpec> checks_of(const RunState& state, TaskId id) {
-  const std::vector<CheckSpec>& signals = task_of(state, id).spec.signals;
-  const std::vector<CheckSpec>& gates = config_of(state).gates;
-  auto is_command = [](const CheckSpec& check) { return check.type == CheckType::command; };
+std::vector<CheckSpec> checks_of(const RunState& state, const std::vector<TaskId>& tasks) {
+  const auto is_command = [](const CheckSpec& check) { return check.type == CheckType::command; };
   std::vector<CheckSpec> checks;
-  checks.reserve(signals.size() + gates.size());
-  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks),
-               [&](const CheckSpec& c) { return !is_command(c); });
-  checks.insert(checks.end(), gates.begin(), gates.end());
-  std::copy_if(signals.begin(), signals.end(), std::back_inserter(checks), is_command);
+  const auto add = [&](const CheckSpec& check) {
+    const auto is_same = [&](const CheckSpec& other) { return verdict_key("", other) == verdict_key("", check); };
+    if (std::none_of(checks.begin(), checks.end(), is_same)) checks.push_back(check);
+  };
+  const auto add_signals = [&](bool commands) {
+    for (TaskId task : tasks) {
+      for (const CheckSpec& check : task_of(state, task).spec.signals) {
+        if (is_command(check) == commands) add(check);
+      }
+    }
+  };
+  add_signals(false);
+  for (const CheckSpec& gate : config_of(state).gates) add(gate);
+  add_signals(true);
   return checks;
+}
+
+bool is_gate(const RunState& state, const CheckSpec& check) {
+  const std::vector<CheckSpec>& gates = config_of(state).gates;
+  return std::ranges::find(gates, check) != gates.end();
+}
+
+bool is_idle(const RunState& state) {
+  return state.in_flight.size() == state.held.size();
+}
+
+bool is_target_red(const RunState& state) {
+  if (!state.target_check || state.target_check->commit != state.target_tip) return false;
+  const std::optional<VerdictReached>& verdict = state.target_check->examination.verdict;
+  return verdict && verdict->verdict == Verdict::failed;
 }
 
 bool is_left(const RunState& state) {

@@ -31,30 +31,46 @@ std::int64_t number(std::size_t n) {
   return static_cast<std::int64_t>(n);
 }
 
+void add_examination(Facts& facts, const Examination& e) {
+  facts.add("examination", e.tree, std::int64_t{e.begun}, std::int64_t{e.recalled}, e.rerun, number(e.next),
+            std::int64_t{e.checkout}, std::int64_t{e.abandoned}, std::int64_t{e.interruptions}, e.flaked);
+  for (const CheckSpec& check : e.checks) facts.add("to check", verdict_key("", check), check.name);
+  for (AttemptId covered : e.covers) facts.add("covers", covered);
+  if (e.failed) facts.add("failed check", encode(*e.failed));
+  if (e.verdict) facts.add("verdict", encode(*e.verdict));
+}
+
 void add_attempt(Facts& facts, const Attempt& a) {
-  facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.arm.model, a.base,
-            a.candidate_base, a.candidate_tree, a.merge_commit, number(a.next_check), std::int64_t{a.slot},
-            std::int64_t{a.worktree}, std::int64_t{a.checkout}, std::int64_t{a.started}, std::int64_t{a.interruptions},
-            a.reserved, a.captured_seq, a.silent_us, a.assigned_at_us, a.ended_at_us);
+  facts.add("attempt", a.id, std::int64_t{static_cast<int>(a.step)}, to_string(a.arm), a.arm.model, a.base, a.merge_in,
+            a.conflicted_with, a.merge_commit, std::int64_t{a.slot}, std::int64_t{a.worktree}, std::int64_t{a.started},
+            std::int64_t{a.approved}, std::int64_t{a.arrival}, a.reserved, a.captured_seq, a.silent_us,
+            a.assigned_at_us, a.ended_at_us);
   for (const auto& [name, value] : a.features) facts.add("feature", name, value);
   for (const std::string& pattern : a.owned) facts.add("owned", pattern);
   for (const std::string& path : a.granted) facts.add("granted", path);
-  for (const std::string& path : a.conflicts) facts.add("conflict", path);
+  if (a.candidate) facts.add("candidate", encode(*a.candidate));
+  for (const ConflictedPath& c : a.conflicts) facts.add("conflict", c.path, c.base, c.ours, c.theirs);
+  for (const auto& [other, paths] : a.foreseen) {
+    for (const std::string& path : paths) facts.add("foreseen", other, path);
+  }
+  if (a.held) facts.add("held", encode(*a.held));
+  if (a.examination) add_examination(facts, *a.examination);
   if (a.exit) facts.add("exit", encode(*a.exit));
   if (a.work) facts.add("work", encode(*a.work));
   if (a.answer) facts.add("answer", encode(*a.answer));
-  if (a.failed_check) facts.add("failed_check", encode(*a.failed_check));
   if (a.broken) facts.add("broken", encode(*a.broken));
   if (a.failure) facts.add("failure", encode(*a.failure));
 }
 
 void add_task(Facts& facts, TaskId id, const Task& task) {
   facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
-            std::int64_t{task.losses}, std::int64_t{task.parks}, encode(TaskCreated{task.chain_minutes, task.spec}),
-            task.why);
+            std::int64_t{task.losses}, std::int64_t{task.parks}, std::int64_t{task.conflicts},
+            encode(TaskCreated{task.chain_minutes, task.spec}), task.why);
   for (const std::string& path : task.extra_files) facts.add("extra", path);
   for (TaskId part : task.parts) facts.add("part", part);
   if (task.route) facts.add("route", encode(*task.route));
+  if (task.resolver) facts.add("resolver", to_string(*task.resolver), task.resolver->model);
+  if (task.undone_by) facts.add("undone by", *task.undone_by);
   for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
 }
 
@@ -92,6 +108,15 @@ std::string state_hash(const RunState& state) {
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).
   for (const auto& [seq, intent] : state.open_intents)
     facts.add("open", seq, to_string(intent.subject), encode(intent.body));
+  facts.add("landing", std::int64_t{state.arrivals}, std::int64_t{state.landings}, std::int64_t{state.ejections},
+            state.environment);
+  for (AttemptId attempt : state.chain) facts.add("chain", attempt);
+  for (TaskId task : state.to_undo) facts.add("to undo", task);
+  for (const auto& [check, times] : state.flakes) facts.add("flaky", check, std::int64_t{times});
+  if (state.target_check) {
+    facts.add("target check", state.target_check->commit, std::int64_t{state.target_check->waits});
+    add_examination(facts, state.target_check->examination);
+  }
   for (const auto& [key, known] : state.verdicts) {
     facts.add("verdict", key, to_word(known.verdict), known.from, known.why, known.output);
   }

@@ -12,10 +12,10 @@
 // loop gives after the input was applied (settle(), below), live and in replay alike.
 //
 // Order of the steps, first that applies:
-//   1. tasks of an accepted plan are created
+//   1. tasks of an accepted plan are created, and one for each landing that is to be taken back
 //   2. attempts whose step waits for a decision, by id (decide/attempt.cpp)
 //   3. tasks are blocked, then readied, by id
-//   4. the head of the landing queue is taken up, when nothing is being landed
+//   4. the landing queue goes on (decide/landing.hpp)
 //   5. the best ready task that fits gets a route, a slot and a worktree (decide/schedule.cpp)
 //   6. the planner is asked, where a goal or a task that failed waits for it (decide/planning.hpp)
 //   7. the run ends, when nothing is left that could move

@@ -96,7 +96,7 @@ struct RouteChosen {
   Arm arm;
   std::map<std::string, std::int64_t> features;           // docs/event-log.md has meaning, range and unit of each
   std::map<std::string, std::int64_t> probabilities_ppm;  // by arm ("agent/tier"), every eligible arm; sum 1,000,000
-  std::string rule;                                       // "pin", "static", later "bandit"
+  std::string rule;                                       // "pin", "static", "conflict", later "bandit"
   std::map<std::string, std::string> scores;              // by arm; hex floats ("0x1p+0"), so that bytes are exact
   std::string why;
 
@@ -150,7 +150,7 @@ struct PathsGranted {
   bool operator==(const PathsGranted&) const = default;
 };
 
-// The attempt waits for its turn to land: its changes are its own, or its check was interrupted and starts afresh.
+// The attempt waits for its turn to land: its changes are its own, or what held it up is over.
 struct LandingQueued {
   std::string why;
 
@@ -159,6 +159,69 @@ struct LandingQueued {
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) { field("why", self.why); }
   bool operator==(const LandingQueued&) const = default;
+};
+
+// The attempt's candidate is to be checked, from the first check on: as it stands for all that it covers. About the
+// run: the target itself is.
+struct ChecksBegun {
+  std::vector<std::string> covers;  // attempts ahead of it in the queue that its verdict speaks for too, in order
+  std::string rerun;  // name of the check that failed and is not believed yet; "" when it is the first time
+  std::string tree;
+  std::string why;
+
+  static constexpr std::string_view type = "ChecksBegun";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("covers", self.covers);
+    field("rerun", self.rerun);
+    field("tree", self.tree);
+    field("why", self.why);
+  }
+  bool operator==(const ChecksBegun&) const = default;
+};
+
+// Nobody needs the verdict of the check that is under way any more: it is ended.
+struct CheckAbandoned {
+  std::string why;
+
+  static constexpr std::string_view type = "CheckAbandoned";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const CheckAbandoned&) const = default;
+};
+
+// A check passed and failed on one tree, in one environment: it is flaky.
+struct CheckFlaked {
+  std::string name;
+  std::string tree;
+  std::string why;
+
+  static constexpr std::string_view type = "CheckFlaked";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("name", self.name);
+    field("tree", self.tree);
+    field("why", self.why);
+  }
+  bool operator==(const CheckFlaked&) const = default;
+};
+
+// The attempt leaves the queue until a person has said or done something.
+struct LandingHeld {
+  Hold reason = Hold::approval;
+  std::string why;
+
+  static constexpr std::string_view type = "LandingHeld";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("reason", self.reason);
+    field("why", self.why);
+  }
+  bool operator==(const LandingHeld&) const = default;
 };
 
 // The same tree was checked before: the verdict is used again.
@@ -244,6 +307,18 @@ struct TaskRetried {
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) { field("why", self.why); }
   bool operator==(const TaskRetried&) const = default;
+};
+
+// Agents could not resolve the conflict: a new attempt gets a worktree in which a person can, and waits for
+// RetryWanted.
+struct TaskHandedOver {
+  std::string why;
+
+  static constexpr std::string_view type = "TaskHandedOver";
+  static constexpr Kind kind = Kind::decision;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("why", self.why); }
+  bool operator==(const TaskHandedOver&) const = default;
 };
 
 struct TaskFailed {

@@ -2,6 +2,7 @@
 // Intents and their results: what is to be done in the world, and what became of it. docs/event-log.md says for each
 // when it is written and what follows from it.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +19,16 @@ namespace bernstein {
 
 // A worktree of its own for the attempt, set up and ready for the agent.
 struct WorktreeRequested {
-  std::string base;  // commit it starts from; contains all that the task depends on
+  std::string base;      // commit it starts from; contains all that the task depends on
+  std::string merge_in;  // the commit of an earlier attempt whose work is merged into it, conflicts and all; "": none
 
   static constexpr std::string_view type = "WorktreeRequested";
   static constexpr Kind kind = Kind::intent;
   static constexpr int version = 1;
-  static void fields(auto& self, auto&& field) { field("base", self.base); }
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("merge_in", self.merge_in);
+  }
   bool operator==(const WorktreeRequested&) const = default;
 };
 struct WorktreeReady {
@@ -104,6 +109,7 @@ struct WorkCaptured {
   std::string commit;                  // equals the base when nothing changed
   std::string salvage;                 // the ref that keeps it; "" when nothing changed
   std::string tree;
+  std::vector<std::string> unresolved;  // paths of an earlier conflict that still hold conflict markers
 
   static constexpr std::string_view type = "WorkCaptured";
   static constexpr Kind kind = Kind::result;
@@ -114,6 +120,7 @@ struct WorkCaptured {
     field("commit", self.commit);
     field("salvage", self.salvage);
     field("tree", self.tree);
+    field("unresolved", self.unresolved);
   }
   bool operator==(const WorkCaptured&) const = default;
 };
@@ -150,32 +157,81 @@ struct PlanRead {
   bool operator==(const PlanRead&) const = default;
 };
 
-// What would stand on the target if the attempt landed now is to be computed.
+// What a task has landed is to be taken back, on top of the target as it stands. Its result is WorkCaptured.
+struct RevertRequested {
+  std::string landed;  // the commit on the target
+
+  static constexpr std::string_view type = "RevertRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("landed", self.landed); }
+  bool operator==(const RevertRequested&) const = default;
+};
+
+// Whether agents that are at work now would conflict with what was captured. Nothing waits for the answer.
+struct ProbeRequested {
+  std::vector<std::string> against;  // attempts
+  std::string commit;
+
+  static constexpr std::string_view type = "ProbeRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("against", self.against);
+    field("commit", self.commit);
+  }
+  bool operator==(const ProbeRequested&) const = default;
+};
+struct ProbeFinished {
+  std::map<std::string, std::vector<std::string>> conflicts;  // paths, by attempt; those without any are left out
+
+  static constexpr std::string_view type = "ProbeFinished";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("conflicts", self.conflicts); }
+  bool operator==(const ProbeFinished&) const = default;
+};
+
+// What would stand on the target if the attempt landed now is to be computed, as the commit that lands then.
 struct CandidateRequested {
   std::string commit;  // the attempt's
+  std::string onto;    // the candidate ahead of it; "": the target as it stands
 
   static constexpr std::string_view type = "CandidateRequested";
   static constexpr Kind kind = Kind::intent;
   static constexpr int version = 1;
-  static void fields(auto& self, auto&& field) { field("commit", self.commit); }
+  static void fields(auto& self, auto&& field) {
+    field("commit", self.commit);
+    field("onto", self.onto);
+  }
   bool operator==(const CandidateRequested&) const = default;
 };
 struct CandidateBuilt {
-  std::string base;  // the target's tip it was merged with
+  std::string base;  // the commit it was merged with
+  std::string base_tree;
+  std::string commit;
+  std::vector<std::string> left_out;  // changed paths that define checks: they stay as the target has them
+  std::vector<std::string> resolved;  // conflicts that were settled as once before
   std::string tree;
+  std::vector<std::string> unioned;  // where both sides' lines were kept
 
   static constexpr std::string_view type = "CandidateBuilt";
   static constexpr Kind kind = Kind::result;
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
     field("base", self.base);
+    field("base_tree", self.base_tree);
+    field("commit", self.commit);
+    field("left_out", self.left_out);
+    field("resolved", self.resolved);
     field("tree", self.tree);
+    field("unioned", self.unioned);
   }
   bool operator==(const CandidateBuilt&) const = default;
 };
 struct CandidateConflicted {
   std::string base;
-  std::vector<std::string> paths;  // sorted
+  std::vector<ConflictedPath> paths;  // sorted
 
   static constexpr std::string_view type = "CandidateConflicted";
   static constexpr Kind kind = Kind::result;
@@ -185,6 +241,32 @@ struct CandidateConflicted {
     field("paths", self.paths);
   }
   bool operator==(const CandidateConflicted&) const = default;
+};
+
+// Which of these checks have passed on this tree in earlier runs, in the same environment.
+struct RecallRequested {
+  std::vector<CheckSpec> checks;
+  std::string environment;
+  std::string tree;
+
+  static constexpr std::string_view type = "RecallRequested";
+  static constexpr Kind kind = Kind::intent;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) {
+    field("checks", self.checks);
+    field("environment", self.environment);
+    field("tree", self.tree);
+  }
+  bool operator==(const RecallRequested&) const = default;
+};
+struct Recalled {
+  std::vector<Seq> passed;  // the CheckFinished of each check; 0 where there is none
+
+  static constexpr std::string_view type = "Recalled";
+  static constexpr Kind kind = Kind::result;
+  static constexpr int version = 1;
+  static void fields(auto& self, auto&& field) { field("passed", self.passed); }
+  bool operator==(const Recalled&) const = default;
 };
 
 struct CheckRequested {
@@ -231,9 +313,9 @@ struct CheckFinished {
 // The verified tree is to become the target's next commit, if the target still stands where it was.
 struct MergeRequested {
   std::string base;    // compare: the target must stand here
-  std::string commit;  // the attempt's; second parent
+  std::string commit;  // the candidate: the very commit that was checked
   std::string target;
-  std::string tree;  // the one that was checked
+  std::string tree;  // of the candidate
 
   static constexpr std::string_view type = "MergeRequested";
   static constexpr Kind kind = Kind::intent;
@@ -249,6 +331,7 @@ struct MergeRequested {
 struct MergeLanded {
   std::string commit;
   std::string parent;
+  std::vector<Resolution> resolutions;  // how conflicts of earlier attempts were settled in it
   std::string tree;
 
   static constexpr std::string_view type = "MergeLanded";
@@ -257,6 +340,7 @@ struct MergeLanded {
   static void fields(auto& self, auto&& field) {
     field("commit", self.commit);
     field("parent", self.parent);
+    field("resolutions", self.resolutions);
     field("tree", self.tree);
   }
   bool operator==(const MergeLanded&) const = default;

@@ -24,16 +24,19 @@
 
 namespace bernstein {
 
-using EventBody = std::variant<
-    RunStarted, PlanWanted, PlanAccepted, PlanApproved, RunResumed, RunPaused, RunContinued, StopRequested,  // inputs
-    AgentStarted, AgentStalled, AgentRecovered,                                                              //
-    PlanAdopted, PlanFailed, TaskSplit, SplitWanted,                                                // decisions
-    TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, CheckReused,  //
-    VerdictReached, AttemptFailed, RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested,
-    WorktreeReady, SpawnRequested, AgentExited, CaptureRequested, WorkCaptured, PlanReadRequested, PlanRead,  // effects
-    CandidateRequested, CandidateBuilt, CandidateConflicted, CheckRequested, CheckFinished, MergeRequested, MergeLanded,
-    MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested, WorktreeRemoved, ParkRequested,
-    ParkEnded, EffectFailed>;
+using EventBody =
+    std::variant<RunStarted, PlanWanted, PlanAccepted, PlanApproved, RunResumed, RunPaused, RunContinued,
+                 StopRequested,                                                                         // inputs
+                 LandingApproved, RetryWanted, UndoWanted, AgentStarted, AgentStalled, AgentRecovered,  //
+                 PlanAdopted, PlanFailed, TaskSplit, SplitWanted,                                       // decisions
+                 TaskCreated, TaskReadied, RouteChosen, TaskAssigned, PathsGranted, LandingQueued, ChecksBegun,  //
+                 CheckAbandoned, CheckReused, CheckFlaked, LandingHeld, TaskHandedOver, VerdictReached, AttemptFailed,
+                 RewardRecorded, TaskRetried, TaskFailed, TaskBlocked, RunFinished, WorktreeRequested, WorktreeReady,
+                 SpawnRequested, AgentExited, CaptureRequested, WorkCaptured, PlanReadRequested, PlanRead,  // effects
+                 RevertRequested, ProbeRequested, ProbeFinished, CandidateRequested, CandidateBuilt,
+                 CandidateConflicted, RecallRequested, Recalled, CheckRequested, CheckFinished, MergeRequested,
+                 MergeLanded, MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested,
+                 WorktreeRemoved, ParkRequested, ParkEnded, EffectFailed>;
 
 Kind kind_of(const EventBody& body);
 std::string_view type_of(const EventBody& body);

@@ -20,11 +20,13 @@ struct RunStarted {
   std::string behind;     // where an earlier run left the person's checkout of the target; "" when it followed
   std::string bernstein;  // our version
   RunConfig config;
-  std::string goal;         // what the person asked for, verbatim, or the plan's name
-  std::uint32_t rules = 1;  // version of decide/ that rules this run (decide/decide.hpp)
-  std::uint64_t seed = 0;   // below 2^53
-  std::string target;       // full name of the branch to land on: "refs/heads/main"
-  std::string target_tip;   // commit it stood at
+  std::string environment;         // of checks: digest of all beside the tree that their verdicts may depend on
+  std::vector<std::string> flaky;  // names of checks that earlier runs found flaky; ascending
+  std::string goal;                // what the person asked for, verbatim, or the plan's name
+  std::uint32_t rules = 1;         // version of decide/ that rules this run (decide/decide.hpp)
+  std::uint64_t seed = 0;          // below 2^53
+  std::string target;              // full name of the branch to land on: "refs/heads/main"
+  std::string target_tip;          // commit it stood at
 
   static constexpr std::string_view type = "RunStarted";
   static constexpr Kind kind = Kind::input;
@@ -33,6 +35,8 @@ struct RunStarted {
     field("behind", self.behind);
     field("bernstein", self.bernstein);
     field("config", self.config);
+    field("environment", self.environment);
+    field("flaky", self.flaky);
     field("goal", self.goal);
     field("rules", self.rules);
     field("seed", self.seed);
@@ -79,11 +83,40 @@ struct PlanApproved {
   bool operator==(const PlanApproved&) const = default;
 };
 
+// The person has seen what a task has done and wants it on the target. About the task.
+struct LandingApproved {
+  static constexpr std::string_view type = "LandingApproved";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const LandingApproved&) const = default;
+};
+
+// The person wants a task that failed, was blocked or cancelled to be tried again, or to have what they made of its
+// conflict in the worktree that was handed to them. About the task.
+struct RetryWanted {
+  static constexpr std::string_view type = "RetryWanted";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const RetryWanted&) const = default;
+};
+
+// The person wants what a task has landed taken back. About the task.
+struct UndoWanted {
+  static constexpr std::string_view type = "UndoWanted";
+  static constexpr Kind kind = Kind::input;
+  static constexpr int version = 1;
+  static void fields(auto&, auto&&) {}
+  bool operator==(const UndoWanted&) const = default;
+};
+
 // A Bernstein took over a run that another one left: after a stop, a crash or a cause that has been mended.
 struct RunResumed {
   std::string behind;                       // as in RunStarted: another run may have landed meanwhile
   std::string bernstein;                    // version of the one that goes on
   std::optional<UsdMicros> budget_micros;   // from here on, where the person gave a new one
+  std::string environment;                  // as in RunStarted
   std::int64_t epoch = 0;                   // 2 for the first resume: how many have owned the run
   std::optional<std::uint32_t> max_agents;  // likewise
   std::string target_tip;                   // commit that the target stands at
@@ -95,6 +128,7 @@ struct RunResumed {
     field("behind", self.behind);
     field("bernstein", self.bernstein);
     field("budget_micros", self.budget_micros);
+    field("environment", self.environment);
     field("epoch", self.epoch);
     field("max_agents", self.max_agents);
     field("target_tip", self.target_tip);

@@ -35,6 +35,7 @@ BERNSTEIN_ENUM_WORDS(SandboxMode, "off", "auto", "strict");
 struct CheckSpec {
   std::string command;    // command: run by `sh -c` at the root of the tree; written by the user, never by a model
   std::string contains;   // file_contains: the bytes looked for
+  bool flaky = false;     // command: its user knows that it fails now and then; a red is run once more
   std::string name;       // unique within its list; what reports call it: "tests", "path_exists src/a.cpp"
   std::string path;       // path_exists, file_contains: a path; glob_exists: a glob
   Micros timeout_us = 0;  // command: > 0
@@ -43,6 +44,7 @@ struct CheckSpec {
   static void fields(auto& self, auto&& field) {
     field("command", self.command);
     field("contains", self.contains);
+    field("flaky", self.flaky);
     field("name", self.name);
     field("path", self.path);
     field("timeout_us", self.timeout_us);
@@ -71,6 +73,7 @@ struct TaskSpec {
   std::vector<CheckSpec> signals;  // in file order
   std::uint32_t stage = 0;         // index into PlanAccepted::stages
   std::string title;               // one line, never empty
+  std::optional<TaskId> undoes;    // the landed task whose changes it takes back: no agent works on it
 
   static void fields(auto& self, auto&& field) {
     field("agent", self.agent);
@@ -91,6 +94,7 @@ struct TaskSpec {
     field("signals", self.signals);
     field("stage", self.stage);
     field("title", self.title);
+    field("undoes", self.undoes);
   }
   bool operator==(const TaskSpec&) const = default;
 };
@@ -334,15 +338,41 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// What becomes of an attempt's commits on the target: the second parent of a merge commit, or one commit of their sum.
+enum class LandingMethod { merge, squash, count_ };
+BERNSTEIN_ENUM_WORDS(LandingMethod, "merge", "squash");
+
+// How what passed its checks comes onto the target (decide/landing.hpp).
+struct LandingRules {
+  std::uint32_t batch = 0;               // how many candidates one check may stand for; 0: by the measured failure rate
+  std::vector<std::string> check_files;  // patterns: what an attempt changes there is left out unless its task owns it
+  std::uint32_t max_checks = 1;          // candidates that are checked at once; >= 1
+  LandingMethod method = LandingMethod::merge;
+  bool skip_intermediate = false;        // a green batch lands although its inner commits were not checked one by one
+  std::vector<std::string> union_files;  // patterns: where both sides add lines, both are kept
+
+  static void fields(auto& self, auto&& field) {
+    field("batch", self.batch);
+    field("check_files", self.check_files);
+    field("max_checks", self.max_checks);
+    field("method", self.method);
+    field("skip_intermediate", self.skip_intermediate);
+    field("union_files", self.union_files);
+  }
+  bool operator==(const LandingRules&) const = default;
+};
+
 // Everything that decide/ may depend on beside the plan and the results.
 struct RunConfig {
   std::vector<AgentSpec> agents;           // sorted by name
+  bool approve_merge = false;              // nothing lands before LandingApproved
   bool approve_plan = false;               // nothing starts before PlanApproved
   std::vector<Arm> arms;                   // what the router may choose from; cheapest first; at least one
   std::optional<UsdMicros> budget_micros;  // nothing: no limit
   std::vector<std::string> constraints;    // sentences for every prompt
   std::vector<std::string> context_files;  // normalised paths named in every prompt
   std::vector<CheckSpec> gates;            // run on every candidate, in file order
+  LandingRules landing;
   Limits limits;
   std::uint32_t max_agents = 4;        // >= 1
   std::optional<PlannerSpec> planner;  // nothing: no goal, and a task that failed is not split
@@ -355,12 +385,14 @@ struct RunConfig {
 
   static void fields(auto& self, auto&& field) {
     field("agents", self.agents);
+    field("approve_merge", self.approve_merge);
     field("approve_plan", self.approve_plan);
     field("arms", self.arms);
     field("budget_micros", self.budget_micros);
     field("constraints", self.constraints);
     field("context_files", self.context_files);
     field("gates", self.gates);
+    field("landing", self.landing);
     field("limits", self.limits);
     field("max_agents", self.max_agents);
     field("planner", self.planner);

@@ -13,13 +13,14 @@ namespace bernstein {
 
 // Why an attempt ended without landing; what happens next follows from it (decide/retry.hpp).
 enum class FailureClass {
-  task,          // checks red, nothing changed, somebody else's files, a conflict: uses up an attempt
+  task,          // checks red, nothing changed, somebody else's files: uses up an attempt
   quota,         // the agent may not work now, or its service fails: parked, uses up none
   environment,   // agent missing, disk, setup command: the run stops with one message
   orchestrator,  // stopped or lost by us: uses up none
+  conflict,      // with what landed meanwhile: climbs a ladder of its own
   count_
 };
-BERNSTEIN_ENUM_WORDS(FailureClass, "task", "quota", "environment", "orchestrator");
+BERNSTEIN_ENUM_WORDS(FailureClass, "task", "quota", "environment", "orchestrator", "conflict");
 
 enum class CheckVerdict { passed, failed, timed_out, error, count_ };
 BERNSTEIN_ENUM_WORDS(CheckVerdict, "passed", "failed", "timed_out", "error");
@@ -51,6 +52,14 @@ BERNSTEIN_ENUM_WORDS(CostSource, "unknown", "reported", "computed", "estimated")
 enum class ChangeKind { added, modified, deleted, count_ };
 BERNSTEIN_ENUM_WORDS(ChangeKind, "added", "modified", "deleted");
 
+// Why an attempt that could go on does not.
+enum class Hold {
+  approval,  // a person is to look at it first (RunConfig::approve_merge)
+  base_red,  // it fails a check that the target fails by itself: nobody knows whose fault that is
+  count_
+};
+BERNSTEIN_ENUM_WORDS(Hold, "approval", "base_red");
+
 enum class SyncOutcome {
   updated,          // the checkout follows the branch
   not_checked_out,  // the branch is not what the user has checked out: nothing to do
@@ -68,6 +77,38 @@ struct ChangedPath {
     field("path", self.path);
   }
   bool operator==(const ChangedPath&) const = default;
+};
+
+// Three versions of a path that could not be merged: ids of blobs, "" where that side has no such file.
+struct ConflictedPath {
+  std::string base;
+  std::string ours;  // of the target, or of what is ahead in the landing queue
+  std::string path;
+  std::string theirs;  // of the attempt
+
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("ours", self.ours);
+    field("path", self.path);
+    field("theirs", self.theirs);
+  }
+  bool operator==(const ConflictedPath&) const = default;
+};
+
+// How a conflict of these three versions was settled once.
+struct Resolution {
+  std::string base;
+  std::string ours;
+  std::string result;  // "": the file is gone
+  std::string theirs;
+
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("ours", self.ours);
+    field("result", self.result);
+    field("theirs", self.theirs);
+  }
+  bool operator==(const Resolution&) const = default;
 };
 
 // Tokens of one attempt; nothing where the agent did not tell. input_tokens excludes what was read from a cache.

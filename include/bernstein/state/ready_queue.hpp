@@ -47,6 +47,7 @@ struct Lane {
   Complexity complexity = Complexity::medium;
   Scope scope = Scope::medium;
   std::uint32_t failures = 0;  // attempts used up
+  std::string resolves;  // who had the conflict that it is to resolve, and how often it had one; "": there is none
   auto operator<=>(const Lane&) const = default;
 };
 

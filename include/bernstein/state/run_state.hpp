@@ -49,20 +49,40 @@ enum class Step {
   working,
   exited,  // * needs its work captured
   capturing,
-  captured,   // * needs the ownership of its changes judged; a planner's, its answer read
-  reading,    // of the planner only: its answer is being read
-  answered,   // * of the planner only: needs the answer judged
-  queued,     // in the landing queue
-  composing,  // its candidate is being computed
-  candidate,  // * needs its next check, or its verdict
-  checking,
+  captured,    // * needs the ownership of its changes judged; a planner's, its answer read
+  reading,     // of the planner only: its answer is being read
+  answered,    // * of the planner only: needs the answer judged
+  queued,      // waits in the landing queue
+  composing,   // its candidate is being computed: from here to `landing` it is in the chain (state/chain.hpp)
+  candidate,   // it has one; decide/landing.cpp says what is next
+  recalling,   // earlier runs are asked for verdicts on it
+  checking,    // a check of it runs
+  conflicted,  // it could not be put on what is ahead of it
   landing,
   landed,  // * needs the user's checkout to follow
   syncing,
-  conflicted,  // * its candidate could not be composed
-  broken,      // * an effect failed
-  ended,       // landed or failed; its worktree is going or gone
+  held,         // waits for a person, outside of the queue
+  handed_over,  // a person resolves its conflict in its worktree; not in flight
+  broken,       // * an effect failed
+  ended,        // landed or failed; its worktree is going or gone
   count_
+};
+
+// A tree that is checked, a candidate's or the target's own: which checks it has to pass, and how far it has come.
+struct Examination {
+  std::string tree;
+  std::vector<CheckSpec> checks;        // in the order in which they run
+  std::vector<AttemptId> covers;        // ahead in the chain, for which its verdict speaks too
+  bool begun = false;                   // false: another one that stands on it speaks for it
+  bool recalled = false;                // earlier runs have been asked
+  std::string rerun;                    // name of the check that failed and is not believed yet: nothing is reused
+  std::size_t next = 0;                 // index into checks; the ones before have passed
+  std::optional<CheckFinished> failed;  // the one at `next`
+  bool checkout = false;                // a checkout of the tree is there, for the next command
+  bool abandoned = false;               // nobody needs it any more: what runs is ended
+  std::uint32_t interruptions = 0;
+  std::string flaked;  // name of a check that has just contradicted itself, and nobody has said so yet
+  std::optional<VerdictReached> verdict;
 };
 
 struct Attempt {
@@ -81,15 +101,17 @@ struct Attempt {
   Micros assigned_at_us = 0;
   std::optional<AgentExited> exit;
   std::optional<WorkCaptured> work;
-  std::optional<PlanRead> answer;  // of the planner only
-  Seq captured_seq = 0;            // its place in the landing queue among equal priorities
-  std::string candidate_base;
-  std::string candidate_tree;
-  std::vector<std::string> conflicts;         // paths of the last CandidateConflicted
-  std::size_t next_check = 0;                 // index into checks_of(); the ones before have passed
-  std::optional<CheckFinished> failed_check;  // the one at next_check
-  bool checkout = false;                      // a checkout of the candidate is there, for the next command
-  std::uint32_t interruptions = 0;            // of its checks
+  std::optional<PlanRead> answer;           // of the planner only
+  Seq captured_seq = 0;                     // of its WorkCaptured
+  std::string merge_in;                     // the commit of an earlier attempt that its worktree began with, merged
+  std::uint32_t arrival = 0;                // how many had come to the landing queue before it
+  bool approved = false;                    // a person wants it on the target
+  std::optional<CandidateBuilt> candidate;  // the last that was computed
+  std::string conflicted_with;              // base of the last CandidateConflicted, where there is no candidate
+  std::vector<ConflictedPath> conflicts;    // of it
+  std::optional<Examination> examination;   // of its candidate; nothing: not begun
+  std::optional<LandingHeld> held;          // why it waits outside of the queue
+  std::map<AttemptId, std::vector<std::string>> foreseen;  // attempts at work that would conflict with it, and where
   std::optional<EffectFailed> broken;
   std::optional<AttemptFailed> failure;
   std::string merge_commit;  // when it landed
@@ -105,8 +127,11 @@ struct Task {
   std::uint32_t failures = 0;         // attempts used up
   std::uint32_t losses = 0;           // attempts that were lost by us
   std::uint32_t parks = 0;            // attempts that ended because the agent may not work now
+  std::uint32_t conflicts = 0;        // attempts that could not be put on the target
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
+  std::optional<Arm> resolver;        // who is to resolve its conflict; nothing: there is none
+  std::optional<TaskId> undone_by;    // the landed task that took its changes back
   std::vector<TaskId> parts;          // that stand for it, once it is split
   std::string why;                    // of the last change of status
 };
@@ -146,11 +171,21 @@ struct OpenIntent {
   EventBody body;
 };
 
+// Order in the landing queue. One of a higher priority overtakes at most k_overtaken_max earlier arrivals for each step
+// of priority: so whoever waits ages, and comes to land.
 struct LandingKey {
-  std::uint32_t priority = 2;
-  Seq captured_seq = 0;  // arrival
+  std::uint32_t rank = 0;  // arrival + k_overtaken_max * (priority - 1)
+  std::uint32_t arrival = 0;
   AttemptId attempt;
   auto operator<=>(const LandingKey&) const = default;
+};
+inline constexpr std::uint32_t k_overtaken_max = 10;
+
+// The target itself, as it is checked before somebody is blamed for a red candidate on it.
+struct TargetCheck {
+  std::string commit;
+  Examination examination;
+  bool waits = false;  // for an intent's result
 };
 
 struct RunState {
@@ -185,15 +220,26 @@ struct RunState {
   std::map<std::string, std::uint32_t> park_streak;  // times in a row that an agent might not work
 
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
-  std::map<std::string, KnownVerdict> verdicts;  // by verdict_key()
+  std::map<std::string, KnownVerdict> verdicts;  // by verdict_key(); in this environment
+  std::string environment;                       // of checks
+  std::map<std::string, std::uint32_t>
+      flakes;                    // by check: how often it contradicted itself in this run; 0: in earlier ones
+  std::vector<AttemptId> chain;  // whose candidates stand on each other, front first (state/chain.hpp)
+  std::uint32_t arrivals = 0;    // at the landing queue
+  std::uint32_t landings = 0;
+  std::uint32_t ejections = 0;              // attempts whose candidate failed its checks
+  std::optional<TargetCheck> target_check;  // of the tip
+  std::vector<TaskId> to_undo;              // landed tasks, in the order in which it was asked for
 
   // What follows is derived from the above, kept up to date so that a decision costs the same with 100,000 tasks.
   ReadyQueue ready;
   std::set<TaskId> to_ready;          // no open prerequisites, not readied yet
+  std::set<TaskId> ready_undos;       // ready tasks on which no agent works
   std::map<TaskId, TaskId> to_block;  // task → the one it cannot do without
   std::set<AttemptId> due;            // attempts whose step waits for a decision
   std::set<LandingKey> landing_queue;
-  std::optional<AttemptId> landing;                  // the one that is composed, checked and landed now
+  std::optional<AttemptId> landing;                  // from its merge until the person's checkout has followed
+  std::set<AttemptId> held;                          // of those in flight
   std::set<AttemptId> in_flight;                     // assigned, not ended
   std::map<std::string, std::uint32_t> busy_agents;  // attempts whose agent has not exited, by agent
   std::map<std::string, std::uint32_t> busy_roles;
@@ -226,9 +272,18 @@ bool awaits_approval(const RunState& state);
 // The tasks of the run and, where it has one, the planner's own; its own comes last.
 std::vector<const Task*> tasks_and_planning(const RunState& state);
 
-// The checks of a task in the order in which they run: what only reads the tree first, then the project's gates, then
-// the task's own commands (which may need what a gate built).
-std::vector<CheckSpec> checks_of(const RunState& state, TaskId id);
+// The checks of a candidate that speaks for these tasks; of none: the project's gates. They come in the order in which
+// they run: what only reads the tree first, then the project's gates, then the tasks' own commands (which may need what
+// a gate built). Those that are the same run once.
+std::vector<CheckSpec> checks_of(const RunState& state, const std::vector<TaskId>& tasks);
+
+bool is_gate(const RunState& state, const CheckSpec& check);
+
+// Whether nothing is in flight but what waits for a person.
+bool is_idle(const RunState& state);
+
+// Whether the target, as it stands, fails a check of the project's own.
+bool is_target_red(const RunState& state);
 
 // Whether the one who owned the run has left it as it was, for a resume to go on from.
 bool is_left(const RunState& state);
