@@ -61,6 +61,10 @@ Status Applier::on(const CandidateConflicted& e) {
 
 Status Applier::on(const LandingHeld& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
+  const std::optional<VerdictReached> verdict = attempt->examination ? attempt->examination->verdict : std::nullopt;
+  const bool is_red = verdict && verdict->verdict == Verdict::failed;
+  if (e.reason == Hold::base_red && !(is_red && is_target_red(state_))) return corrupt("blames a target that is not red");
+  if (e.reason == Hold::approval && is_red) return corrupt("shows a person what did not pass");
   attempt->held = e;
   state_.held.insert(attempt->id);
   leave_chain(attempt->id);
@@ -80,7 +84,7 @@ Status Applier::on(const LandingApproved&) {
 }
 
 Status Applier::on(const ProbeRequested& e) {
-  BERNSTEIN_TRY(const Attempt* attempt, the_attempt());
+  BERNSTEIN_TRY(const Attempt* attempt, the_attempt(Step::queued));
   if (!attempt->work || e.commit != attempt->work->commit) return corrupt("asks about another commit");
   state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
   return Ok{};
@@ -105,6 +109,7 @@ Status Applier::on(const ChecksBegun& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
   if (!attempt->candidate || e.tree != attempt->candidate->tree)
     return corrupt("checks another tree than the candidate's");
+  if (attempt->examination && attempt->examination->verdict) return corrupt("checks anew what has a verdict");
   std::vector<TaskId> tasks;
   Examination fresh{.tree = e.tree};
   for (const std::string& name : e.covers) {
@@ -144,7 +149,7 @@ void Applier::begin_again(std::optional<Examination>& examination, Examination f
 
 Status Applier::on(const RecallRequested& e) {
   BERNSTEIN_TRY(Examination * examination, the_examination(Step::candidate));
-  if (examination->recalled || e.tree != examination->tree) return corrupt("comes out of order");
+  if (examination->recalled || examination->next > 0 || e.tree != examination->tree) return corrupt("comes out of order");
   return wait_for_examination(Step::recalling);
 }
 
@@ -228,6 +233,7 @@ Status Applier::on(const VerdictReached& e) {
   const bool is_red = e.verdict == Verdict::failed;
   if (is_red ? !examination->failed : !is_complete(*examination) && !is_vouched())
     return corrupt(is_red ? "fails what did not fail a check" : "calls verified what did not pass all its checks");
+  if (examination->verdict) return corrupt("says twice what became of it");
   examination->verdict = e;
   if (event_.subject != about_run() && !is_red) {
     set_status(task_at(event_.subject.task), TaskStatus::verified, e.why);

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "bernstein/base/overloaded.hpp"
+#include "bernstein/base/sha256.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/state/invariants.hpp"
 
@@ -277,36 +278,53 @@ EventBody World::success(const OpenIntent& intent) const {
     BERNSTEIN_CHECK(false, "only intents are open");
     return WorktreeReady{};
   };
-  return std::visit(overloaded{
-                        [](const WorktreeRequested&) -> EventBody { return WorktreeReady{}; },
-                        [](const SpawnRequested&) -> EventBody { return an_exit(); },
-                        [&](const CaptureRequested& e) -> EventBody {
-                          const std::vector<std::string>& owned = attempt_of(state_, id).owned;
-                          std::string path = owned.empty() ? "changed-by-" + name : owned.front();
-                          if (path.ends_with('/')) path += "file";
-                          return some_work(id, {path}, e.base);
-                        },
-                        [&](const PlanReadRequested&) -> EventBody {
-                          const TaskId question = *state_.planning.question;
-                          if (question == k_planning) return an_answer({a_task(1), a_task(2).after(1)});
-                          return some_parts(state_, question.number);
-                        },
-                        [&](const CandidateRequested& e) -> EventBody {
-                          return CandidateBuilt{state_.target_tip, "tree of " + e.commit + " on " + state_.target_tip};
-                        },
-                        [](const CheckRequested& e) -> EventBody {
-                          return CheckFinished{
-                              .name = e.check.name, .tree = e.tree, .verdict = CheckVerdict::passed, .why = "exit 0"};
-                        },
-                        [&](const MergeRequested& e) -> EventBody {
-                          return MergeLanded{"merge of " + name, e.base, e.tree};
-                        },
-                        [](const CheckoutSyncRequested&) -> EventBody { return CheckoutSynced{}; },
-                        [](const WorktreeRemoveRequested&) -> EventBody { return WorktreeRemoved{}; },
-                        [](const ParkRequested& e) -> EventBody { return ParkEnded{e.agent}; },
-                        fail,
-                    },
-                    intent.body);
+  return std::visit(
+      overloaded{
+          [](const WorktreeRequested&) -> EventBody { return WorktreeReady{}; },
+          [](const SpawnRequested&) -> EventBody { return an_exit(); },
+          [&](const CaptureRequested& e) -> EventBody {
+            const std::vector<std::string>& owned = attempt_of(state_, id).owned;
+            std::string path = owned.empty() ? "changed-by-" + name : owned.front();
+            if (path.ends_with('/')) path += "file";
+            return some_work(id, {path}, e.base);
+          },
+          [&](const PlanReadRequested&) -> EventBody {
+            const TaskId question = *state_.planning.question;
+            if (question == k_planning) return an_answer({a_task(1), a_task(2).after(1)});
+            return some_parts(state_, question.number);
+          },
+          [&](const CandidateRequested& e) -> EventBody {
+            return candidate_of(id, e.onto.empty() ? state_.target_tip : e.onto);
+          },
+          [&](const RevertRequested& e) -> EventBody { return some_work(id, {"undone"}, e.landed); },
+          [](const ProbeRequested&) -> EventBody { return ProbeFinished{}; },
+          [](const RecallRequested& e) -> EventBody { return Recalled{std::vector<Seq>(e.checks.size(), 0)}; },
+          [](const CheckRequested& e) -> EventBody {
+            return CheckFinished{
+                .name = e.check.name, .tree = e.tree, .verdict = CheckVerdict::passed, .why = "exit 0"};
+          },
+          [&](const MergeRequested& e) -> EventBody {
+            return MergeLanded{e.commit, e.base, {}, e.tree};
+          },
+          [](const CheckoutSyncRequested&) -> EventBody { return CheckoutSynced{}; },
+          [](const WorktreeRemoveRequested&) -> EventBody { return WorktreeRemoved{}; },
+          [](const ParkRequested& e) -> EventBody { return ParkEnded{e.agent}; },
+          fail,
+      },
+      intent.body);
+}
+
+CandidateBuilt World::candidate_of(AttemptId id, const std::string& base) const {
+  CandidateBuilt built{.base = base, .base_tree = "tree at " + base, .commit = "merge of " + to_string(id)};
+  for (const Task* task : tasks_and_planning(state_)) {
+    for (const Attempt& attempt : task->attempts) {
+      if (attempt.candidate && attempt.candidate->commit == base) built.base_tree = attempt.candidate->tree;
+    }
+  }
+  // The same attempt on something else is another commit.
+  if (base != "commit-0") built.commit += " on " + to_hex(sha256(base)).substr(0, 8);
+  built.tree = "tree of " + attempt_of(state_, id).work->commit + " on " + base;
+  return built;
 }
 
 std::size_t World::working() const {

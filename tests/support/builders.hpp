@@ -85,6 +85,8 @@ class ConfigBuilder {
   ConfigBuilder& with_agent(AgentSpec agent);
   ConfigBuilder& with_max_parallel(const std::string& agent, std::uint32_t max);
   ConfigBuilder& with_planner(std::string agent = "mock", std::string model = "strong-1");
+  ConfigBuilder& with_landing(LandingRules rules) { return config_.landing = std::move(rules), *this; }
+  ConfigBuilder& with_merge_approval() { return config_.approve_merge = true, *this; }
   ConfigBuilder& with_approval() { return config_.approve_plan = true, *this; }
   ConfigBuilder& with_quota_attempts(std::uint32_t attempts) { return config_.limits.quota_attempts = attempts, *this; }
 
@@ -176,6 +178,7 @@ class World {
   void run(const Script& script, const Choice& choice = {}, std::size_t inputs_max = 100'000);
   // Success for everything: the answer that lands the attempt.
   EventBody success(const OpenIntent& intent) const;
+  CandidateBuilt candidate_of(AttemptId id, const std::string& base) const;
 
   const RunState& state() const { return state_; }
   const std::vector<Event>& log() const { return log_; }

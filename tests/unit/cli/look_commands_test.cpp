@@ -568,7 +568,7 @@ struct DiffRun : Workplace {
     };
     work(at(1), landed);
     world.candidate_built(at(1));
-    world.answer<MergeRequested>(at(1), MergeLanded{landed, base, attempt_of(world.state(), at(1)).candidate_tree});
+    world.answer<MergeRequested>(at(1), MergeLanded{landed, base, {}, attempt_of(world.state(), at(1)).candidate->tree});
     world.synced(at(1));
     world.removed(at(1));
     work(at(2), captured);

@@ -29,7 +29,7 @@ TEST(Dependencies, AllOfThemMustLand) {
   EXPECT_EQ(world.status(3), TaskStatus::waiting);
   world.lands(at(1));
   EXPECT_EQ(world.the<TaskReadied>(about(t(3))).why, "all it waited for has landed: 2 tasks");
-  EXPECT_EQ(world.the<WorktreeRequested>(about(at(3))).base, "merge of t1.1");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(3))).base, world.the<MergeLanded>(about(at(1))).commit);
 }
 
 TEST(Dependencies, AStageWaitsForEveryTaskOfTheOther) {

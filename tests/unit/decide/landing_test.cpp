@@ -26,17 +26,19 @@ TEST(Landing, TakesTurnsByPriorityThenArrival) {
   EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 4, RunOutcome::landed, "all 4 tasks landed"}));
 }
 
-TEST(Landing, TheNextWaitsUntilTheCheckoutHasFollowed) {
+TEST(Landing, TheNextIsPutTogetherAndWaitsUntilTheCheckoutHasFollowed) {
   World world;
   world.start({a_task(1), a_task(2)});
   world.works(at(1), {"a"});
   world.works(at(2), {"b"});
   world.candidate_built(at(1));
-  EXPECT_EQ(in_short(world.merged(at(1))),
-            (Words{"RewardRecorded t1.1", "CheckoutSyncRequested t1.1", "WorktreeRemoveRequested t1.1"}));
+  EXPECT_EQ(in_short(world.merged(at(1))), (Words{"RewardRecorded t1.1", "CheckoutSyncRequested t1.1",
+                                                  "WorktreeRemoveRequested t1.1", "CandidateRequested t2.1"}));
   EXPECT_EQ(world.the<CheckoutSyncRequested>(about(at(1))),
             (CheckoutSyncRequested{"", "commit-0", "refs/heads/main", "merge of t1.1"}));
-  EXPECT_EQ(in_short(world.synced(at(1))), (Words{"CandidateRequested t2.1"}));
+  world.candidate_built(at(2));
+  EXPECT_EQ(world.open<MergeRequested>(at(2)), 0);
+  EXPECT_EQ(in_short(world.synced(at(1))), (Words{"MergeRequested t2.1"}));
 }
 
 TEST(Landing, ATargetThatMovedGivesTheAttemptItsPlaceBack) {
@@ -55,14 +57,18 @@ TEST(Landing, ATargetThatMovedGivesTheAttemptItsPlaceBack) {
   EXPECT_EQ(world.the<MergeRequested>(about(at(1))).base, "commit of the user");
 }
 
-TEST(Landing, AConflictUsesUpAnAttemptAndTheNextStartsFromTheNewTip) {
+TEST(Landing, AConflictUsesUpNoAttemptAndTheNextBeginsWithItsWorkOnTheNewTip) {
   World world;
   world.start({a_task(1)});
   world.works(at(1), {"a", "b"});
-  world.answer<CandidateRequested>(at(1), CandidateConflicted{"commit of the user", {"a", "b"}});
+  world.answer<CandidateRequested>(at(1), CandidateConflicted{"commit of the user", {{.path = "a"}, {.path = "b"}}});
   const std::string why = "its changes conflict with what landed meanwhile in a, b";
-  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))), (AttemptFailed{FailureClass::task, {{why, ""}}, {}, why}));
-  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1, 2))).base, "commit of the user");
+  EXPECT_EQ(world.the<AttemptFailed>(about(at(1))),
+            (AttemptFailed{FailureClass::conflict, {{why, ""}}, {"a", "b"}, why}));
+  EXPECT_EQ(world.the<TaskRetried>(about(t(1))).why,
+            why + "; the same agent resolves that on the target as it is now (1 of at most 2 times)");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1, 2))), (WorktreeRequested{"commit of the user", "commit of t1.1"}));
+  EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
 }
 
 TEST(Landing, AFailedCandidateMakesRoomForTheNext) {

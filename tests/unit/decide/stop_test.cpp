@@ -202,12 +202,11 @@ TEST(Loss, OfACheckStartsItAfreshWithTheSameWork) {
                          .verdict = CheckVerdict::error,
                          .why = "its supervisor was killed"};
   };
-  const std::string tree = attempt_of(world.state(), at(1)).candidate_tree;
+  const std::string tree = attempt_of(world.state(), at(1)).candidate->tree;
   EXPECT_EQ(in_short(world.answer<CheckRequested>(at(1), interrupted(tree))),
-            (Words{"LandingQueued t1.1", "CandidateRequested t1.1"}));
-  EXPECT_EQ(world.last<LandingQueued>().why,
-            "check 'tests' was interrupted: its supervisor was killed; its turn comes again");
-  world.candidate_built(at(1));
+            (Words{"ChecksBegun t1.1", "CheckRequested t1.1"}));
+  EXPECT_EQ(world.last<ChecksBegun>().why,
+            "check 'tests' was interrupted: its supervisor was killed; it starts afresh");
   EXPECT_EQ(world.last<CheckRequested>().check.name, "build") << "in a new checkout, from the first check on";
   EXPECT_TRUE(world.last<CheckRequested>().fresh);
   EXPECT_EQ(world.state().tasks.at(t(1)).attempts.size(), 1U);
@@ -217,9 +216,9 @@ TEST(Loss, OfOneCheckAgainAndAgainEndsTheAttempt) {
   World world(a_config().with_gate(a_command("tests")));
   world.start({a_task(1)});
   world.works(at(1), {"a"});
+  world.candidate_built(at(1));
   for (std::uint32_t time = 0; time < k_losses_max; ++time) {
-    world.candidate_built(at(1));
-    const std::string tree = attempt_of(world.state(), at(1)).candidate_tree;
+    const std::string tree = attempt_of(world.state(), at(1)).candidate->tree;
     world.answer<CheckRequested>(at(1), CheckFinished{.name = "tests",
                                                       .stopped = true,
                                                       .tree = tree,

@@ -49,8 +49,10 @@ std::vector<Event> everything_about_t1(const RunState& state) {
   const Task& task = task_of(state, t(1));
   const std::uint32_t attempts = static_cast<std::uint32_t>(task.attempts.size());
   const Attempt attempt = task.attempts.empty() ? Attempt{.id = at(1)} : task.attempts.back();
-  const std::vector<CheckSpec> checks = checks_of(state, t(1));
-  const CheckSpec check = checks.at(std::min(attempt.next_check, checks.size() - 1));
+  const std::vector<CheckSpec> checks = checks_of(state, {t(1)});
+  const Examination examination = attempt.examination.value_or(Examination{});
+  const CheckSpec check = checks.at(std::min(examination.next, checks.size() - 1));
+  const CandidateBuilt candidate = attempt.candidate.value_or(CandidateBuilt{});
   Seq open = 0;
   std::string effect;
   for (const auto& [seq, intent] : state.open_intents) {
@@ -58,8 +60,9 @@ std::vector<Event> everything_about_t1(const RunState& state) {
     open = seq;
     effect = type_of(intent.body);
   }
-  const std::string& tree = attempt.candidate_tree;
-  const std::string& base = attempt.candidate_base;
+  const std::string& tree = candidate.tree;
+  const std::string& base = candidate.base;
+  const std::string work = attempt.work ? attempt.work->commit : "";
 
   std::vector<Event> events;
   for (EventBody body : std::vector<EventBody>{TaskReadied{}, RouteChosen{.arm = {"mock", "cheap-1", "cheap"}},
@@ -82,12 +85,20 @@ std::vector<Event> everything_about_t1(const RunState& state) {
                                                AgentExited{},
                                                CaptureRequested{},
                                                WorkCaptured{},
-                                               CandidateRequested{},
-                                               CandidateBuilt{},
-                                               CandidateConflicted{},
+                                               LandingHeld{},
+                                               ChecksBegun{.tree = tree},
+                                               CheckAbandoned{},
+                                               CheckFlaked{.name = check.name},
+                                               ProbeRequested{.against = {}, .commit = "other"},
+                                               ProbeFinished{},
+                                               RecallRequested{.checks = checks, .tree = tree},
+                                               Recalled{.passed = std::vector<Seq>(checks.size(), 0)},
+                                               CandidateRequested{.commit = work},
+                                               CandidateBuilt{.base = state.target_tip},
+                                               CandidateConflicted{.base = state.target_tip},
                                                CheckRequested{.check = check, .tree = tree},
                                                CheckFinished{.name = check.name, .tree = tree},
-                                               MergeRequested{.base = base, .tree = tree},
+                                               MergeRequested{.base = base, .commit = candidate.commit, .tree = tree},
                                                MergeLanded{},
                                                MergeRefused{},
                                                CheckoutSyncRequested{},
@@ -159,10 +170,15 @@ TEST(Apply, LetsEachStepOfAnAttemptFollowOnTheRightOneOnly) {
   EXPECT_EQ(legal_after(up_to<LandingQueued>(log)), (Words{"AttemptFailed", "CandidateRequested"}));
   EXPECT_EQ(legal_after(up_to<CandidateRequested>(log)),
             (Words{"CandidateBuilt", "CandidateConflicted", "EffectFailed"}));
-  EXPECT_EQ(legal_after(up_to<CandidateBuilt>(log)), (Words{"AttemptFailed", "CheckRequested"}));
-  EXPECT_EQ(legal_after(up_to<CheckRequested>(log)), (Words{"CheckFinished", "EffectFailed"}));
-  EXPECT_EQ(legal_after(up_to<CheckFinished>(log)), (Words{"AttemptFailed", "VerdictReached"}));
-  EXPECT_EQ(legal_after(up_to<VerdictReached>(log)), (Words{"AttemptFailed", "MergeRequested", "VerdictReached"}));
+  EXPECT_EQ(legal_after(up_to<CandidateBuilt>(log)),
+            (Words{"AttemptFailed", "CandidateRequested", "ChecksBegun", "LandingHeld"}));
+  EXPECT_EQ(legal_after(up_to<ChecksBegun>(log)), (Words{"AttemptFailed", "CandidateRequested", "CheckRequested",
+                                                         "ChecksBegun", "LandingHeld", "RecallRequested"}));
+  EXPECT_EQ(legal_after(up_to<CheckRequested>(log)), (Words{"CheckAbandoned", "CheckFinished", "EffectFailed"}));
+  EXPECT_EQ(legal_after(up_to<CheckFinished>(log)),
+            (Words{"AttemptFailed", "CandidateRequested", "ChecksBegun", "LandingHeld", "VerdictReached"}));
+  EXPECT_EQ(legal_after(up_to<VerdictReached>(log)),
+            (Words{"AttemptFailed", "CandidateRequested", "LandingHeld", "MergeRequested"}));
   EXPECT_EQ(legal_after(up_to<MergeRequested>(log)), (Words{"EffectFailed", "MergeLanded", "MergeRefused"}));
   EXPECT_EQ(legal_after(up_to<MergeLanded>(log)),
             (Words{"CheckoutSyncRequested", "RewardRecorded", "WorktreeRemoveRequested"}));
@@ -352,12 +368,12 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     OnlyVerifiedTreesLand, ApplyRefuses,
     testing::Values(Refusal{"other check",
-                            landing_up_to<CandidateBuilt>,
+                            landing_up_to<ChecksBegun>,
                             {about(at(1)), CheckRequested{.check = a_command("lint")}},
                             0,
-                            "event # (CheckRequested t1.1) is not the candidate's next check"},
+                            "event # (CheckRequested t1.1) is not the tree's next check"},
                     Refusal{"made-up verdict",
-                            landing_up_to<CandidateBuilt>,
+                            landing_up_to<ChecksBegun>,
                             {about(at(1)), CheckReused{.name = "tests", .tree = "tree of commit of t1.1 on commit-0"}},
                             0,
                             "event # (CheckReused t1.1) reuses a verdict that nobody reached"},
@@ -371,22 +387,41 @@ INSTANTIATE_TEST_SUITE_P(
                             {about(at(1)), VerdictReached{}},
                             0,
                             "event # (VerdictReached t1.1) calls verified what did not pass all its checks"},
+                    Refusal{"uncovered",
+                            landing_up_to<ChecksBegun>,
+                            {about(at(1)), VerdictReached{}},
+                            0,
+                            "event # (VerdictReached t1.1) calls verified what did not pass all its checks"},
+                    Refusal{"blameless",
+                            landing_up_to<CheckFinished>,
+                            {about(at(1)), VerdictReached{.verdict = Verdict::failed}},
+                            0,
+                            "event # (VerdictReached t1.1) fails what did not fail a check"},
                     Refusal{"unverified",
                             landing_up_to<CheckFinished>,
                             {about(at(1)), MergeRequested{}},
                             0,
                             "event # (MergeRequested t1.1) lands what was not verified"},
-                    Refusal{"other tree",
-                            landing_up_to<VerdictReached>,
-                            {about(at(1)), MergeRequested{.base = "commit-0", .tree = "other"}},
-                            0,
-                            "event # (MergeRequested t1.1) lands another tree than the one that was checked"},
                     Refusal{
-                        "other base",
+                        "other tree",
                         landing_up_to<VerdictReached>,
-                        {about(at(1)), MergeRequested{.base = "other", .tree = "tree of commit of t1.1 on commit-0"}},
+                        {about(at(1)), MergeRequested{.base = "commit-0", .commit = "merge of t1.1", .tree = "other"}},
                         0,
-                        "event # (MergeRequested t1.1) lands on another commit than the one it was merged with"}));
+                        "event # (MergeRequested t1.1) lands another commit than the one that was checked"},
+                    Refusal{"other commit",
+                            landing_up_to<VerdictReached>,
+                            {about(at(1)), MergeRequested{.base = "commit-0",
+                                                          .commit = "commit of t1.1",
+                                                          .tree = "tree of commit of t1.1 on commit-0"}},
+                            0,
+                            "event # (MergeRequested t1.1) lands another commit than the one that was checked"},
+                    Refusal{"other base",
+                            landing_up_to<VerdictReached>,
+                            {about(at(1)), MergeRequested{.base = "other",
+                                                          .commit = "merge of t1.1",
+                                                          .tree = "tree of commit of t1.1 on commit-0"}},
+                            0,
+                            "event # (MergeRequested t1.1) lands on another commit than the one it stands on"}));
 
 // ---- The planner ----
 
@@ -701,7 +736,9 @@ TEST(Apply, AReusedVerdictBringsTheReasonOfItsOwnCheck) {
   world.check_fails(at(1), "exit 7");
   world.works(at(2), {"b/x"});
   const Seq open = world.open<CandidateRequested>(at(2));
-  world.feed({about(at(2)), CandidateBuilt{"commit-0", attempt_of(world.state(), at(1)).candidate_tree}}, open);
+  CandidateBuilt same = world.candidate_of(at(2), "commit-0");
+  same.tree = "tree of commit of t1.1 on commit-0";
+  world.feed({about(at(2)), same}, open);
   EXPECT_EQ(world.the<AttemptFailed>(about(at(2))).why, "check 'tests' failed: exit 7");
 }
 

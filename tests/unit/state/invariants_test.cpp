@@ -95,8 +95,13 @@ INSTANTIATE_TEST_SUITE_P(
                  "agent 'mock' works more often at once than its max_parallel"},
         Breakage{[](RunState& s) { attempt(s, 4).step = Step::captured; },
                  "t4.1 is in the landing queue and not in flight"},
-        Breakage{[](RunState& s) { attempt(s, 5).step = Step::ended; },
+        Breakage{[](RunState& s) { attempt(s, 5).step = Step::ended; }, "t5.1 is in the chain and has no candidate"},
+        Breakage{[](RunState& s) {
+                   attempt(s, 5).step = Step::ended;
+                   s.landing = attempt(s, 5).id;
+                 },
                  "t5.1 has ended and still holds up the landing queue"},
+        Breakage{[](RunState& s) { s.held.insert(attempt(s, 5).id); }, "t5.1 is held and goes on"},
         Breakage{[](RunState& s) { ++s.count_by_status[TaskStatus::ready]; },
                  "the counts by status are not those of the tasks"},
         Breakage{[](RunState& s) { s.tasks.at(TaskId{6}).status = TaskStatus::ready; },
@@ -148,7 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
     Each, BrokenPlanning,
     testing::Values(
         Breakage{[](RunState& s) { s.planning.task.attempts[0].merge_commit = "x"; }, "plan.1 has something to land"},
-        Breakage{[](RunState& s) { s.planning.task.attempts[0].candidate_tree = "x"; }, "plan.1 has something to land"},
+        Breakage{[](RunState& s) { s.planning.task.attempts[0].candidate = CandidateBuilt{}; },
+                 "plan.1 has something to land"},
         Breakage{[](RunState& s) {
                    s.in_flight.insert({session(1), session(2)});
                  },

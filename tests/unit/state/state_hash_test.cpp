@@ -24,6 +24,10 @@ World a_lively_world() {
   world.works(at(1), {"a/x", "elsewhere"});
   world.candidate_built(at(1));
   world.check_fails(at(1));
+  world.run([&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
+    if (intent.subject != about_run()) return std::nullopt;  // the target's own check
+    return world.success(intent);
+  });
   world.lands(at(1, 2));
   world.works(at(2), {"b/x"});
   world.candidate_built(at(2));
@@ -146,13 +150,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"assigned at", [](RunState& s) { ++attempt(s).assigned_at_us; }},
                     Change{"exit", [](RunState& s) { attempt(s).exit->exit_code = 3; }},
                     Change{"work", [](RunState& s) { attempt(s).work->commit = "other"; }},
-                    Change{"arrival", [](RunState& s) { ++attempt(s).captured_seq; }},
-                    Change{"candidate base", [](RunState& s) { attempt(s).candidate_base = "other"; }},
-                    Change{"candidate tree", [](RunState& s) { attempt(s).candidate_tree = "other"; }},
-                    Change{"conflicts", [](RunState& s) { attempt(s).conflicts.push_back("z"); }},
-                    Change{"next check", [](RunState& s) { ++attempt(s).next_check; }},
-                    Change{"failed check", [](RunState& s) { attempt(s).failed_check->why = "other"; }},
-                    Change{"checkout", [](RunState& s) { attempt(s).checkout = !attempt(s).checkout; }},
+                    Change{"captured", [](RunState& s) { ++attempt(s).captured_seq; }},
+                    Change{"arrival", [](RunState& s) { ++attempt(s).arrival; }},
+                    Change{"approved", [](RunState& s) { attempt(s).approved = true; }},
+                    Change{"merged in", [](RunState& s) { attempt(s).merge_in = "other"; }},
+                    Change{"candidate", [](RunState& s) { attempt(s).candidate->base = "other"; }},
+                    Change{"conflicted with", [](RunState& s) { attempt(s).conflicted_with = "other"; }},
+                    Change{"conflicts", [](RunState& s) { attempt(s).conflicts.push_back({.path = "z"}); }},
+                    Change{"foreseen",
+                           [](RunState& s) {
+                             attempt(s).foreseen[AttemptId{TaskId{9}, 1}] = {"z"};
+                           }},
+                    Change{"held", [](RunState& s) { attempt(s).held = LandingHeld{}; }},
+                    Change{"next check", [](RunState& s) { ++attempt(s).examination->next; }},
+                    Change{"failed check", [](RunState& s) { attempt(s).examination->failed->why = "other"; }},
+                    Change{"checkout", [](RunState& s) { attempt(s).examination->checkout ^= true; }},
+                    Change{"abandoned", [](RunState& s) { attempt(s).examination->abandoned ^= true; }},
+                    Change{"recalled", [](RunState& s) { attempt(s).examination->recalled ^= true; }},
+                    Change{"begun", [](RunState& s) { attempt(s).examination->begun ^= true; }},
+                    Change{"rerun", [](RunState& s) { attempt(s).examination->rerun = "other"; }},
+                    Change{"flaked", [](RunState& s) { attempt(s).examination->flaked = "other"; }},
+                    Change{"covers",
+                           [](RunState& s) {
+                             attempt(s).examination->covers.push_back({TaskId{9}, 1});
+                           }},
+                    Change{"verdict", [](RunState& s) { attempt(s).examination->verdict->why = "other"; }},
                     Change{"broken", [](RunState& s) { attempt(s).broken = EffectFailed{}; }},
                     Change{"failure", [](RunState& s) { attempt(s).failure->why = "other"; }},
                     Change{"merge commit", [](RunState& s) { attempt(s).merge_commit = "other"; }},
