@@ -125,20 +125,32 @@ class WorkspaceContract : public ::testing::Test {
     world.write(session, path, text);
     return capture(session, base);
   }
-  port::Candidate candidate(const std::string& commit) {
-    auto built = workspace().build_candidate(k_main, commit);
+  port::CandidateSpec a_candidate(const std::string& commit, const std::string& onto = "") {
+    return {.target = k_main,
+            .onto = onto,
+            .commit = commit,
+            .name = "r1-t1.1",
+            .message = "Merge t1\n\nBernstein-Task: t1\n",
+            .at_us = k_at};
+  }
+  port::Candidate candidate(const std::string& commit) { return candidate(a_candidate(commit)); }
+  port::Candidate candidate(const port::CandidateSpec& spec) {
+    auto built = workspace().build_candidate(spec);
     EXPECT_TRUE(built) << built.error().message;
     if (!built || !std::holds_alternative<port::Candidate>(*built))
       return ADD_FAILURE() << "no candidate", port::Candidate{};
     return std::get<port::Candidate>(*built);
   }
-  port::LandSpec a_landing(const port::Candidate& candidate, const std::string& commit) {
-    return {.target = k_main,
-            .expected = candidate.base,
-            .commit = commit,
-            .tree = candidate.tree,
-            .message = "Merge t1\n\nBernstein-Task: t1\n",
-            .at_us = k_at};
+  // The paths of a conflict; nothing and a failure when it is none.
+  port::Conflict conflict(const port::CandidateSpec& spec) {
+    auto built = workspace().build_candidate(spec);
+    EXPECT_TRUE(built) << built.error().message;
+    if (!built || !std::holds_alternative<port::Conflict>(*built))
+      return ADD_FAILURE() << "no conflict", port::Conflict{};
+    return std::get<port::Conflict>(*built);
+  }
+  port::LandSpec a_landing(const port::Candidate& candidate) {
+    return {.target = k_main, .expected = candidate.base, .commit = candidate.commit, .note = "bernstein: land t1"};
   }
   std::string land(const port::LandSpec& spec) {
     auto landed = workspace().land(spec);
@@ -287,20 +299,23 @@ TYPED_TEST(WorkspaceContract, TwoSidesThatDisagreeAreAConflictWithThePaths) {
   const port::Captured captured = this->capture("session-r1-t1.1", base);
   const std::string users = this->world.user_commits({{"README.md", "theirs\n"}, {"src/a.txt", "theirs\n"}});
 
-  const auto outcome = this->workspace().build_candidate(k_main, captured.commit);
+  const port::Conflict conflict = this->conflict(this->a_candidate(captured.commit));
 
-  ASSERT_TRUE(outcome) << outcome.error().message;
-  const auto* conflict = std::get_if<port::Conflict>(&*outcome);
-  ASSERT_NE(conflict, nullptr);
-  EXPECT_EQ(conflict->base, users);
-  EXPECT_EQ(conflict->paths, (std::vector<std::string>{"README.md", "src/a.txt"}));
+  EXPECT_EQ(conflict.base, users);
+  ASSERT_EQ(conflict.paths.size(), 2U);
+  EXPECT_EQ(conflict.paths[0].path, "README.md");
+  EXPECT_EQ(conflict.paths[1].path, "src/a.txt");
+  EXPECT_EQ(conflict.paths[0].ours, conflict.paths[1].ours) << "the same text in both files";
+  EXPECT_EQ(conflict.paths[0].theirs, conflict.paths[1].theirs);
+  EXPECT_NE(conflict.paths[0].base, conflict.paths[1].base);
+  EXPECT_NE(conflict.paths[0].ours, conflict.paths[0].theirs);
 }
 
 TYPED_TEST(WorkspaceContract, LandingMakesAMergeCommitAndMovesTheTarget) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
   const port::Candidate candidate = this->candidate(captured.commit);
 
-  const std::string merge = this->land(this->a_landing(candidate, captured.commit));
+  const std::string merge = this->land(this->a_landing(candidate));
 
   EXPECT_EQ(this->tip(), merge);
   EXPECT_EQ(this->world.parents(merge), (std::vector<std::string>{candidate.base, captured.commit}));
@@ -309,7 +324,7 @@ TYPED_TEST(WorkspaceContract, LandingMakesAMergeCommitAndMovesTheTarget) {
 
 TYPED_TEST(WorkspaceContract, LandingTwiceIsLandingOnce) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
 
   const std::string merge = this->land(spec);
   EXPECT_EQ(this->land(spec), merge);
@@ -318,7 +333,7 @@ TYPED_TEST(WorkspaceContract, LandingTwiceIsLandingOnce) {
 
 TYPED_TEST(WorkspaceContract, ALandingThatTheTargetLeftBehindIsStillTheOneThatLanded) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   ASSERT_TRUE(this->workspace().sync_checkout(k_main, spec.expected, merge));
   const std::string later = this->world.user_commits({{"README.md", "later\n"}});
@@ -329,7 +344,7 @@ TYPED_TEST(WorkspaceContract, ALandingThatTheTargetLeftBehindIsStillTheOneThatLa
 
 TYPED_TEST(WorkspaceContract, ATargetThatMovedIsLeftWhereItIs) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string users = this->world.user_commits({{"README.md", "changed\n"}});
 
   const auto outcome = this->workspace().land(spec);
@@ -343,7 +358,7 @@ TYPED_TEST(WorkspaceContract, ATargetThatMovedIsLeftWhereItIs) {
 
 TYPED_TEST(WorkspaceContract, LandingOnATargetThatIsGoneIsNotFound) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   this->world.remove_branch(k_main);
 
   const auto outcome = this->workspace().land(spec);
@@ -354,7 +369,7 @@ TYPED_TEST(WorkspaceContract, LandingOnATargetThatIsGoneIsNotFound) {
 
 TYPED_TEST(WorkspaceContract, ACleanCheckoutFollowsTheTarget) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
 
   for (int i = 0; i < 2; ++i) {  // the second time there is nothing left to do
@@ -367,7 +382,7 @@ TYPED_TEST(WorkspaceContract, ACleanCheckoutFollowsTheTarget) {
 
 TYPED_TEST(WorkspaceContract, UncommittedChangesAreLeftAlone) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   this->world.user_edits("src/a.txt", "precious\n");
 
@@ -381,7 +396,7 @@ TYPED_TEST(WorkspaceContract, UncommittedChangesAreLeftAlone) {
 
 TYPED_TEST(WorkspaceContract, AnUntrackedFileInTheWayIsLeftAlone) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   this->world.user_edits("b.txt", "precious\n");
 
@@ -395,7 +410,7 @@ TYPED_TEST(WorkspaceContract, AnUntrackedFileInTheWayIsLeftAlone) {
 
 TYPED_TEST(WorkspaceContract, AnotherBranchThatIsCheckedOutStays) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   this->world.user_leaves_branch();
   const std::string merge = this->land(spec);
 

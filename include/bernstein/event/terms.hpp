@@ -59,6 +59,11 @@ enum class SyncOutcome {
 };
 BERNSTEIN_ENUM_WORDS(SyncOutcome, "updated", "not_checked_out", "left_alone");
 
+// merge: a commit with two parents, the target and the attempt's. squash: one parent, the target; the attempt's own
+// commits stay under its salvage ref.
+enum class LandingMethod { merge, squash, count_ };
+BERNSTEIN_ENUM_WORDS(LandingMethod, "merge", "squash");
+
 struct ChangedPath {
   ChangeKind change = ChangeKind::modified;
   std::string path;  // normalised; bytes that are no UTF-8 are written \xNN
@@ -68,6 +73,41 @@ struct ChangedPath {
     field("path", self.path);
   }
   bool operator==(const ChangedPath&) const = default;
+};
+
+// Three versions of a path that could not be merged: blob ids, "" where that side has no such file. Where a file was
+// renamed differently by both sides, or is a directory on the other, each name is a path of its own with the sides that
+// have it.
+struct ConflictedPath {
+  std::string base;  // what both sides come from
+  std::string ours;  // on the target
+  std::string path;  // as ChangedPath's
+  std::string theirs;
+
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("ours", self.ours);
+    field("path", self.path);
+    field("theirs", self.theirs);
+  }
+  bool operator==(const ConflictedPath&) const = default;
+};
+
+// How a conflict of these three versions was settled once, so that it need not be settled again wherever the same three
+// meet. Blob ids, "" where that side has no such file.
+struct Resolution {
+  std::string base;
+  std::string ours;
+  std::string result;  // "": the file is deleted
+  std::string theirs;
+
+  static void fields(auto& self, auto&& field) {
+    field("base", self.base);
+    field("ours", self.ours);
+    field("result", self.result);
+    field("theirs", self.theirs);
+  }
+  bool operator==(const Resolution&) const = default;
 };
 
 // Tokens of one attempt; nothing where the agent did not tell. input_tokens excludes what was read from a cache.
