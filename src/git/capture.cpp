@@ -199,7 +199,9 @@ Result<std::vector<std::string>> probe(const Layout& layout, const port::Capture
   BERNSTEIN_TRY(const Oid other, parse_oid(commit));
   Result<std::vector<std::string>> paths = std::vector<std::string>{};
   for (int i = 0; i < k_glances_max; ++i) {
-    if (!exists(layout.worktree(spec.session) + "/.git")) return std::vector<std::string>{};
+    // Without the cache it is half made, or half gone.
+    const bool there = exists(layout.stat_cache(spec.session)) && open_directory(layout.worktree(spec.session));
+    if (!there) return std::vector<std::string>{};
     paths = glance(layout, spec, base, other);
     if (paths) return paths;
   }
