@@ -1,7 +1,10 @@
 #include "merge.hpp"
 
+#include <git2/sys/index.h>
+
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "bernstein/base/path.hpp"
 #include "names.hpp"
@@ -42,6 +45,30 @@ bool are_disjoint(const Changes& ours, const Changes& theirs) {
   return true;
 }
 
+// libgit2 lists a file that one side renamed under both names, and which belong together.
+void join_renamed(git_index* index, Clashes& clashes) {
+  for (std::size_t i = 0; i < git_index_name_entrycount(index); ++i) {
+    const git_index_name_entry* names = git_index_name_get_byindex(index, i);
+    if (names->ancestor == nullptr || names->ours == nullptr || names->theirs == nullptr) continue;
+    const std::string old_path = names->ancestor;
+    const bool by_us = names->ours != old_path;
+    if (by_us == (names->theirs != old_path)) continue;
+    const auto before = clashes.find(old_path);
+    const auto after = clashes.find(by_us ? names->ours : names->theirs);
+    if (before == clashes.end() || after == clashes.end()) continue;
+    const auto sides = [](const Clash& clash) {
+      return std::tuple(clash.base.has_value(), clash.ours.has_value(), clash.theirs.has_value());
+    };
+    if (sides(before->second) != std::tuple(true, !by_us, by_us)) continue;
+    if (sides(after->second) != std::tuple(false, by_us, !by_us)) continue;
+    Clash& joined = after->second;
+    joined.base = before->second.base;
+    (by_us ? joined.theirs : joined.ours) = by_us ? before->second.theirs : before->second.ours;
+    joined.old_path = old_path;
+    clashes.erase(before);
+  }
+}
+
 Result<Clashes> clashes_of(git_index* index) {
   Clashes clashes;
   BERNSTEIN_TRY(const ConflictIterator iterator,
@@ -56,6 +83,7 @@ Result<Clashes> clashes_of(git_index* index) {
     }
   }
   if (code != GIT_ITEROVER) return fault("cannot list the conflicts");
+  join_renamed(index, clashes);
   return clashes;
 }
 
@@ -160,6 +188,14 @@ Result<std::optional<Oid>> merge_lines(git_repository* repository, const Clash& 
   BERNSTEIN_TRY_VOID(
       check(git_blob_create_from_buffer(&id.id, repository, bytes.data(), bytes.size()), "cannot write a merged file"));
   return std::optional(id);
+}
+
+// Whether attributes say that the file is not merged by lines: "-merge", or "binary", which means that too.
+bool is_kept_whole(const BareView& view, const std::string& path) {
+  const char* value = nullptr;
+  if (git_attr_get(&value, view.repository.get(), 0, path.c_str(), "merge") < 0) return false;
+  const bool binary = git_attr_value(value) == GIT_ATTR_VALUE_STRING && std::string_view(value) == "binary";
+  return binary || git_attr_value(value) == GIT_ATTR_VALUE_FALSE;
 }
 
 // Takes the clashes of these paths for settled, as the edits say.
@@ -315,19 +351,26 @@ Result<Oid> merge_with_markers(const BareView& view, const Oid& base, const Oid&
   options.ancestor_label = "before both";
   options.our_label = "target";
   options.their_label = "your earlier work";
+  const auto in_base = [&](const std::string& path) -> std::optional<FileEntry> {
+    const auto file = files.find(path);
+    if (file == files.end()) return {};
+    return file->second;
+  };
   Edits edits;
   for (const auto& [path, clash] : merged.clashes) {
-    const auto file = files.find(path);
-    std::optional<FileEntry> becomes;
-    if (file != files.end()) becomes = file->second;
     // Two new files of different modes: which of them is meant is for nobody to guess.
     const bool one_mode = clash.base || (clash.ours && clash.theirs && clash.ours->mode == clash.theirs->mode);
     BERNSTEIN_TRY(const bool free, is_free(repository, merged.tree, path));
-    if (free && one_mode) {
-      BERNSTEIN_TRY(const std::optional<Oid> lines, merge_lines(repository, clash, options));
-      if (lines) becomes = FileEntry{*lines, merged_mode(clash)};
+    std::optional<Oid> lines;
+    if (free && one_mode && !is_kept_whole(view, path)) {
+      BERNSTEIN_TRY(lines, merge_lines(repository, clash, options));
     }
-    edits.emplace(path, becomes);
+    if (lines) {
+      edits.emplace(path, FileEntry{*lines, merged_mode(clash)});
+    } else {
+      edits.emplace(path, in_base(path));
+      if (!clash.old_path.empty()) edits.emplace(clash.old_path, in_base(clash.old_path));
+    }
   }
   return edit_tree(repository, merged.tree, edits);
 }

@@ -15,12 +15,14 @@
 
 namespace bernstein::git {
 
-// A path that could not be merged: what each side has there. Where names clash (a file renamed differently by both, a
-// directory in the way), each name is a path of its own, with the sides that have it.
+// A path that could not be merged: what each side has there. A file that one side renamed is found at its new name.
+// Where names clash (a file renamed differently by both, a directory in the way), each name is a path of its own, with
+// the sides that have it.
 struct Clash {
   std::optional<FileEntry> base;
   std::optional<FileEntry> ours;
   std::optional<FileEntry> theirs;
+  std::string old_path = "";  // before one side renamed it
 };
 using Clashes = std::map<std::string, Clash>;
 

@@ -406,6 +406,33 @@ TEST_F(Candidates, DoNotTakeATreeForTheResultOfAConflict) {
   }
 }
 
+TEST_F(Candidates, NameAConflictInARenamedFileByItsNewNameAsGitDoes) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "line " + std::to_string(i) + "\n";
+  repository.write("old", text + "base\n");
+  repository.commit("old");
+  const std::string base = blob("main:old");
+  repository.git("branch renames");
+  repository.git("branch edits");
+  on("renames");
+  repository.git("mv old new");
+  repository.write("new", text + "renames\n");
+  repository.commit("renames");
+  on("edits");
+  repository.write("old", text + "edits\n");
+  repository.commit("edits");
+  for (const auto& [ours, theirs] : {std::pair("renames", "edits"), std::pair("edits", "renames")}) {
+    port::CandidateSpec spec = a_candidate(repository.tip(theirs));
+    spec.onto = repository.tip(ours);
+    const auto id = [&](const std::string& branch) { return blob(branch + (branch == "edits" ? ":old" : ":new")); };
+    EXPECT_EQ(conflict(spec).paths, (std::vector<ConflictedPath>{{base, id(ours), "new", id(theirs)}}));
+    spec.union_files = {"new"};
+    const port::Candidate built = candidate(spec);
+    EXPECT_EQ(show(built, "new"), text + ours + "\n" + theirs);
+    EXPECT_EQ(files(built.tree), "README.md new src/a.txt");
+  }
+}
+
 TEST_F(Candidates, NameEveryPathOfARenameThatBothSidesMadeDifferently) {
   fork();
   repository.git("mv src/a.txt src/main.txt");

@@ -142,6 +142,30 @@ TEST_F(EarlierWork, ThatRenamedWhatTheTargetRenamedOtherwiseStandsBack) {
   EXPECT_EQ(status(), "");
 }
 
+TEST_F(EarlierWork, HasItsMarkersInTheFileThatOneSideRenamed) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "line " + std::to_string(i) + "\n";
+  repository.write("old", text + "base\n");
+  repository.write("kept", text + "base\n");
+  repository.write(".gitattributes", "kept* -merge\n");
+  repository.commit("old");
+  fork();
+  repository.write("old", text + "main\n");
+  repository.write("kept", text + "main\n");
+  repository.commit("main");
+  on("side");
+  repository.git("mv old new");
+  repository.git("mv kept kept-new");
+  repository.write("new", text + "side\n");
+  repository.write("kept-new", text + "side\n");
+  repository.commit("side");
+  on("main");
+  start(next());
+  EXPECT_EQ(status(), " D old\n?? new");
+  EXPECT_EQ(read("new"),
+            text + "<<<<<<< target\nmain\n||||||| before both\nbase\n=======\nside\n>>>>>>> your earlier work\n");
+}
+
 TEST_F(EarlierWork, FollowsLineEndsAsTheMergedAttributesAsk) {
   repository.write("f.txt", "1\n2\n3\n");
   repository.commit("f");
