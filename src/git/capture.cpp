@@ -1,10 +1,9 @@
 #include "capture.hpp"
 
-#include <git2/sys/commit.h>
-
 #include "bernstein/base/path.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
 #include "gathering.hpp"
+#include "merge.hpp"
 #include "references.hpp"
 #include "session.hpp"
 #include "session_repository.hpp"
@@ -51,10 +50,11 @@ std::set<std::string> left_out(const port::CaptureSpec& spec, const Files& base)
 
 // The tree of what stands in the worktree, on top of `start`.
 Result<Oid> build_tree(const Layout& layout, const port::CaptureSpec& spec, const Oid& base_tree, const Oid& start_tree,
-                       Gathering& gathering) {
+                       bool glance, Gathering& gathering) {
   git_repository* repository = gathering.repository();
   BERNSTEIN_TRY(const Files base_files, files_of(repository, base_tree));
-  ScanSpec scan{.worktree = layout.worktree(spec.session), .tree = start_tree};
+  ScanSpec scan{.worktree = layout.worktree(spec.session), .tree = start_tree, .files = {}, .left_out = {}};
+  scan.glance = glance;
   BERNSTEIN_TRY(scan.files, files_of(repository, start_tree));
   scan.left_out = left_out(spec, base_files);
   // A repository that the agent made inside its worktree and committed is a reference into nowhere for everybody else.
@@ -74,22 +74,6 @@ Result<Oid> build_tree(const Layout& layout, const port::CaptureSpec& spec, cons
   return edit_tree(repository, start_tree, edits);
 }
 
-Result<Oid> write_commit(git_repository* repository, const Oid& tree, const Oid& parent, const std::string& message,
-                         Micros at_us) {
-  BERNSTEIN_TRY(const Signature who, our_signature(at_us));
-  const git_oid* parents[] = {parent.get()};
-  Oid commit;
-  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, repository, nullptr, who.get(), who.get(), nullptr,
-                                                      message.c_str(), tree.get(), 1, parents),
-                           "cannot write a commit"));
-  return commit;
-}
-
-Result<Oid> tree_of(git_repository* repository, const Oid& commit) {
-  BERNSTEIN_TRY(const Commit object, find_commit(repository, commit));
-  return Oid(git_commit_tree_id(object.get()));
-}
-
 struct Work {
   Oid commit;
   Oid tree;
@@ -105,15 +89,35 @@ Result<Work> gather(const Layout& layout, const port::CaptureSpec& spec, const O
   Work work{.commit = start, .tree = start_tree};
   work.has_worktree = open_directory(layout.worktree(spec.session)).has_value();
   if (work.has_worktree) {
-    BERNSTEIN_TRY(work.tree, build_tree(layout, spec, base_tree, start_tree, gathering));
+    BERNSTEIN_TRY(work.tree, build_tree(layout, spec, base_tree, start_tree, false, gathering));
   }
   if (work.tree != start_tree) {
-    BERNSTEIN_TRY(work.commit, write_commit(repository, work.tree, start, spec.message, spec.at_us));
+    BERNSTEIN_TRY(work.commit, write_commit(repository, work.tree, {start}, spec.message, spec.at_us));
   }
   BERNSTEIN_FAILPOINT("git.capture.before_objects");
   BERNSTEIN_TRY_VOID(gathering.keep(work.commit));
   BERNSTEIN_FAILPOINT("git.capture.after_objects");
   return work;
+}
+
+// How often a worktree is read that changes under the reader, until it is said that it cannot be read.
+constexpr int k_glances_max = 3;
+
+Result<std::vector<std::string>> glance(const Layout& layout, const port::CaptureSpec& spec, const Oid& base,
+                                        const Oid& commit) {
+  BERNSTEIN_TRY(Gathering gathering, Gathering::open(layout, spec.session));
+  git_repository* repository = gathering.repository();
+  BERNSTEIN_TRY(const Oid base_tree, tree_of(repository, base));
+  Start start = find_start(layout, spec.session, base, gathering);
+  if (start.fault) start.commit = base;
+  BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start.commit));
+  BERNSTEIN_TRY(const Oid tree, build_tree(layout, spec, base_tree, start_tree, true, gathering));
+  BERNSTEIN_TRY(const Oid now, write_commit(repository, tree, {start.commit}, "", 0));
+  BERNSTEIN_TRY(const BareView view, gathering.open_view(layout));
+  BERNSTEIN_TRY(const Merged merged, merge_commits(view, commit, now));
+  std::vector<std::string> paths;
+  for (const ConflictedPath& path : conflicted_paths(merged.clashes)) paths.push_back(path.path);
+  return paths;
 }
 
 }  // namespace
@@ -187,6 +191,21 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
   if (work->tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}, also_kept};
   BERNSTEIN_TRY(const auto changes, compare_trees(gathering.repository(), base_tree, work->tree));
   return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes), also_kept};
+}
+
+Result<std::vector<std::string>> probe(const Layout& layout, const port::CaptureSpec& spec, const std::string& commit) {
+  BERNSTEIN_TRY_VOID(check_name(spec.session));
+  BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
+  BERNSTEIN_TRY(const Oid other, parse_oid(commit));
+  Result<std::vector<std::string>> paths = std::vector<std::string>{};
+  for (int i = 0; i < k_glances_max; ++i) {
+    // Without the cache it is half made, or half gone.
+    const bool there = exists(layout.stat_cache(spec.session)) && open_directory(layout.worktree(spec.session));
+    if (!there) return std::vector<std::string>{};
+    paths = glance(layout, spec, base, other);
+    if (paths) return paths;
+  }
+  return paths;
 }
 
 }  // namespace bernstein::git

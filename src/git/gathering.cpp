@@ -2,6 +2,7 @@
 
 #include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/repository.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,13 @@ Result<Gathering> Gathering::open(const Layout& layout, const std::optional<std:
   }
   gathering.lent_ = session && lend_session_objects(layout, *session, gathering.mixed_odb_.get());
   return gathering;
+}
+
+Result<BareView> Gathering::open_view(const Layout& layout) const {
+  BERNSTEIN_TRY(BareView view, open_bare_view(layout));
+  BERNSTEIN_TRY_VOID(
+      check(git_repository_set_odb(view.repository.get(), mixed_odb_.get()), "cannot set the object database"));
+  return view;
 }
 
 bool Gathering::is_there(const Oid& id) const {

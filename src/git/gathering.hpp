@@ -30,6 +30,10 @@ class Gathering {
   git_repository* repository() const { return mixed_.get(); }
   bool has_session_objects() const { return lent_; }
 
+  // The same objects without any worktree, for a merge: what that writes stays in memory too. For as long as this is
+  // there.
+  Result<BareView> open_view(const Layout& layout) const;
+
   Result<Oid> put_blob(std::string_view bytes);
   // For a file that is too large for the memory: straight into the user's object database.
   Result<Oid> put_large_blob(const Fd& file, std::int64_t bytes);

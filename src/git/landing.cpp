@@ -1,18 +1,13 @@
 #include "landing.hpp"
 
-#include <git2/sys/commit.h>
-
 #include "bernstein/failpoint/failpoint.hpp"
+#include "capture.hpp"
 #include "merge.hpp"
-#include "names.hpp"
 #include "references.hpp"
+#include "session_repository.hpp"
 
 namespace bernstein::git {
 namespace {
-
-// Keeps the tree that is checked and then landed from the person's `git gc --prune=now`; a reference to a tree, which
-// git does not mind. There is one candidate at a time, so the next takes its place.
-constexpr const char* k_candidate = "refs/bernstein/candidate";
 
 // How far back a landing is looked for that an earlier life of this process may have made.
 constexpr int k_first_parents_max = 100'000;
@@ -32,59 +27,133 @@ Result<bool> has_landed(git_repository* users, const Oid& tip, const Oid& expect
   return false;
 }
 
-std::string first_line(const std::string& message) {
-  return message.substr(0, message.find('\n'));
+// Keeps the commit that is checked and then landed from the person's `git gc --prune=now`.
+std::string candidate_ref(const std::string& name) {
+  return "refs/bernstein/candidates/" + name;
+}
+
+// What the attempt's work and the commit before it merge to, as far as the spec can settle it.
+struct Attempted {
+  Merged merged;
+  port::Candidate candidate;  // its lists of paths
+};
+
+Result<Attempted> merge_attempt(const BareView& view, const port::CandidateSpec& spec, const Oid& onto,
+                                const Oid& commit) {
+  git_repository* repository = view.repository.get();
+  Attempted attempted;
+  BERNSTEIN_TRY(const Oid our_tree, tree_of(repository, onto));
+  BERNSTEIN_TRY(const Oid their_tree, tree_of(repository, commit));
+  Restored restored{.tree = their_tree, .left_out = {}};
+  if (spec.from_target.empty()) {
+    BERNSTEIN_TRY(attempted.merged, merge_commits(view, onto, commit));
+  } else {
+    BERNSTEIN_TRY(const Oid base_tree, merge_base_tree(repository, onto, commit));
+    BERNSTEIN_TRY(restored, restore_checks(repository, base_tree, our_tree, their_tree, spec.from_target, spec.owned));
+    BERNSTEIN_TRY(attempted.merged, restored.tree == their_tree
+                                        ? merge_commits(view, onto, commit)
+                                        : merge_trees(view, base_tree, our_tree, restored.tree));
+  }
+  attempted.candidate.left_out = std::move(restored.left_out);
+  BERNSTEIN_TRY(attempted.candidate.unioned, settle_by_union(view, spec.union_files, attempted.merged));
+  BERNSTEIN_TRY(attempted.candidate.resolved, settle_by_resolution(view, spec.resolutions, attempted.merged));
+  return attempted;
 }
 
 }  // namespace
 
-Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::string& target,
-                                               const std::string& commit, std::mutex& refs) {
-  BERNSTEIN_TRY(const Oid theirs, parse_oid(commit));
+Result<port::CandidateOutcome> build_candidate(const Layout& layout, const port::CandidateSpec& spec,
+                                               std::mutex& refs) {
+  BERNSTEIN_TRY_VOID(check_name(spec.name));
+  BERNSTEIN_TRY(const Oid theirs, parse_oid(spec.commit));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
-  BERNSTEIN_TRY(const Tip tip, find_tip(view.repository.get(), target));
-  BERNSTEIN_FAILPOINT("git.build_candidate.before_merge");
-  BERNSTEIN_TRY(const MergeOutcome merged, merge_commits(view, tip.id, theirs));
-  BERNSTEIN_FAILPOINT("git.build_candidate.after_merge");
-  if (const Oid* tree = std::get_if<Oid>(&merged)) {
-    const std::lock_guard lock(refs);
-    BERNSTEIN_TRY_VOID(point_reference(layout, view.repository.get(), k_candidate, *tree, "bernstein: candidate"));
-    return port::CandidateOutcome(port::Candidate{to_hex(tip.id), to_hex(*tree)});
+  git_repository* repository = view.repository.get();
+  Oid onto;
+  if (spec.onto.empty()) {
+    BERNSTEIN_TRY(const Tip tip, find_tip(repository, spec.target));
+    onto = tip.id;
+  } else {
+    BERNSTEIN_TRY(onto, parse_oid(spec.onto));
   }
-  std::set<std::string> paths;
-  for (const std::string& path : std::get<std::set<std::string>>(merged)) paths.insert(printable_path(path));
-  return port::CandidateOutcome(port::Conflict{to_hex(tip.id), {paths.begin(), paths.end()}});
+  BERNSTEIN_FAILPOINT("git.build_candidate.before_merge");
+  BERNSTEIN_TRY(Attempted attempted, merge_attempt(view, spec, onto, theirs));
+  BERNSTEIN_FAILPOINT("git.build_candidate.after_merge");
+  const Merged& merged = attempted.merged;
+  if (!merged.clashes.empty()) {
+    return port::CandidateOutcome(port::Conflict{to_hex(onto), conflicted_paths(merged.clashes)});
+  }
+  std::vector<Oid> parents{onto};
+  if (spec.method == LandingMethod::merge && theirs != onto) parents.push_back(theirs);
+  BERNSTEIN_TRY(const Oid commit, write_commit(repository, merged.tree, parents, spec.message, spec.at_us));
+  BERNSTEIN_FAILPOINT("git.build_candidate.before_ref");
+  {
+    BERNSTEIN_TRY(const Repository users, open_repository(layout));
+    const std::lock_guard lock(refs);
+    BERNSTEIN_TRY_VOID(point_reference(layout, users.get(), candidate_ref(spec.name), commit, "bernstein: candidate"));
+  }
+  BERNSTEIN_FAILPOINT("git.build_candidate.after_ref");
+  attempted.candidate.base = to_hex(onto);
+  attempted.candidate.commit = to_hex(commit);
+  attempted.candidate.tree = to_hex(merged.tree);
+  return port::CandidateOutcome(std::move(attempted.candidate));
+}
+
+Status drop_candidate(const Layout& layout, const std::string& name, std::mutex& refs) {
+  BERNSTEIN_TRY_VOID(check_name(name));
+  BERNSTEIN_FAILPOINT("git.drop_candidate.before_ref");
+  const std::lock_guard lock(refs);
+  BERNSTEIN_TRY_VOID(remove_reference(layout, candidate_ref(name)));
+  BERNSTEIN_FAILPOINT("git.drop_candidate.after_ref");
+  return Ok{};
 }
 
 Result<port::LandOutcome> land(const Layout& layout, const port::LandSpec& spec, std::mutex& refs) {
   BERNSTEIN_TRY(const Oid expected, parse_oid(spec.expected));
-  BERNSTEIN_TRY(const Oid second, parse_oid(spec.commit));
-  BERNSTEIN_TRY(const Oid tree, parse_oid(spec.tree));
+  BERNSTEIN_TRY(const Oid candidate, parse_oid(spec.commit));
   BERNSTEIN_TRY(const Repository users, open_repository(layout));
-  // The function that makes the commit does not ask whether these exist.
   BERNSTEIN_TRY_VOID(find_commit(users.get(), expected));
-  BERNSTEIN_TRY_VOID(find_commit(users.get(), second));
-  BERNSTEIN_TRY_VOID(make<Tree>("cannot read the tree " + spec.tree, git_tree_lookup, users.get(), tree.get()));
-  BERNSTEIN_TRY(const Signature who, our_signature(spec.at_us));
-  BERNSTEIN_FAILPOINT("git.land.before_object");
-  const git_oid* parents[] = {expected.get(), second.get()};
-  Oid merge;
-  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&merge.id, users.get(), nullptr, who.get(), who.get(), nullptr,
-                                                      spec.message.c_str(), tree.get(), 2, parents),
-                           "cannot write the merge commit"));
+  BERNSTEIN_TRY(const Commit commit, find_commit(users.get(), candidate));
+  if (git_commit_parentcount(commit.get()) == 0 || Oid(git_commit_parent_id(commit.get(), 0)) != expected) {
+    return Error{ErrorCode::invalid_input,
+                 "the commit " + spec.commit + " was not built on " + spec.expected + ", so it cannot land there"};
+  }
   BERNSTEIN_FAILPOINT("git.land.before_ref");
   const std::lock_guard lock(refs);
   BERNSTEIN_TRY(const Tip tip, find_tip(users.get(), spec.target));
   if (tip.id == expected) {
-    BERNSTEIN_TRY(const bool moved, move_reference(layout, users.get(), tip.name, expected, merge,
-                                                   "bernstein: land " + first_line(spec.message)));
+    BERNSTEIN_TRY(const bool moved, move_reference(layout, users.get(), tip.name, expected, candidate, spec.note));
     BERNSTEIN_FAILPOINT("git.land.after_ref");
-    if (moved) return port::LandOutcome(port::Landed{to_hex(merge)});
+    if (moved) return port::LandOutcome(port::Landed{spec.commit});
   }
   BERNSTEIN_TRY(const Tip now, find_tip(users.get(), spec.target));
-  BERNSTEIN_TRY(const bool landed, has_landed(users.get(), now.id, expected, merge));
-  if (landed) return port::LandOutcome(port::Landed{to_hex(merge)});
+  BERNSTEIN_TRY(const bool landed, has_landed(users.get(), now.id, expected, candidate));
+  if (landed) return port::LandOutcome(port::Landed{spec.commit});
   return port::LandOutcome(port::Moved{to_hex(now.id)});
+}
+
+Result<port::RevertOutcome> revert(const Layout& layout, const port::RevertSpec& spec, std::mutex& refs) {
+  BERNSTEIN_TRY(const Oid landed, parse_oid(spec.landed));
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  git_repository* repository = view.repository.get();
+  BERNSTEIN_TRY(const Tip tip, find_tip(repository, spec.target));
+  BERNSTEIN_TRY(const Commit commit, find_commit(repository, landed));
+  if (git_commit_parentcount(commit.get()) == 0) {
+    return Error{ErrorCode::invalid_input, "the commit " + spec.landed + " has no parent to go back to"};
+  }
+  BERNSTEIN_TRY(const Oid before, tree_of(repository, Oid(git_commit_parent_id(commit.get(), 0))));
+  BERNSTEIN_TRY(const Oid ours, tree_of(repository, tip.id));
+  BERNSTEIN_TRY(const Merged merged, merge_trees(view, Oid(git_commit_tree_id(commit.get())), ours, before));
+  if (!merged.clashes.empty()) {
+    return port::RevertOutcome(port::Conflict{to_hex(tip.id), conflicted_paths(merged.clashes)});
+  }
+  if (merged.tree == ours) return port::RevertOutcome(port::Captured{to_hex(tip.id), to_hex(ours), {}});
+  BERNSTEIN_TRY(const Oid undone, write_commit(repository, merged.tree, {tip.id}, spec.message, spec.at_us));
+  BERNSTEIN_TRY(const auto changes, compare_trees(repository, ours, merged.tree));
+  BERNSTEIN_TRY(const Repository users, open_repository(layout));
+  BERNSTEIN_FAILPOINT("git.revert.before_salvage");
+  BERNSTEIN_TRY_VOID(write_salvage(layout, users.get(), spec.salvage_ref, undone, refs));
+  BERNSTEIN_FAILPOINT("git.revert.after_salvage");
+  return port::RevertOutcome(port::Captured{to_hex(undone), to_hex(merged.tree), changed_paths(changes)});
 }
 
 Status write_anchor(const Layout& layout, const std::string& run, const std::string& text, Micros at_us,
@@ -110,13 +179,9 @@ Status write_anchor(const Layout& layout, const std::string& run, const std::str
       return point_reference(layout, users.get(), name, before, "bernstein: anchor");
     }
   }
-  BERNSTEIN_TRY(const Signature who, our_signature(at_us));
-  const git_oid* parents[] = {before.get()};
-  Oid commit;
-  const std::string message = "Anchor of run " + run + "\n";
-  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, users.get(), nullptr, who.get(), who.get(), nullptr,
-                                                      message.c_str(), tree.get(), has_parent ? 1 : 0, parents),
-                           "cannot write an anchor"));
+  std::vector<Oid> parents;
+  if (has_parent) parents.push_back(before);
+  BERNSTEIN_TRY(const Oid commit, write_commit(users.get(), tree, parents, "Anchor of run " + run + "\n", at_us));
   BERNSTEIN_FAILPOINT("git.write_anchor.before_ref");
   BERNSTEIN_TRY_VOID(point_reference(layout, users.get(), name, commit, "bernstein: anchor"));
   BERNSTEIN_FAILPOINT("git.write_anchor.after_ref");

@@ -1,5 +1,5 @@
 #pragma once
-// From an attempt's commit to the target branch: the candidate in memory, then the merge commit and the branch.
+// From an attempt's commit to the target branch: the candidate in memory, then the branch; and back again.
 
 #include <mutex>
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace bernstein::git {
 
-Result<port::CandidateOutcome> build_candidate(const Layout& layout, const std::string& target,
-                                               const std::string& commit, std::mutex& refs);
+Result<port::CandidateOutcome> build_candidate(const Layout& layout, const port::CandidateSpec& spec, std::mutex& refs);
+Status drop_candidate(const Layout& layout, const std::string& name, std::mutex& refs);
 Result<port::LandOutcome> land(const Layout& layout, const port::LandSpec& spec, std::mutex& refs);
+Result<port::RevertOutcome> revert(const Layout& layout, const port::RevertSpec& spec, std::mutex& refs);
 Status write_anchor(const Layout& layout, const std::string& run, const std::string& text, Micros at_us,
                     std::mutex& refs);
 

@@ -1,5 +1,6 @@
 #include "layout.hpp"
 
+#include <git2/sys/commit.h>
 #include <git2/sys/repository.h>
 
 #include "bernstein/base/units.hpp"
@@ -111,9 +112,23 @@ Result<Commit> find_commit(git_repository* repository, const Oid& id) {
   return make<Commit>("cannot read the commit " + to_hex(id), git_commit_lookup, repository, id.get());
 }
 
-Result<Signature> our_signature(std::int64_t at_us) {
-  return make<Signature>("cannot make a signature", git_signature_new, "Bernstein", "bernstein@localhost",
-                         static_cast<git_time_t>(at_us / k_second), 0);
+Result<Oid> tree_of(git_repository* repository, const Oid& commit) {
+  BERNSTEIN_TRY(const Commit object, find_commit(repository, commit));
+  return Oid(git_commit_tree_id(object.get()));
+}
+
+Result<Oid> write_commit(git_repository* repository, const Oid& tree, const std::vector<Oid>& parents,
+                         const std::string& message, std::int64_t at_us) {
+  BERNSTEIN_TRY(const Signature who,
+                make<Signature>("cannot make a signature", git_signature_new, "Bernstein", "bernstein@localhost",
+                                static_cast<git_time_t>(at_us / k_second), 0));
+  std::vector<const git_oid*> ids;
+  for (const Oid& parent : parents) ids.push_back(parent.get());
+  Oid commit;
+  BERNSTEIN_TRY_VOID(check(git_commit_create_from_ids(&commit.id, repository, nullptr, who.get(), who.get(), nullptr,
+                                                      message.c_str(), tree.get(), ids.size(), ids.data()),
+                           "cannot write a commit"));
+  return commit;
 }
 
 }  // namespace bernstein::git

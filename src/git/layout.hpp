@@ -54,7 +54,11 @@ Result<Tip> find_tip(git_repository* repository, const std::string& branch);
 Result<Tree> find_tree(git_repository* repository, const std::string& hex);
 Result<Commit> find_commit(git_repository* repository, const Oid& id);
 
-// Author and committer of everything that Bernstein writes.
-Result<Signature> our_signature(std::int64_t at_us);
+Result<Oid> tree_of(git_repository* repository, const Oid& commit);
+
+// A commit of Bernstein's, author and committer; the date in whole seconds. Same arguments, same id. The parents and
+// the tree must be there: nobody asks again.
+Result<Oid> write_commit(git_repository* repository, const Oid& tree, const std::vector<Oid>& parents,
+                         const std::string& message, std::int64_t at_us);
 
 }  // namespace bernstein::git

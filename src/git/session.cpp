@@ -6,6 +6,8 @@
 #include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/git/workspace.hpp"
 #include "files.hpp"
+#include "gathering.hpp"
+#include "merge.hpp"
 #include "references.hpp"
 #include "session_repository.hpp"
 #include "setup_files.hpp"
@@ -51,13 +53,61 @@ Status check_saved(const Layout& layout, git_repository* users, const std::strin
                                         ") is under no salvage reference and no branch, so it was not removed"};
 }
 
+// Which earlier work was merged into the files of a session; there is no such file when none was. Beside the cache,
+// where no agent can write: by it a session is taken for another one, and replaced.
+std::string merge_note(const Layout& layout, const std::string& name) {
+  return layout.stat_cache(name) + ".merged";
+}
+
+constexpr std::int64_t k_note_bytes_max = 4096;
+
+std::string read_merge_note(const Layout& layout, const std::string& name) {
+  return read_plain(merge_note(layout, name), k_note_bytes_max).value_or("");
+}
+
 Status discard_session(const Layout& layout, const std::string& name) {
   // The cache goes first: it is the sign of a complete session.
   remove_stat_cache(layout.stat_cache(name));
   BERNSTEIN_FAILPOINT("git.discard_session.after_cache");
+  ::unlink(merge_note(layout, name).c_str());
   BERNSTEIN_TRY_VOID(discard(layout.worktree(name), layout.trash()));
   BERNSTEIN_FAILPOINT("git.discard_session.after_worktree");
   return discard(layout.session(name), layout.trash());
+}
+
+// Which files a session begins with, and which of them its base has.
+struct Beginning {
+  Gathering objects;  // where the files are: what only a merge made stays in memory
+  Oid tree;
+  Files files;       // of the tree
+  Files base_files;  // of the base
+};
+
+Result<Beginning> find_beginning(const Layout& layout, const port::SessionSpec& spec, const Oid& base) {
+  BERNSTEIN_TRY(Gathering objects, Gathering::open(layout, std::nullopt));
+  Beginning beginning{.objects = std::move(objects), .tree = {}, .files = {}, .base_files = {}};
+  git_repository* repository = beginning.objects.repository();
+  BERNSTEIN_TRY(beginning.tree, tree_of(repository, base));
+  BERNSTEIN_TRY(beginning.base_files, files_of(repository, beginning.tree));
+  beginning.files = beginning.base_files;
+  if (spec.merge_in.empty()) return beginning;
+  BERNSTEIN_TRY(const Oid merge_in, parse_oid(spec.merge_in));
+  BERNSTEIN_TRY(const BareView view, beginning.objects.open_view(layout));
+  BERNSTEIN_TRY(beginning.tree, merge_with_markers(view, base, merge_in));
+  BERNSTEIN_TRY(beginning.files, files_of(repository, beginning.tree));
+  return beginning;
+}
+
+// What git and the next capture are to know: the files of the base. One that was merged into looks like none that was
+// ever written, so it is read, and found to be changed.
+WrittenFiles as_of_base(const WrittenFiles& written, const Files& base) {
+  WrittenFiles known;
+  for (const auto& [path, entry] : base) {
+    const auto file = written.find(path);
+    const bool same = file != written.end() && file->second.entry == entry;
+    known.emplace(path, same ? file->second : WrittenFile{.entry = entry, .stat = {}});
+  }
+  return known;
 }
 
 }  // namespace
@@ -95,14 +145,16 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
   BERNSTEIN_TRY_VOID(ensure_sdd(layout));
   BERNSTEIN_TRY(const Repository users, open_repository(layout));
-  BERNSTEIN_TRY(const Commit commit, find_commit(users.get(), base));
+  BERNSTEIN_TRY_VOID(find_commit(users.get(), base));
   const std::string worktree = layout.worktree(spec.name);
-  const bool complete = exists(layout.stat_cache(spec.name)) && exists(worktree + "/.git");
+  const bool complete = exists(layout.stat_cache(spec.name)) && exists(worktree + "/.git") &&
+                        read_merge_note(layout, spec.name) == spec.merge_in;
   if (complete && read_session_branch(layout, spec.name) == base && kept_base(users.get(), spec.name) == base) {
     clear_session_locks(layout, spec.name);
     return worktree;
   }
   BERNSTEIN_TRY_VOID(check_saved(layout, users.get(), spec.name));
+  BERNSTEIN_TRY(const Beginning beginning, find_beginning(layout, spec, base));
   BERNSTEIN_FAILPOINT("git.create_session.before_discard");
   BERNSTEIN_TRY_VOID(discard_session(layout, spec.name));
   BERNSTEIN_FAILPOINT("git.create_session.before_keep");
@@ -114,21 +166,24 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_FAILPOINT("git.create_session.after_keep");
   BERNSTEIN_TRY_VOID(make_directories(worktree));
   BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
-  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
-  const Oid tree(git_commit_tree_id(commit.get()));
-  BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), tree));
-  BERNSTEIN_TRY_VOID(load_attributes(view, files));
-  BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
+  BERNSTEIN_TRY(const BareView view, beginning.objects.open_view(layout));
+  BERNSTEIN_TRY_VOID(load_attributes(view, beginning.files));
+  BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, beginning.tree, directory));
   BERNSTEIN_FAILPOINT("git.create_session.after_files");
+  Files taken = beginning.base_files;
+  taken.insert(beginning.files.begin(), beginning.files.end());
   BERNSTEIN_TRY(const auto placed,
-                place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
+                place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, taken, directory));
   BERNSTEIN_FAILPOINT("git.create_session.before_repository");
   BERNSTEIN_TRY_VOID(write_session_repository(layout, users.get(), spec.name, base, exclude_lines(placed)));
   const std::string linked = layout.session(spec.name) + "/worktrees/" + spec.name;
   BERNSTEIN_FAILPOINT("git.create_session.before_link");
   BERNSTEIN_TRY_VOID(write_file(worktree + "/.git", "gitdir: " + linked + "\n"));
   BERNSTEIN_FAILPOINT("git.create_session.after_link");
-  BERNSTEIN_TRY_VOID(write_stat_cache(written, layout.stat_cache(spec.name), linked + "/index"));
+  if (!spec.merge_in.empty()) BERNSTEIN_TRY_VOID(write_file(merge_note(layout, spec.name), spec.merge_in));
+  BERNSTEIN_FAILPOINT("git.create_session.after_note");
+  const WrittenFiles known = as_of_base(written, beginning.base_files);
+  BERNSTEIN_TRY_VOID(write_stat_cache(known, layout.stat_cache(spec.name), linked + "/index"));
   BERNSTEIN_FAILPOINT("git.create_session.complete");
   return worktree;
 }

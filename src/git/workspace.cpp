@@ -29,9 +29,10 @@ class GitWorkspace final : public port::Workspace {
     return git::create_session(layout_, spec, refs_);
   }
   Result<port::Captured> capture(const port::CaptureSpec& spec) override { return git::capture(layout_, spec, refs_); }
-  Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override {
-    return git::build_candidate(layout_, target, commit, refs_);
+  Result<port::CandidateOutcome> build_candidate(const port::CandidateSpec& spec) override {
+    return git::build_candidate(layout_, spec, refs_);
   }
+  Status drop_candidate(const std::string& name) override { return git::drop_candidate(layout_, name, refs_); }
   Result<std::string> checkout_tree(const port::CheckoutSpec& spec) override {
     return git::checkout_tree(layout_, spec);
   }
@@ -42,6 +43,12 @@ class GitWorkspace final : public port::Workspace {
     return git::read_file(layout_, tree, path);
   }
   Result<port::LandOutcome> land(const port::LandSpec& spec) override { return git::land(layout_, spec, refs_); }
+  Result<port::RevertOutcome> revert(const port::RevertSpec& spec) override {
+    return git::revert(layout_, spec, refs_);
+  }
+  Result<std::vector<std::string>> probe(const port::CaptureSpec& session, const std::string& commit) override {
+    return git::probe(layout_, session, commit);
+  }
   Result<port::SyncResult> sync_checkout(const std::string& target, const std::string& from,
                                          const std::string& to) override {
     const std::lock_guard lock(checkout_);

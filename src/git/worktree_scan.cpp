@@ -3,6 +3,8 @@
 #include <git2/sys/repository.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "names.hpp"
 
 namespace bernstein::git {
@@ -19,6 +21,10 @@ class Scan {
   Status visit(const Fd& directory, const std::string& prefix, int depth) {
     const auto entries = list_directory(directory.get());
     if (!entries || depth > k_depth_max) return keep_below(prefix), Ok{};
+    if (spec_.glance && std::any_of(entries->begin(), entries->end(),
+                                    [&](const DirectoryEntry& entry) { return is_armed(directory, entry); })) {
+      return keep_below(prefix), Ok{};
+    }
     disarm(directory, *entries);
     for (const DirectoryEntry& entry : *entries) {
       if (is_forbidden_name(entry.name)) continue;
@@ -43,12 +49,15 @@ class Scan {
  private:
   // libgit2 opens the files of these names by itself, and would wait for ever on a pipe. What is neither a file nor
   // leads to one is no content of a commit, so nothing is lost.
+  static bool is_armed(const Fd& directory, const DirectoryEntry& entry) {
+    if ((entry.name != ".gitignore" && entry.name != ".gitattributes") || S_ISREG(entry.stat.st_mode)) return false;
+    struct ::stat target {};
+    if (::fstatat(directory.get(), entry.name.c_str(), &target, 0) != 0) return false;  // leads nowhere
+    return !S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode);
+  }
   static void disarm(const Fd& directory, const std::vector<DirectoryEntry>& entries) {
     for (const DirectoryEntry& entry : entries) {
-      if ((entry.name != ".gitignore" && entry.name != ".gitattributes") || S_ISREG(entry.stat.st_mode)) continue;
-      struct ::stat target {};
-      if (::fstatat(directory.get(), entry.name.c_str(), &target, 0) != 0) continue;  // leads nowhere
-      if (!S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode)) ::unlinkat(directory.get(), entry.name.c_str(), 0);
+      if (is_armed(directory, entry)) ::unlinkat(directory.get(), entry.name.c_str(), 0);
     }
   }
 
@@ -98,6 +107,13 @@ class Scan {
     }
     if (::faccessat(parent.get(), entry.name.c_str(), R_OK, AT_EACCESS) != 0) make_readable(parent, entry, 0600);
     now.mode = (entry.stat.st_mode & 0100) != 0 ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
+    if (entry.stat.st_size >= k_large_file_bytes && spec_.glance) {
+      const ::timespec& changed = entry.stat.st_ctim;
+      BERNSTEIN_TRY(now.id,
+                    gathering_.put_blob(std::to_string(entry.stat.st_size) + " bytes, changed at " +
+                                        std::to_string(changed.tv_sec) + "." + std::to_string(changed.tv_nsec) + "\n"));
+      return std::optional(now);
+    }
     if (entry.stat.st_size >= k_large_file_bytes) {
       const Fd file(::openat(parent.get(), entry.name.c_str(), k_read));
       if (!file) return std::optional<FileEntry>{};
@@ -113,8 +129,8 @@ class Scan {
 
   // What the agent locked is ours to read all the same, and goes with the worktree: one who may not chmod it is not its
   // owner. Symbolic links do not come here.
-  static bool make_readable(const Fd& parent, const DirectoryEntry& entry, ::mode_t bits) {
-    return ::fchmodat(parent.get(), entry.name.c_str(), (entry.stat.st_mode & 07777) | bits, 0) == 0;
+  bool make_readable(const Fd& parent, const DirectoryEntry& entry, ::mode_t bits) const {
+    return !spec_.glance && ::fchmodat(parent.get(), entry.name.c_str(), (entry.stat.st_mode & 07777) | bits, 0) == 0;
   }
 
   Result<bool> is_ignored(const std::string& path) {

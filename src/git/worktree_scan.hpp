@@ -24,6 +24,9 @@ struct ScanSpec {
   Oid tree;
   Files files;                     // of that tree
   std::set<std::string> left_out;  // paths that are not the agent's work, with all below them
+  // While the agent is at work: nothing in the worktree is changed for the reading. What cannot be read as it is stays
+  // as it is in the tree, and a large file is only told from what it was: its content becomes a word about it.
+  bool glance = false;
 };
 
 // Uses the gathering's repository for the rules about ignored files and line ends, and puts new content into it.

@@ -22,9 +22,9 @@ EventBody environment_failed(const Error& error) {
   return failed(FailureClass::environment, Intent::type, error);
 }
 
-EventBody end_of_landing(const port::LandSpec& spec, const port::LandOutcome& outcome) {
+EventBody end_of_landing(const std::string& base, const std::string& tree, const port::LandOutcome& outcome) {
   return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
-                                 return MergeLanded{landed.commit, spec.expected, spec.tree};
+                                 return MergeLanded{landed.commit, base, tree};
                                },
                                [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
                     outcome);
@@ -114,46 +114,67 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
 }
 
 void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
-  in_background(task,
-                [&workspace = ports_.workspace, target = state.started->target, commit = intent.commit,
-                 gone = target_is_gone(state)]() -> EventBody {
-                  Result<port::CandidateOutcome> outcome = workspace.build_candidate(target, commit);
-                  if (!outcome) {
-                    const bool is_gone = is_missing(workspace.tip(target));
-                    return environment_failed<CandidateRequested>(is_gone ? gone : outcome.error());
-                  }
-                  return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
-                                                 return CandidateBuilt{c.base, c.tree};
-                                               },
-                                               [](const port::Conflict& c) -> EventBody {
-                                                 return CandidateConflicted{c.base, c.paths};
-                                               }},
-                                    *outcome);
-                });
+  port::CandidateSpec spec{.target = state.started->target,
+                           .onto = "",
+                           .commit = intent.commit,
+                           .name = to_string(run_) + "-" + to_string(task.attempt),
+                           .message = merge_message(state, attempt_of(state, task.attempt), task.event),
+                           .at_us = task.wall_us};
+  in_background(task, [&workspace = ports_.workspace, spec, gone = target_is_gone(state)]() -> EventBody {
+    Result<port::CandidateOutcome> outcome = workspace.build_candidate(spec);
+    if (!outcome) {
+      const bool is_gone = is_missing(workspace.tip(spec.target));
+      return environment_failed<CandidateRequested>(is_gone ? gone : outcome.error());
+    }
+    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
+                                   return CandidateBuilt{c.base, c.tree};
+                                 },
+                                 [](const port::Conflict& c) -> EventBody {
+                                   std::vector<std::string> paths;
+                                   for (const ConflictedPath& path : c.paths) paths.push_back(path.path);
+                                   return CandidateConflicted{c.base, paths};
+                                 }},
+                      *outcome);
+  });
 }
 
+// The commit that lands names the event that asked for the landing, so it is built here, of the same two commits as the
+// tree that was checked.
 void Effects::start(const RunState& state, const Task& task, const MergeRequested& intent) {
+  port::CandidateSpec candidate{.target = intent.target,
+                                .onto = intent.base,
+                                .commit = intent.commit,
+                                .name = to_string(run_) + "-" + to_string(task.attempt),
+                                .message = merge_message(state, attempt_of(state, task.attempt), task.event),
+                                .at_us = task.wall_us};
   port::LandSpec spec{.target = intent.target,
                       .expected = intent.base,
-                      .commit = intent.commit,
-                      .tree = intent.tree,
-                      .message = merge_message(state, attempt_of(state, task.attempt), task.event),
-                      .at_us = task.wall_us};
+                      .commit = "",
+                      .note = "bernstein: land " + candidate.message.substr(0, candidate.message.find('\n'))};
   auto outcome = std::make_shared<Result<port::LandOutcome>>(Error{});
   auto certain = std::make_shared<bool>(false);  // that it has not landed
   // A landing moves the target or finds it missing. So one that it misses was not moved, unless before our time.
   const bool is_first_try = task.intent > inherited_;
   ports_.reactor.submit(
-      [&workspace = ports_.workspace, spec, outcome, certain, is_first_try, gone = target_is_gone(state)] {
-        *outcome = workspace.land(spec);
+      [&workspace = ports_.workspace, candidate, spec, tree = intent.tree, outcome, certain, is_first_try,
+       gone = target_is_gone(state)]() mutable {
+        const Result<port::CandidateOutcome> built = workspace.build_candidate(candidate);
+        const auto* same = built ? std::get_if<port::Candidate>(&*built) : nullptr;
+        if (same != nullptr && same->tree == tree) {
+          spec.commit = same->commit;
+          *outcome = workspace.land(spec);
+        } else {
+          *outcome =
+              built ? Error{ErrorCode::environment, "the tree that was checked cannot be made again"} : built.error();
+        }
         if (*outcome) return;
         const Result<std::string> tip = workspace.tip(spec.target);
         const bool missed_it = outcome->error().code == ErrorCode::not_found;
         *certain = tip ? *tip == spec.expected : is_missing(tip) && missed_it && is_first_try;
         if (is_missing(tip)) *outcome = gone;
       },
-      [this, task, spec, outcome, certain] {
-        if (*outcome) return answer(task, end_of_landing(spec, **outcome));
+      [this, task, spec, tree = intent.tree, outcome, certain] {
+        if (*outcome) return answer(task, end_of_landing(spec.expected, tree, **outcome));
         // An earlier life of ours may have landed it: to call it failed would have it done, and landed, again.
         if (!*certain) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
         answer(task, environment_failed<MergeRequested>(outcome->error()));
@@ -172,17 +193,20 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 }
 
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
-  in_background(
-      task,
-      [&workspace = ports_.workspace, name = session(task.attempt), checkout = checkout(task.attempt)]() -> EventBody {
-        if (Status removed = workspace.remove_checkout(checkout); !removed) {
-          return environment_failed<WorktreeRemoveRequested>(removed.error());
-        }
-        if (Status removed = workspace.remove_session(name); !removed) {
-          return environment_failed<WorktreeRemoveRequested>(removed.error());
-        }
-        return WorktreeRemoved{};
-      });
+  in_background(task,
+                [&workspace = ports_.workspace, name = session(task.attempt), checkout = checkout(task.attempt),
+                 candidate = to_string(run_) + "-" + to_string(task.attempt)]() -> EventBody {
+                  if (Status dropped = workspace.drop_candidate(candidate); !dropped) {
+                    return environment_failed<WorktreeRemoveRequested>(dropped.error());
+                  }
+                  if (Status removed = workspace.remove_checkout(checkout); !removed) {
+                    return environment_failed<WorktreeRemoveRequested>(removed.error());
+                  }
+                  if (Status removed = workspace.remove_session(name); !removed) {
+                    return environment_failed<WorktreeRemoveRequested>(removed.error());
+                  }
+                  return WorktreeRemoved{};
+                });
 }
 
 // By the clock on the wall, because limits end by it, also while nobody is there. One that jumps cannot make it longer.

@@ -125,26 +125,52 @@ class WorkspaceContract : public ::testing::Test {
     world.write(session, path, text);
     return capture(session, base);
   }
-  port::Candidate candidate(const std::string& commit) {
-    auto built = workspace().build_candidate(k_main, commit);
+  port::CandidateSpec a_candidate(const std::string& commit, const std::string& onto = "") {
+    return {.target = k_main,
+            .onto = onto,
+            .commit = commit,
+            .name = "r1-t1.1",
+            .message = "Merge t1\n\nBernstein-Task: t1\n",
+            .at_us = k_at};
+  }
+  port::Candidate candidate(const std::string& commit) { return candidate(a_candidate(commit)); }
+  port::Candidate candidate(const port::CandidateSpec& spec) {
+    auto built = workspace().build_candidate(spec);
     EXPECT_TRUE(built) << built.error().message;
     if (!built || !std::holds_alternative<port::Candidate>(*built))
       return ADD_FAILURE() << "no candidate", port::Candidate{};
     return std::get<port::Candidate>(*built);
   }
-  port::LandSpec a_landing(const port::Candidate& candidate, const std::string& commit) {
-    return {.target = k_main,
-            .expected = candidate.base,
-            .commit = commit,
-            .tree = candidate.tree,
-            .message = "Merge t1\n\nBernstein-Task: t1\n",
-            .at_us = k_at};
+  // The paths of a conflict; nothing and a failure when it is none.
+  port::Conflict conflict(const port::CandidateSpec& spec) {
+    auto built = workspace().build_candidate(spec);
+    EXPECT_TRUE(built) << built.error().message;
+    if (!built || !std::holds_alternative<port::Conflict>(*built))
+      return ADD_FAILURE() << "no conflict", port::Conflict{};
+    return std::get<port::Conflict>(*built);
+  }
+  port::LandSpec a_landing(const port::Candidate& candidate) {
+    return {.target = k_main, .expected = candidate.base, .commit = candidate.commit, .note = "bernstein: land t1"};
   }
   std::string land(const port::LandSpec& spec) {
     auto landed = workspace().land(spec);
     EXPECT_TRUE(landed) << landed.error().message;
     if (!landed || !std::holds_alternative<port::Landed>(*landed)) return ADD_FAILURE() << "did not land", "";
     return std::get<port::Landed>(*landed).commit;
+  }
+  port::RevertSpec a_revert(const std::string& landed) {
+    return {.target = k_main,
+            .landed = landed,
+            .message = "Undo t1\n",
+            .at_us = k_at,
+            .salvage_ref = "refs/bernstein/salvage/r1/undo"};
+  }
+  port::Captured reverted(const port::RevertSpec& spec) {
+    auto undone = workspace().revert(spec);
+    EXPECT_TRUE(undone) << undone.error().message;
+    if (!undone || !std::holds_alternative<port::Captured>(*undone))
+      return ADD_FAILURE() << "not taken back", port::Captured{};
+    return std::get<port::Captured>(*undone);
   }
   std::string read(const std::string& tree, const std::string& path) {
     const auto text = workspace().read_file(tree, path);
@@ -287,20 +313,392 @@ TYPED_TEST(WorkspaceContract, TwoSidesThatDisagreeAreAConflictWithThePaths) {
   const port::Captured captured = this->capture("session-r1-t1.1", base);
   const std::string users = this->world.user_commits({{"README.md", "theirs\n"}, {"src/a.txt", "theirs\n"}});
 
-  const auto outcome = this->workspace().build_candidate(k_main, captured.commit);
+  const port::Conflict conflict = this->conflict(this->a_candidate(captured.commit));
 
-  ASSERT_TRUE(outcome) << outcome.error().message;
-  const auto* conflict = std::get_if<port::Conflict>(&*outcome);
+  EXPECT_EQ(conflict.base, users);
+  ASSERT_EQ(conflict.paths.size(), 2U);
+  EXPECT_EQ(conflict.paths[0].path, "README.md");
+  EXPECT_EQ(conflict.paths[1].path, "src/a.txt");
+  EXPECT_EQ(conflict.paths[0].ours, conflict.paths[1].ours) << "the same text in both files";
+  EXPECT_EQ(conflict.paths[0].theirs, conflict.paths[1].theirs);
+  EXPECT_NE(conflict.paths[0].base, conflict.paths[1].base);
+  EXPECT_NE(conflict.paths[0].ours, conflict.paths[0].theirs);
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateIsACommitOnTheTargetThatAReferenceKeeps) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+
+  const port::Candidate candidate = this->candidate(captured.commit);
+
+  EXPECT_EQ(this->world.parents(candidate.commit), (std::vector<std::string>{this->tip(), captured.commit}));
+  EXPECT_EQ(this->read(candidate.commit, "b.txt"), "b\n");
+  EXPECT_EQ(this->world.ref("refs/bernstein/candidates/r1-t1.1"), candidate.commit);
+  EXPECT_EQ(candidate.base, this->tip()) << "the target does not move by a candidate";
+  EXPECT_TRUE(candidate.left_out.empty() && candidate.unioned.empty() && candidate.resolved.empty());
+}
+
+TYPED_TEST(WorkspaceContract, TheSameCandidateHasTheSameId) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  const std::string once = this->candidate(spec).commit;
+  EXPECT_EQ(this->candidate(spec).commit, once);
+  spec.at_us += k_second / 2;
+  EXPECT_EQ(this->candidate(spec).commit, once) << "whole seconds are used";
+  spec.at_us += k_second;
+  EXPECT_NE(this->candidate(spec).commit, once);
+  spec.at_us = k_at;
+  spec.message = "another\n";
+  EXPECT_NE(this->candidate(spec).commit, once);
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateIsDroppedAndDroppingItAgainIsFine) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  this->candidate(captured.commit);
+  for (int i = 0; i < 2; ++i) {
+    const Status dropped = this->workspace().drop_candidate("r1-t1.1");
+    EXPECT_TRUE(dropped) << dropped.error().message;
+    EXPECT_FALSE(this->world.ref("refs/bernstein/candidates/r1-t1.1"));
+  }
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateOnATargetThatIsGoneIsNotFoundUnlessItIsBuiltOnAnother) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const std::string base = this->tip();
+  this->world.remove_branch(k_main);
+  const auto missing = this->workspace().build_candidate(this->a_candidate(captured.commit));
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+  EXPECT_EQ(this->candidate(this->a_candidate(captured.commit, base)).base, base);
+}
+
+TYPED_TEST(WorkspaceContract, ACandidateOfACommitThatIsThereAlreadyIsTheTreeOfItsBase) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const port::Candidate first = this->candidate(captured.commit);
+  this->land(this->a_landing(first));
+
+  const port::Candidate again = this->candidate(captured.commit);
+
+  EXPECT_EQ(again.base, first.commit);
+  EXPECT_EQ(again.tree, first.tree);
+  const port::Candidate itself = this->candidate(first.commit);
+  EXPECT_EQ(itself.tree, first.tree);
+  EXPECT_EQ(this->world.parents(itself.commit), std::vector<std::string>{first.commit}) << "no parent twice";
+}
+
+TYPED_TEST(WorkspaceContract, ASquashHasTheTargetAloneForAParent) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const std::string users = this->world.user_commits({{"README.md", "changed\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  spec.method = LandingMethod::squash;
+
+  const port::Candidate candidate = this->candidate(spec);
+
+  EXPECT_EQ(this->world.parents(candidate.commit), std::vector<std::string>{users});
+  EXPECT_EQ(this->read(candidate.tree, "b.txt"), "b\n");
+  EXPECT_EQ(this->read(candidate.tree, "README.md"), "changed\n");
+  EXPECT_EQ(this->land(this->a_landing(candidate)), candidate.commit);
+}
+
+TYPED_TEST(WorkspaceContract, CandidatesAreBuiltOnOneAnotherAndLandOneAfterTheOther) {
+  for (const LandingMethod method : {LandingMethod::merge, LandingMethod::squash}) {
+    const std::string n = method == LandingMethod::merge ? "1" : "2";
+    const std::string before = this->tip();
+    const port::Captured one = this->attempt("session-r1-t1." + n, "one" + n, "1\n");
+    const port::Captured two = this->attempt("session-r1-t2." + n, "two" + n, "2\n");
+    port::CandidateSpec spec = this->a_candidate(one.commit);
+    spec.method = method;
+    const port::Candidate first = this->candidate(spec);
+    spec = this->a_candidate(two.commit, first.commit);
+    spec.method = method;
+    spec.name = "r1-t2.1";
+
+    const port::Candidate second = this->candidate(spec);
+
+    EXPECT_EQ(second.base, first.commit);
+    EXPECT_EQ(this->read(second.tree, "one" + n), "1\n");
+    EXPECT_EQ(this->read(second.tree, "two" + n), "2\n");
+    const auto early = this->workspace().land(this->a_landing(second));
+    ASSERT_TRUE(early) << early.error().message;
+    ASSERT_TRUE(std::holds_alternative<port::Moved>(*early)) << "the target is not there yet";
+    EXPECT_EQ(std::get<port::Moved>(*early).actual, before);
+    this->land(this->a_landing(first));
+    EXPECT_EQ(this->land(this->a_landing(second)), second.commit);
+    EXPECT_EQ(this->land(this->a_landing(first)), first.commit) << "what is on top of it does not matter";
+    EXPECT_EQ(this->tip(), second.commit);
+  }
+}
+
+TYPED_TEST(WorkspaceContract, ACommitThatWasNotBuiltOnWhatIsExpectedDoesNotLand) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
+  spec.expected = captured.commit;
+
+  const auto refused = this->workspace().land(spec);
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_input);
+  EXPECT_EQ(refused.error().message,
+            "the commit " + spec.commit + " was not built on " + captured.commit + ", so it cannot land there");
+}
+
+TYPED_TEST(WorkspaceContract, PathsThatDefineChecksStayAsTheTargetHasThem) {
+  this->world.user_commits({{"checks/kept.sh", "old\n"}, {"checks/gone.sh", "old\n"}, {"checks/own.sh", "old\n"}});
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "checks/kept.sh", "true\n");
+  this->world.erase("session-r1-t1.1", "checks/gone.sh");
+  this->world.write("session-r1-t1.1", "checks/own.sh", "mine\n");
+  this->world.write("session-r1-t1.1", "checks/new.sh", "mine\n");
+  this->world.write("session-r1-t1.1", "src/a.txt", "mine\n");
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+  this->world.user_commits({{"checks/kept.sh", "newer\n"}});  // which would be a conflict
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  spec.from_target = {"checks/", "Makefile"};
+  spec.owned = {"checks/own.sh"};
+
+  const port::Candidate candidate = this->candidate(spec);
+
+  EXPECT_EQ(candidate.left_out, (std::vector<std::string>{"checks/gone.sh", "checks/kept.sh", "checks/new.sh"}));
+  EXPECT_EQ(this->read(candidate.tree, "checks/kept.sh"), "newer\n");
+  EXPECT_EQ(this->read(candidate.tree, "checks/gone.sh"), "old\n");
+  EXPECT_EQ(this->read(candidate.tree, "checks/new.sh"), "(there is no file 'checks/new.sh' in the tree)");
+  EXPECT_EQ(this->read(candidate.tree, "checks/own.sh"), "mine\n");
+  EXPECT_EQ(this->read(candidate.tree, "src/a.txt"), "mine\n");
+  EXPECT_EQ(this->world.parents(candidate.commit).back(), captured.commit);
+}
+
+TYPED_TEST(WorkspaceContract, APathThatBothSidesMadeAlikeIsNotLeftOut) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "Makefile", "all:\n");
+  this->world.user_commits({{"Makefile", "all:\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  spec.from_target = {"Makefile"};
+  EXPECT_TRUE(this->candidate(spec).left_out.empty());
+}
+
+TYPED_TEST(WorkspaceContract, WhereBothSidesAddLinesToAUnionFileBothAreKept) {
+  this->world.user_commits({{"CHANGES.md", "start\n"}});
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "CHANGES.md", "start\nmine\n");
+  this->world.write("session-r1-t1.1", "new/CHANGES.md", "mine\n");  // in no common version
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+  this->world.user_commits({{"CHANGES.md", "start\ntheirs\n"}, {"new/CHANGES.md", "theirs\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  EXPECT_EQ(this->conflict(spec).paths.size(), 2U);
+  spec.union_files = {"**/CHANGES.md"};
+
+  const port::Candidate candidate = this->candidate(spec);
+
+  EXPECT_EQ(candidate.unioned, (std::vector<std::string>{"CHANGES.md", "new/CHANGES.md"}));
+  EXPECT_EQ(this->read(candidate.tree, "CHANGES.md"), "start\ntheirs\nmine\n");
+  EXPECT_EQ(this->read(candidate.tree, "new/CHANGES.md"), "theirs\nmine\n");
+}
+
+TYPED_TEST(WorkspaceContract, AUnionFileThatOneSideDeletedIsAConflict) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.erase("session-r1-t1.1", "src/a.txt");
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+  this->world.user_commits({{"src/a.txt", "theirs\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  spec.union_files = {"src/"};
+
+  const port::Conflict conflict = this->conflict(spec);
+
+  ASSERT_EQ(conflict.paths.size(), 1U);
+  EXPECT_EQ(conflict.paths[0].path, "src/a.txt");
+  EXPECT_EQ(conflict.paths[0].theirs, "");
+  EXPECT_NE(conflict.paths[0].ours, "");
+  EXPECT_NE(conflict.paths[0].base, "");
+}
+
+TYPED_TEST(WorkspaceContract, AConflictThatIsKnownIsSettledAsItWas) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "src/a.txt", "mine\n");
+  this->world.write("session-r1-t1.1", "README.md", "mine too\n");
+  this->world.write("session-r1-t1.1", "settled.txt", "both\n");  // some file whose content is the result
+  const port::Captured captured = this->capture("session-r1-t1.1", base);
+  this->world.user_commits({{"src/a.txt", "theirs\n"}, {"README.md", "theirs too\n"}, {"settled.txt", "else\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  const port::Conflict conflict = this->conflict(spec);
+  ASSERT_EQ(conflict.paths.size(), 3U);
+  const ConflictedPath& readme = conflict.paths[0];
+  const ConflictedPath& settled = conflict.paths[1];
+  const ConflictedPath& source = conflict.paths[2];
+  EXPECT_EQ(settled.base, "");
+
+  spec.resolutions = {{source.base, source.ours, settled.theirs, source.theirs},
+                      {readme.base, readme.ours, "", readme.theirs}};
+  const port::Conflict left = this->conflict(spec);
+  ASSERT_EQ(left.paths.size(), 1U) << "one is not known";
+  EXPECT_EQ(left.paths[0], settled);
+  spec.resolutions.push_back({settled.base, settled.ours, settled.ours, settled.theirs});
+  const port::Candidate candidate = this->candidate(spec);
+
+  EXPECT_EQ(candidate.resolved, (std::vector<std::string>{"README.md", "settled.txt", "src/a.txt"}));
+  EXPECT_EQ(this->read(candidate.tree, "src/a.txt"), "both\n");
+  EXPECT_EQ(this->read(candidate.tree, "settled.txt"), "else\n");
+  EXPECT_EQ(this->read(candidate.tree, "README.md"), "(there is no file 'README.md' in the tree)");
+}
+
+TYPED_TEST(WorkspaceContract, AResolutionWithAFileThatNobodyHasIsNone) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "mine\n");
+  this->world.user_commits({{"src/a.txt", "theirs\n"}});
+  port::CandidateSpec spec = this->a_candidate(captured.commit);
+  const ConflictedPath path = this->conflict(spec).paths.at(0);
+  spec.resolutions = {{path.base, path.ours, std::string(40, '1'), path.theirs},
+                      {path.base, path.theirs, "", path.ours}};
+  EXPECT_EQ(this->conflict(spec).paths, std::vector<ConflictedPath>{path});
+}
+
+TYPED_TEST(WorkspaceContract, ALandingIsTakenBackAndWhatCameAfterItStays) {
+  for (const LandingMethod method : {LandingMethod::merge, LandingMethod::squash}) {
+    const std::string n = method == LandingMethod::merge ? "1" : "2";
+    const std::string base = this->start("session-r1-t1." + n);
+    this->world.write("session-r1-t1." + n, "b.txt", "b\n");
+    this->world.write("session-r1-t1." + n, "README.md", "changed\n");
+    const port::Captured captured = this->capture("session-r1-t1." + n, base);
+    port::CandidateSpec spec = this->a_candidate(captured.commit);
+    spec.method = method;
+    const std::string landed = this->land(this->a_landing(this->candidate(spec)));
+    ASSERT_TRUE(this->workspace().sync_checkout(k_main, base, landed));
+    const std::string later = this->world.user_commits({{"later" + n, "later\n"}});
+
+    const port::RevertSpec undo = this->a_revert(landed);
+    const port::Captured undone = this->reverted(undo);
+
+    EXPECT_EQ(this->world.parents(undone.commit), std::vector<std::string>{later});
+    EXPECT_EQ(undone.changes,
+              (std::vector<ChangedPath>{{ChangeKind::modified, "README.md"}, {ChangeKind::deleted, "b.txt"}}));
+    EXPECT_EQ(this->read(undone.tree, "README.md"), "hello\n");
+    EXPECT_EQ(this->read(undone.tree, "later" + n), "later\n");
+    EXPECT_EQ(this->world.ref(undo.salvage_ref), undone.commit);
+    EXPECT_EQ(this->tip(), later) << "it does not land by itself";
+    EXPECT_EQ(this->reverted(undo).commit, undone.commit) << "said twice, done once";
+    EXPECT_EQ(this->land({.target = k_main, .expected = later, .commit = undone.commit, .note = "undo"}),
+              undone.commit);
+    ASSERT_TRUE(this->workspace().sync_checkout(k_main, later, undone.commit));
+  }
+}
+
+TYPED_TEST(WorkspaceContract, WhatIsTakenBackAlreadyIsTheTipAndWritesNoReference) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
+  const std::string base = this->tip();
+  const std::string landed = this->land(this->a_landing(this->candidate(captured.commit)));
+  ASSERT_TRUE(this->workspace().sync_checkout(k_main, base, landed));
+  const std::string later = this->world.user_commits({{"b.txt", ""}});
+
+  const port::Captured undone = this->reverted(this->a_revert(landed));
+
+  EXPECT_EQ(undone.commit, later);
+  EXPECT_TRUE(undone.changes.empty());
+  EXPECT_FALSE(this->world.ref("refs/bernstein/salvage/r1/undo"));
+}
+
+TYPED_TEST(WorkspaceContract, ALandingThatWasBuiltUponIsNotTakenBack) {
+  const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "landed\n");
+  const std::string base = this->tip();
+  const std::string landed = this->land(this->a_landing(this->candidate(captured.commit)));
+  ASSERT_TRUE(this->workspace().sync_checkout(k_main, base, landed));
+  const std::string later = this->world.user_commits({{"src/a.txt", "later\n"}});
+
+  const auto undone = this->workspace().revert(this->a_revert(landed));
+
+  ASSERT_TRUE(undone) << undone.error().message;
+  const auto* conflict = std::get_if<port::Conflict>(&*undone);
   ASSERT_NE(conflict, nullptr);
-  EXPECT_EQ(conflict->base, users);
-  EXPECT_EQ(conflict->paths, (std::vector<std::string>{"README.md", "src/a.txt"}));
+  EXPECT_EQ(conflict->base, later);
+  ASSERT_EQ(conflict->paths.size(), 1U);
+  EXPECT_EQ(conflict->paths[0].path, "src/a.txt");
+  EXPECT_FALSE(this->world.ref("refs/bernstein/salvage/r1/undo"));
+}
+
+TYPED_TEST(WorkspaceContract, ASessionBeginsWithEarlierWorkUncommittedOnTopOfItsBase) {
+  const std::string old_base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "b.txt", "b\n");
+  this->world.write("session-r1-t1.1", "README.md", "mine\n");
+  this->world.erase("session-r1-t1.1", "src/a.txt");
+  const std::string earlier = this->capture("session-r1-t1.1", old_base).commit;
+  const std::string base = this->world.user_commits({{"users.txt", "theirs\n"}});
+  port::SessionSpec spec{
+      .name = "session-r1-t1.2", .base = base, .symlink_dirs = {}, .copy_files = {}, .merge_in = earlier};
+
+  const auto made = this->workspace().create_session(spec);
+  ASSERT_TRUE(made) << made.error().message;
+  const port::Captured captured = this->capture("session-r1-t1.2", base);
+
+  EXPECT_EQ(this->world.parents(captured.commit), std::vector<std::string>{base});
+  EXPECT_EQ(captured.changes, (std::vector<ChangedPath>{{ChangeKind::modified, "README.md"},
+                                                        {ChangeKind::added, "b.txt"},
+                                                        {ChangeKind::deleted, "src/a.txt"}}));
+  EXPECT_EQ(this->read(captured.tree, "users.txt"), "theirs\n");
+}
+
+TYPED_TEST(WorkspaceContract, WhereEarlierWorkConflictsTheFileHasMarkersAndADeletedOneTheBasesVersion) {
+  const std::string old_base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "README.md", "mine\n");
+  this->world.erase("session-r1-t1.1", "src/a.txt");
+  const std::string earlier = this->capture("session-r1-t1.1", old_base).commit;
+  const std::string base = this->world.user_commits({{"README.md", "theirs\n"}, {"src/a.txt", "theirs\n"}});
+
+  ASSERT_TRUE(this->workspace().create_session(
+      {.name = "session-r1-t1.2", .base = base, .symlink_dirs = {}, .copy_files = {}, .merge_in = earlier}));
+  const port::Captured captured = this->capture("session-r1-t1.2", base);
+
+  EXPECT_EQ(captured.changes, (std::vector<ChangedPath>{{ChangeKind::modified, "README.md"}}));
+  const std::string text = this->read(captured.tree, "README.md");
+  EXPECT_TRUE(text.starts_with("<<<<<<< target\ntheirs\n")) << text;
+  EXPECT_TRUE(text.ends_with("=======\nmine\n>>>>>>> your earlier work\n")) << text;
+}
+
+TYPED_TEST(WorkspaceContract, ASessionWithEarlierWorkIsMadeOnceAndIsAnotherThanOneWithout) {
+  const std::string earlier = this->attempt("session-r1-t1.1", "b.txt", "b\n").commit;
+  const std::string base = this->tip();
+  port::SessionSpec spec{
+      .name = "session-r1-t1.2", .base = base, .symlink_dirs = {}, .copy_files = {}, .merge_in = earlier};
+  ASSERT_TRUE(this->workspace().create_session(spec));
+  this->world.write("session-r1-t1.2", "c.txt", "c\n");
+
+  ASSERT_TRUE(this->workspace().create_session(spec));
+  EXPECT_EQ(this->capture("session-r1-t1.2", base).changes,
+            (std::vector<ChangedPath>{{ChangeKind::added, "b.txt"}, {ChangeKind::added, "c.txt"}}))
+      << "it was there";
+
+  spec.merge_in = "";
+  ASSERT_TRUE(this->workspace().create_session(spec));
+  EXPECT_TRUE(this->capture("session-r1-t1.2", base).changes.empty());
+}
+
+TYPED_TEST(WorkspaceContract, AProbeTellsWhereWorkInProgressWouldConflict) {
+  const std::string base = this->start("session-r1-t1.1");
+  this->world.write("session-r1-t1.1", "src/a.txt", "mine\n");
+  this->world.commit("session-r1-t1.1", "mine");
+  this->world.write("session-r1-t1.1", "README.md", "mine\n");
+  this->world.write("session-r1-t1.1", "other.txt", "mine\n");
+  this->world.write("session-r1-t1.1", "node_modules/x", "mine\n");
+  const std::string other =
+      this->world.user_commits({{"README.md", "theirs\n"}, {"src/a.txt", "theirs\n"}, {"node_modules/x", "theirs\n"}});
+  port::CaptureSpec spec = this->a_capture("session-r1-t1.1", base);
+  spec.not_ours = {"node_modules"};
+
+  const auto paths = this->workspace().probe(spec, other);
+  ASSERT_TRUE(paths) << paths.error().message;
+  EXPECT_EQ(*paths, (std::vector<std::string>{"README.md", "src/a.txt"}));
+  EXPECT_FALSE(this->world.ref(spec.salvage_ref)) << "nothing is written";
+
+  this->world.write("session-r1-t1.1", "README.md", "theirs\n");
+  EXPECT_EQ(this->workspace().probe(spec, other).value(), std::vector<std::string>{"src/a.txt"});
+  EXPECT_TRUE(this->workspace().probe(spec, base).value().empty());
+}
+
+TYPED_TEST(WorkspaceContract, AProbeOfASessionThatIsGoneFindsNothing) {
+  const auto paths = this->workspace().probe(this->a_capture("session-r1-t9.1", this->tip()), this->tip());
+  ASSERT_TRUE(paths) << paths.error().message;
+  EXPECT_TRUE(paths->empty());
 }
 
 TYPED_TEST(WorkspaceContract, LandingMakesAMergeCommitAndMovesTheTarget) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
   const port::Candidate candidate = this->candidate(captured.commit);
 
-  const std::string merge = this->land(this->a_landing(candidate, captured.commit));
+  const std::string merge = this->land(this->a_landing(candidate));
 
   EXPECT_EQ(this->tip(), merge);
   EXPECT_EQ(this->world.parents(merge), (std::vector<std::string>{candidate.base, captured.commit}));
@@ -309,7 +707,7 @@ TYPED_TEST(WorkspaceContract, LandingMakesAMergeCommitAndMovesTheTarget) {
 
 TYPED_TEST(WorkspaceContract, LandingTwiceIsLandingOnce) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
 
   const std::string merge = this->land(spec);
   EXPECT_EQ(this->land(spec), merge);
@@ -318,7 +716,7 @@ TYPED_TEST(WorkspaceContract, LandingTwiceIsLandingOnce) {
 
 TYPED_TEST(WorkspaceContract, ALandingThatTheTargetLeftBehindIsStillTheOneThatLanded) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   ASSERT_TRUE(this->workspace().sync_checkout(k_main, spec.expected, merge));
   const std::string later = this->world.user_commits({{"README.md", "later\n"}});
@@ -329,7 +727,7 @@ TYPED_TEST(WorkspaceContract, ALandingThatTheTargetLeftBehindIsStillTheOneThatLa
 
 TYPED_TEST(WorkspaceContract, ATargetThatMovedIsLeftWhereItIs) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string users = this->world.user_commits({{"README.md", "changed\n"}});
 
   const auto outcome = this->workspace().land(spec);
@@ -343,7 +741,7 @@ TYPED_TEST(WorkspaceContract, ATargetThatMovedIsLeftWhereItIs) {
 
 TYPED_TEST(WorkspaceContract, LandingOnATargetThatIsGoneIsNotFound) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   this->world.remove_branch(k_main);
 
   const auto outcome = this->workspace().land(spec);
@@ -354,7 +752,7 @@ TYPED_TEST(WorkspaceContract, LandingOnATargetThatIsGoneIsNotFound) {
 
 TYPED_TEST(WorkspaceContract, ACleanCheckoutFollowsTheTarget) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
 
   for (int i = 0; i < 2; ++i) {  // the second time there is nothing left to do
@@ -367,7 +765,7 @@ TYPED_TEST(WorkspaceContract, ACleanCheckoutFollowsTheTarget) {
 
 TYPED_TEST(WorkspaceContract, UncommittedChangesAreLeftAlone) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   this->world.user_edits("src/a.txt", "precious\n");
 
@@ -381,7 +779,7 @@ TYPED_TEST(WorkspaceContract, UncommittedChangesAreLeftAlone) {
 
 TYPED_TEST(WorkspaceContract, AnUntrackedFileInTheWayIsLeftAlone) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   const std::string merge = this->land(spec);
   this->world.user_edits("b.txt", "precious\n");
 
@@ -395,7 +793,7 @@ TYPED_TEST(WorkspaceContract, AnUntrackedFileInTheWayIsLeftAlone) {
 
 TYPED_TEST(WorkspaceContract, AnotherBranchThatIsCheckedOutStays) {
   const port::Captured captured = this->attempt("session-r1-t1.1", "src/a.txt", "changed\n");
-  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit), captured.commit);
+  const port::LandSpec spec = this->a_landing(this->candidate(captured.commit));
   this->world.user_leaves_branch();
   const std::string merge = this->land(spec);
 

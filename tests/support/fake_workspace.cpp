@@ -24,6 +24,44 @@ std::optional<std::string> find(const FileMap& files, const std::string& path) {
   return found->second;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    lines.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return lines;
+}
+
+// What both have in common at the beginning and at the end, and between them our lines before theirs.
+std::string union_of(const std::string& ours, const std::string& theirs) {
+  const std::vector<std::string> a = lines_of(ours);
+  const std::vector<std::string> b = lines_of(theirs);
+  const std::size_t least = std::min(a.size(), b.size());
+  std::size_t first = 0;
+  while (first < least && a[first] == b[first]) ++first;
+  std::size_t last = 0;
+  while (last < least - first && a[a.size() - 1 - last] == b[b.size() - 1 - last]) ++last;
+  std::string both;
+  for (std::size_t i = 0; i < a.size() - last; ++i) both += a[i];
+  for (std::size_t i = first; i < b.size(); ++i) both += b[i];
+  return both;
+}
+
+bool matches_any(const std::vector<std::string>& patterns, const std::string& path) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches(pattern, path); });
+}
+
+void set(FileMap& files, const std::string& path, const std::optional<std::string>& text) {
+  if (text) {
+    files[path] = *text;
+  } else {
+    files.erase(path);
+  }
+}
+
 std::vector<ChangedPath> compare(const FileMap& before, const FileMap& after) {
   std::map<std::string, ChangeKind> kinds;
   for (const auto& [path, text] : before) {
@@ -59,11 +97,53 @@ std::optional<Error> FakeWorkspace::witness(std::string_view call, Moment moment
   return witness_ ? witness_(call, moment) : std::nullopt;
 }
 
+std::string FakeWorkspace::blob_id(const std::string& text) {
+  return id_of("blob\n" + text);
+}
+
+FakeWorkspace::Merged FakeWorkspace::merge(const FileMap& base, const FileMap& ours, const FileMap& theirs) {
+  Merged merged{.files = ours, .clashes = {}};
+  for (const ChangedPath& change : compare(base, theirs)) {
+    const Clash clash{find(base, change.path), find(ours, change.path), find(theirs, change.path)};
+    if (clash.ours == clash.theirs) continue;
+    if (clash.ours != clash.base) {
+      merged.files.erase(change.path);
+      merged.clashes.emplace(change.path, clash);
+    } else {
+      set(merged.files, change.path, clash.theirs);
+    }
+  }
+  return merged;
+}
+
+std::vector<ConflictedPath> FakeWorkspace::conflicted(const Merged& merged) {
+  const auto id = [](const std::optional<std::string>& text) { return text ? blob_id(*text) : ""; };
+  std::vector<ConflictedPath> paths;
+  for (const auto& [path, clash] : merged.clashes) {
+    paths.push_back({id(clash.base), id(clash.ours), path, id(clash.theirs)});
+  }
+  return paths;
+}
+
+FileMap FakeWorkspace::base_files(const std::string& a, const std::string& b) const {
+  const std::string base = merge_base(a, b);
+  return base.empty() ? FileMap{} : files_at(base);
+}
+
+FileMap FakeWorkspace::ours_alone(const port::CaptureSpec& spec, const FileMap& base, FileMap files) {
+  for (const std::string& path : spec.not_ours) {
+    if (has_path(base, path)) continue;
+    std::erase_if(files, [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+  }
+  return files;
+}
+
 std::string FakeWorkspace::put_tree(const FileMap& files) {
   std::string bytes = "tree\n";
   for (const auto& [path, text] : files) bytes += path + '\0' + to_hex(sha256(text)) + '\n';
   const std::string id = id_of(bytes);
   trees_[id] = files;
+  for (const auto& [path, text] : files) blobs_[blob_id(text)] = text;
   return id;
 }
 
@@ -130,15 +210,30 @@ Result<std::string> FakeWorkspace::tip(const std::string& target) {
 Result<std::string> FakeWorkspace::create_session(const port::SessionSpec& spec) {
   const Lock lock(mutex_);
   if (const auto error = fault("create_session")) return *error;
-  if (!commits_.contains(spec.base)) return Error{ErrorCode::environment, "cannot read the commit " + spec.base};
+  for (const std::string& commit : {spec.base, spec.merge_in.empty() ? spec.base : spec.merge_in}) {
+    if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
+  }
   const auto old = sessions_.find(spec.name);
   if (old != sessions_.end() && !old->second.unfinished) {
-    if (old->second.base == spec.base && old->second.tip == spec.base) return path_of(spec.name);
+    const Session& there = old->second;
+    const bool same = there.base == spec.base && there.tip == spec.base && there.merge_in == spec.merge_in;
+    if (same) return path_of(spec.name);
     if (old->second.tip != old->second.base && !is_kept(old->second.tip)) {
       return Error{ErrorCode::conflict, "the last commit of " + spec.name + " is under no salvage reference"};
     }
   }
-  Session session{.base = spec.base, .tip = spec.base, .files = trees_.at(commits_.at(spec.base).tree)};
+  Session session{
+      .base = spec.base, .tip = spec.base, .merge_in = spec.merge_in, .files = trees_.at(commits_.at(spec.base).tree)};
+  if (!spec.merge_in.empty()) {
+    Merged merged = merge(base_files(spec.base, spec.merge_in), session.files, files_at(spec.merge_in));
+    for (const auto& [path, clash] : merged.clashes) {
+      const bool both = clash.ours && clash.theirs;
+      set(merged.files, path,
+          both ? "<<<<<<< target\n" + *clash.ours + "=======\n" + *clash.theirs + ">>>>>>> your earlier work\n"
+               : clash.ours);
+    }
+    session.files = std::move(merged.files);
+  }
   for (const std::vector<std::string>* paths : {&spec.symlink_dirs, &spec.copy_files}) {
     for (const std::string& path : *paths) {
       for (const auto& [name, text] : checkout_) {
@@ -162,11 +257,7 @@ Result<port::Captured> FakeWorkspace::capture(const port::CaptureSpec& spec) {
     return Error{ErrorCode::conflict, "the worktree of " + spec.session + " is gone; nothing was left to keep"};
   }
   const FileMap base = trees_.at(commits_.at(spec.base).tree);
-  FileMap files = session->second.files;
-  for (const std::string& path : spec.not_ours) {
-    if (has_path(base, path)) continue;
-    std::erase_if(files, [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
-  }
+  const FileMap files = ours_alone(spec, base, session->second.files);
   const std::string tip = session->second.tip;
   const std::string tree = put_tree(files);
   const std::string commit = tree == commits_.at(tip).tree ? tip : put_commit({tip}, tree, spec.message, spec.at_us);
@@ -181,34 +272,64 @@ Result<port::Captured> FakeWorkspace::capture(const port::CaptureSpec& spec) {
   return port::Captured{commit, tree, compare(base, files)};
 }
 
-Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const std::string& target, const std::string& commit) {
+Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const port::CandidateSpec& spec) {
   const Lock lock(mutex_);
   if (const auto error = fault("build_candidate")) return *error;
-  const auto ref = refs_.find(target);
-  if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + target};
-  if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
-  const std::string ours = ref->second;
-  const std::string base_id = merge_base(ours, commit);
-  const FileMap base = base_id.empty() ? FileMap{} : trees_.at(commits_.at(base_id).tree);
-  const FileMap our_files = trees_.at(commits_.at(ours).tree);
-  const FileMap their_files = trees_.at(commits_.at(commit).tree);
-  FileMap merged = our_files;
-  port::Conflict conflict{.base = ours, .paths = {}};
-  for (const ChangedPath& change : compare(base, their_files)) {
-    const auto before = find(base, change.path);
-    const auto mine = find(our_files, change.path);
-    const auto theirs = find(their_files, change.path);
-    if (mine == theirs) continue;
-    if (mine != before) {
-      conflict.paths.push_back(change.path);
-    } else if (theirs) {
-      merged[change.path] = *theirs;
-    } else {
-      merged.erase(change.path);
+  std::string onto = spec.onto;
+  if (onto.empty()) {
+    const auto ref = refs_.find(spec.target);
+    if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + spec.target};
+    onto = ref->second;
+  }
+  for (const std::string& commit : {onto, spec.commit}) {
+    if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
+  }
+  port::Candidate candidate{.base = onto, .commit = "", .tree = ""};
+  const FileMap base = base_files(onto, spec.commit);
+  const FileMap& ours = files_at(onto);
+  FileMap theirs = files_at(spec.commit);
+  for (const ChangedPath& change : compare(base, theirs)) {
+    if (!matches_any(spec.from_target, change.path) || matches_any(spec.owned, change.path)) continue;
+    if (find(theirs, change.path) != find(ours, change.path)) candidate.left_out.push_back(change.path);
+    set(theirs, change.path, find(base, change.path));
+  }
+  Merged merged = merge(base, ours, theirs);
+  for (auto next = merged.clashes.begin(); next != merged.clashes.end();) {
+    const auto at = next++;
+    const auto& [path, clash] = *at;
+    if (!matches_any(spec.union_files, path) || !clash.ours || !clash.theirs) continue;
+    merged.files[path] = union_of(*clash.ours, *clash.theirs);
+    candidate.unioned.push_back(path);
+    merged.clashes.erase(at);
+  }
+  for (const ConflictedPath& path : conflicted(merged)) {
+    for (const Resolution& known : spec.resolutions) {
+      const bool same = known.base == path.base && known.ours == path.ours && known.theirs == path.theirs;
+      if (!same || (!known.result.empty() && !blobs_.contains(known.result))) continue;
+      if (!known.result.empty()) merged.files[path.path] = blobs_.at(known.result);
+      candidate.resolved.push_back(path.path);
+      merged.clashes.erase(path.path);
+      break;
     }
   }
-  if (!conflict.paths.empty()) return port::CandidateOutcome(conflict);
-  return port::CandidateOutcome(port::Candidate{ours, put_tree(merged)});
+  if (!merged.clashes.empty()) return port::CandidateOutcome(port::Conflict{onto, conflicted(merged)});
+  candidate.tree = put_tree(merged.files);
+  std::vector<std::string> parents{onto};
+  if (spec.method == LandingMethod::merge && spec.commit != onto) parents.push_back(spec.commit);
+  candidate.commit = put_commit(parents, candidate.tree, spec.message, spec.at_us);
+  if (const auto error = witness("build_candidate", Moment::halfway)) return *error;
+  refs_["refs/bernstein/candidates/" + spec.name] = candidate.commit;
+  if (const auto error = witness("build_candidate", Moment::done)) return *error;
+  return port::CandidateOutcome(candidate);
+}
+
+Status FakeWorkspace::drop_candidate(const std::string& name) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("drop_candidate")) return *error;
+  if (const auto error = witness("drop_candidate", Moment::halfway)) return *error;
+  refs_.erase("refs/bernstein/candidates/" + name);
+  if (const auto error = witness("drop_candidate", Moment::done)) return *error;
+  return Ok{};
 }
 
 Result<std::string> FakeWorkspace::checkout_tree(const port::CheckoutSpec& spec) {
@@ -254,21 +375,63 @@ Result<port::LandOutcome> FakeWorkspace::land(const port::LandSpec& spec) {
   for (const std::string& commit : {spec.expected, spec.commit}) {
     if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
   }
-  if (!trees_.contains(spec.tree)) return Error{ErrorCode::environment, "cannot read the tree " + spec.tree};
+  const std::vector<std::string>& parents = commits_.at(spec.commit).parents;
+  if (parents.empty() || parents.front() != spec.expected) {
+    return Error{ErrorCode::invalid_input,
+                 "the commit " + spec.commit + " was not built on " + spec.expected + ", so it cannot land there"};
+  }
   const auto ref = refs_.find(spec.target);
   if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + spec.target};
-  const std::string merge = put_commit({spec.expected, spec.commit}, spec.tree, spec.message, spec.at_us);
   if (ref->second == spec.expected) {
     if (const auto error = witness("land", Moment::halfway)) return *error;
-    ref->second = merge;
+    ref->second = spec.commit;
     if (const auto error = witness("land", Moment::done)) return *error;
-    return port::LandOutcome(port::Landed{merge});
+    return port::LandOutcome(port::Landed{spec.commit});
   }
   for (std::string at = ref->second; at != spec.expected; at = commits_.at(at).parents.front()) {
-    if (at == merge) return port::LandOutcome(port::Landed{merge});
+    if (at == spec.commit) return port::LandOutcome(port::Landed{spec.commit});
     if (commits_.at(at).parents.empty()) break;
   }
   return port::LandOutcome(port::Moved{ref->second});
+}
+
+Result<port::RevertOutcome> FakeWorkspace::revert(const port::RevertSpec& spec) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("revert")) return *error;
+  const auto ref = refs_.find(spec.target);
+  if (ref == refs_.end()) return Error{ErrorCode::not_found, "there is no branch " + spec.target};
+  if (!commits_.contains(spec.landed)) return Error{ErrorCode::environment, "cannot read the commit " + spec.landed};
+  const std::vector<std::string>& parents = commits_.at(spec.landed).parents;
+  if (parents.empty()) {
+    return Error{ErrorCode::invalid_input, "the commit " + spec.landed + " has no parent to go back to"};
+  }
+  const std::string tip = ref->second;
+  const FileMap now = files_at(tip);
+  const Merged merged = merge(files_at(spec.landed), now, files_at(parents.front()));
+  if (!merged.clashes.empty()) return port::RevertOutcome(port::Conflict{tip, conflicted(merged)});
+  const std::string tree = put_tree(merged.files);
+  if (merged.files == now) return port::RevertOutcome(port::Captured{tip, tree, {}});
+  const std::string undone = put_commit({tip}, tree, spec.message, spec.at_us);
+  if (const auto error = witness("revert", Moment::halfway)) return *error;
+  refs_[spec.salvage_ref] = undone;
+  if (const auto error = witness("revert", Moment::done)) return *error;
+  return port::RevertOutcome(port::Captured{undone, tree, compare(now, merged.files)});
+}
+
+Result<std::vector<std::string>> FakeWorkspace::probe(const port::CaptureSpec& spec, const std::string& commit) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("probe")) return *error;
+  for (const std::string& id : {spec.base, commit}) {
+    if (!commits_.contains(id)) return Error{ErrorCode::environment, "cannot read the commit " + id};
+  }
+  std::vector<std::string> paths;
+  const auto session = sessions_.find(spec.session);
+  if (session == sessions_.end() || session->second.unfinished) return paths;
+  const std::string from = descends(session->second.tip, spec.base) ? session->second.tip : spec.base;
+  const FileMap files = ours_alone(spec, files_at(spec.base), session->second.files);
+  const Merged merged = merge(base_files(commit, from), files_at(commit), files);
+  for (const auto& [path, clash] : merged.clashes) paths.push_back(path);
+  return paths;
 }
 
 Result<port::SyncResult> FakeWorkspace::sync_checkout(const std::string& target, const std::string& from,

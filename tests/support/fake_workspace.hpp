@@ -7,7 +7,8 @@
 //     workspace.write("session-r1-t1.1", "src/a.cpp", "int a;\n");          // what the agent does
 //     workspace.user_commits({{"README.md", "changed\n"}});                 // what the person does meanwhile
 //
-// It merges whole files: two sides that change one file differently are in conflict, whatever the lines. May be used
+// It merges whole files: two sides that change one file differently are in conflict, whatever the lines. A union keeps
+// what the two have in common at the beginning and at the end, and between them our lines before theirs. May be used
 // from several threads.
 
 #include <functional>
@@ -33,11 +34,14 @@ class FakeWorkspace final : public port::Workspace {
   Result<std::string> tip(const std::string& target) override;
   Result<std::string> create_session(const port::SessionSpec& spec) override;
   Result<port::Captured> capture(const port::CaptureSpec& spec) override;
-  Result<port::CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) override;
+  Result<port::CandidateOutcome> build_candidate(const port::CandidateSpec& spec) override;
+  Status drop_candidate(const std::string& name) override;
   Result<std::string> checkout_tree(const port::CheckoutSpec& spec) override;
   Result<std::vector<port::TreeFile>> list_tree(const std::string& tree) override;
   Result<std::string> read_file(const std::string& tree, const std::string& path) override;
   Result<port::LandOutcome> land(const port::LandSpec& spec) override;
+  Result<port::RevertOutcome> revert(const port::RevertSpec& spec) override;
+  Result<std::vector<std::string>> probe(const port::CaptureSpec& session, const std::string& commit) override;
   Result<port::SyncResult> sync_checkout(const std::string& target, const std::string& from,
                                          const std::string& to) override;
   Status remove_session(const std::string& name) override;
@@ -68,7 +72,8 @@ class FakeWorkspace final : public port::Workspace {
   enum class Moment { halfway, done };
   void set_witness(std::function<std::optional<Error>(std::string_view, Moment)> witness);
   FileMap files(const std::string& commit_or_tree);
-  FileMap checkout();  // the person's files
+  FileMap checkout();                                   // the person's files
+  static std::string blob_id(const std::string& text);  // as in ConflictedPath and Resolution
   std::optional<std::string> ref(const std::string& name);
   std::vector<std::string> parents(const std::string& commit);
   std::string message(const std::string& commit);
@@ -88,12 +93,29 @@ class FakeWorkspace final : public port::Workspace {
   struct Session {
     std::string base;
     std::string tip;
+    std::string merge_in = "";
     FileMap files;
     bool unfinished = false;  // whoever made or removed it was killed
   };
 
   std::optional<Error> fault(std::string_view call);
   std::optional<Error> witness(std::string_view call, Moment moment);
+  // Three versions of every file that two sides changed differently, by path.
+  struct Clash {
+    std::optional<std::string> base;
+    std::optional<std::string> ours;
+    std::optional<std::string> theirs;
+  };
+  struct Merged {
+    FileMap files;  // without the clashes
+    std::map<std::string, Clash> clashes;
+  };
+  static Merged merge(const FileMap& base, const FileMap& ours, const FileMap& theirs);
+  static std::vector<ConflictedPath> conflicted(const Merged& merged);
+  const FileMap& files_at(const std::string& commit) const { return trees_.at(commits_.at(commit).tree); }
+  FileMap base_files(const std::string& a, const std::string& b) const;  // of their merge base
+  static FileMap ours_alone(const port::CaptureSpec& spec, const FileMap& base, FileMap files);
+
   std::string put_tree(const FileMap& files);
   std::string put_commit(const std::vector<std::string>& parents, const std::string& tree, const std::string& message,
                          Micros at_us);
@@ -107,6 +129,7 @@ class FakeWorkspace final : public port::Workspace {
   std::function<std::optional<Error>(std::string_view)> fault_;
   std::function<std::optional<Error>(std::string_view, Moment)> witness_;
   std::map<std::string, FileMap> trees_;
+  std::map<std::string, std::string> blobs_;  // every text that was ever in a tree
   std::map<std::string, Commit> commits_;
   std::map<std::string, std::string> refs_;
   std::map<std::string, Session> sessions_;

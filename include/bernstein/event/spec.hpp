@@ -338,7 +338,8 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
-// What becomes of an attempt's commits on the target: the second parent of a merge commit, or one commit of their sum.
+// merge: a commit with two parents, the target and the attempt's. squash: one parent, the target; the attempt's own
+// commits stay under its salvage ref.
 enum class LandingMethod { merge, squash, count_ };
 BERNSTEIN_ENUM_WORDS(LandingMethod, "merge", "squash");
 

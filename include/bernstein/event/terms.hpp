@@ -79,12 +79,14 @@ struct ChangedPath {
   bool operator==(const ChangedPath&) const = default;
 };
 
-// Three versions of a path that could not be merged: ids of blobs, "" where that side has no such file.
+// Three versions of a path that could not be merged: blob ids, "" where that side has no such file. Where a file was
+// renamed differently by both sides, or is a directory on the other, each name is a path of its own with the sides that
+// have it.
 struct ConflictedPath {
-  std::string base;
-  std::string ours;  // of the target, or of what is ahead in the landing queue
-  std::string path;
-  std::string theirs;  // of the attempt
+  std::string base;  // what both sides come from
+  std::string ours;  // on the target
+  std::string path;  // as ChangedPath's
+  std::string theirs;
 
   static void fields(auto& self, auto&& field) {
     field("base", self.base);
@@ -95,11 +97,12 @@ struct ConflictedPath {
   bool operator==(const ConflictedPath&) const = default;
 };
 
-// How a conflict of these three versions was settled once.
+// How a conflict of these three versions was settled once, so that it need not be settled again wherever the same three
+// meet. Blob ids, "" where that side has no such file.
 struct Resolution {
   std::string base;
   std::string ours;
-  std::string result;  // "": the file is gone
+  std::string result;  // "": the file is deleted
   std::string theirs;
 
   static void fields(auto& self, auto&& field) {

@@ -3,8 +3,20 @@
 // tests/support has a fake over maps. Both pass tests/contract/workspace_contract.
 //
 // Names: the *repository* is the user's; a *session* is one attempt's worktree with a bare repository of its own
-// (session_name() in base/id.hpp); the *target* is the branch to land on; a *candidate* is the tree that would stand on
-// the target if an attempt landed now.
+// (session_name() in base/id.hpp); the *target* is the branch to land on; a *candidate* is the commit that would stand
+// on the target if an attempt landed now. What is checked is its tree, and what lands is that very commit: a candidate
+// can be built on another one that is ahead of it, before that has landed.
+//
+//     auto built = workspace.build_candidate({.target = "refs/heads/main", .commit = captured.commit, .name =
+//     "r1-t4.2",
+//                                             .message = "Limit the rate\n", .at_us = now});
+//     // a Candidate: check the tree, then
+//     workspace.land({.target = "refs/heads/main", .expected = candidate.base, .commit = candidate.commit,
+//                     .note = "bernstein: land Limit the rate"});
+//     workspace.drop_candidate("r1-t4.2");
+//
+// Where two sides disagree, what settles it is asked in this order: .gitattributes ("merge=union"); from_target;
+// union_files; resolutions. What none of these settles is a Conflict, which is an answer, no error.
 //
 // Promises, for every call:
 //  * The user's branches (but the target, by compare-and-swap), index, configuration, hooks and uncommitted files are
@@ -33,6 +45,11 @@ struct SessionSpec {
   std::vector<std::string>
       symlink_dirs;                     // linked to the user's checkout where they exist there and the base lacks them
   std::vector<std::string> copy_files;  // copied likewise; beside these, what .worktreeinclude names
+  // A commit whose work, an earlier attempt's, is merged into the files on top of the base: what merges is there,
+  // uncommitted; where it conflicts the file has conflict markers in the style of `git merge --conflict=diff3` (ours =
+  // the base, labelled "target"; theirs labelled "your earlier work"). Where there can be no markers (binary, deleted
+  // by one side, a directory in the way, symbolic links, modes) the base's version stands. "": none.
+  std::string merge_in = "";
 };
 
 // A place to check a tree in.
@@ -59,23 +76,42 @@ struct Captured {
   std::vector<std::string> also_kept = {};  // refs of what the agent committed or stashed beside its branch
 };
 
+struct CandidateSpec {
+  std::string target;  // "refs/heads/main"
+  std::string onto;    // commit it is merged with: a candidate that is ahead of it; "": the target's tip as it stands
+  std::string commit;  // the attempt's
+  std::string name;    // "r1-t4.2": refs/bernstein/candidates/<name> keeps the candidate from `git gc --prune=now`
+  LandingMethod method = LandingMethod::merge;  // squash: one parent
+  std::string message;                          // of the commit, with trailers
+  Micros at_us = 0;  // its author and commit date, whole seconds: same arguments and tip, same id
+  // Patterns (matches() in base/path.hpp): paths that define checks. What the commit changes there is left out: they
+  // stay as `onto` has them, added ones are dropped ...
+  std::vector<std::string> from_target = {};
+  std::vector<std::string> owned = {};  // ... except where one of these patterns matches the path
+  std::vector<std::string> union_files =
+      {};  // patterns: where both sides add lines, both are kept (git's driver "union")
+  std::vector<Resolution> resolutions = {};  // of conflicts that are known; the file keeps the mode of ours, or theirs
+};
 struct Candidate {
-  std::string base;  // the tip it was merged with
-  std::string tree;
+  std::string base;                        // the commit it was merged with: first parent
+  std::string commit;                      // the commit that lands, if it does
+  std::string tree;                        // that of the base when there is nothing to land
+  std::vector<std::string> left_out = {};  // changed paths of from_target that were taken from the target; sorted
+  std::vector<std::string> unioned =
+      {};  // paths where both sides' lines were kept (that would have conflicted); sorted
+  std::vector<std::string> resolved = {};  // paths settled by `resolutions`; sorted
 };
 struct Conflict {
-  std::string base;
-  std::vector<std::string> paths;  // sorted
+  std::string base;                   // as in a Candidate
+  std::vector<ConflictedPath> paths;  // by path
 };
 using CandidateOutcome = std::variant<Candidate, Conflict>;
 
 struct LandSpec {
   std::string target;    // "refs/heads/main"
-  std::string expected;  // where it must stand: first parent
-  std::string commit;    // second parent
-  std::string tree;
-  std::string message;  // with trailers
-  Micros at_us = 0;     // author and commit date
+  std::string expected;  // where it must stand: first parent of the commit
+  std::string commit;    // the candidate
+  std::string note;      // for the reflog: "bernstein: land <title>"
 };
 struct Landed {
   std::string commit;
@@ -84,6 +120,15 @@ struct Moved {
   std::string actual;
 };
 using LandOutcome = std::variant<Landed, Moved>;
+
+struct RevertSpec {
+  std::string target;
+  std::string landed;  // the commit to undo: a merge (against its first parent) or a squashed one
+  std::string message;
+  Micros at_us = 0;         // as a candidate's
+  std::string salvage_ref;  // points to the new commit
+};
+using RevertOutcome = std::variant<Captured, Conflict>;
 
 struct SyncResult {
   SyncOutcome outcome = SyncOutcome::updated;
@@ -115,9 +160,12 @@ class Workspace {
   // branch no longer descends from the base or its worktree is gone: salvages what is left, as far as there is any.
   virtual Result<Captured> capture(const CaptureSpec& spec) = 0;
 
-  // Three-way merge of `commit` into the target's tip, in memory; writes only objects, and the reference that keeps
-  // them: the candidate of an earlier call may be gone after the next `git gc --prune=now`.
-  virtual Result<CandidateOutcome> build_candidate(const std::string& target, const std::string& commit) = 0;
+  // Three-way merge of the commit with `onto`, in memory, as a commit; writes only objects and the reference that keeps
+  // it. ErrorCode::not_found when `onto` is "" and the target is gone; ErrorCode::invalid_input for a name that a
+  // reference cannot have.
+  virtual Result<CandidateOutcome> build_candidate(const CandidateSpec& spec) = 0;
+  // Removes the reference that keeps a candidate. Absent is fine.
+  virtual Status drop_candidate(const std::string& name) = 0;
 
   // The tree as files in a clean directory .sdd/worktrees/<name>, without any git metadata; linked and copied is what a
   // session gets. Returns its absolute path.
@@ -127,9 +175,19 @@ class Workspace {
   virtual Result<std::vector<TreeFile>> list_tree(const std::string& tree) = 0;
   virtual Result<std::string> read_file(const std::string& tree, const std::string& path) = 0;
 
-  // Makes the merge commit (author and committer are Bernstein's; same arguments, same id) and moves the target to it
-  // if it stands at `expected`. Already there: Landed. Elsewhere: Moved, and nothing changes.
+  // Moves the target to the candidate if it stands at `expected`. Already there (or beyond, by first parents): Landed.
+  // Elsewhere: Moved, and nothing changes. ErrorCode::invalid_input when the candidate was not built on `expected`.
   virtual Result<LandOutcome> land(const LandSpec& spec) = 0;
+
+  // A commit on the target's tip (single parent) that takes back what `landed` changed against its first parent; later
+  // changes in other lines stay. Captured.changes are against the tip. When nothing is left to take back: Captured with
+  // commit == tip and no changes, and no ref is written. Does not move the target: land() does.
+  virtual Result<RevertOutcome> revert(const RevertSpec& spec) = 0;
+
+  // Paths at which what stands in a session's worktree now, committed or not, would conflict with `commit`; sorted. Of
+  // the spec, message, at_us and salvage_ref are not used. Writes nothing that stays. The worktree may change while it
+  // is read, so the answer is a hint; what cannot be read counts as unchanged. A session that is gone: none.
+  virtual Result<std::vector<std::string>> probe(const CaptureSpec& session, const std::string& commit) = 0;
 
   // After the target moved from `from` to `to`: if it is checked out in a worktree of the person's and nothing there
   // is uncommitted that the move would touch or hide (index and tracked files equal `from`; no untracked file in the

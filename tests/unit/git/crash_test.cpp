@@ -27,15 +27,6 @@ struct Crash : WorkspaceTest {
     write_file(worktree() / "new/b.txt", "b\n");
     fs::remove(worktree() / "src/a.txt");
   }
-  port::LandSpec a_landing(const std::string& commit) {
-    const auto candidate = std::get<port::Candidate>(workspace().build_candidate(k_main, commit).value());
-    return {.target = k_main,
-            .expected = candidate.base,
-            .commit = commit,
-            .tree = candidate.tree,
-            .message = "Merge t1\n",
-            .at_us = k_at};
-  }
   void expect_sound() {
     EXPECT_EQ(repository.git("fsck --strict --no-dangling --no-progress"), "");
     EXPECT_EQ(locks(), "");
@@ -84,6 +75,61 @@ INSTANTIATE_TEST_SUITE_P(Sites, CreateSession,
                                            "git.create_session.before_complete", "git.create_session.complete"),
                          name_of);
 
+struct CreateSessionWithWork : CrashAt {};
+TEST_P(CreateSessionWithWork, IsDoneAgainAfterACrash) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  work();
+  const std::string earlier = capture(base).commit;
+  repository.write("README.md", "the person's\n");
+  const port::SessionSpec spec{.name = "session-r1-t1.2",
+                               .base = repository.commit("later"),
+                               .symlink_dirs = {},
+                               .copy_files = {},
+                               .merge_in = earlier};
+  crash_at(GetParam(), [&] { start(spec); });
+
+  start(spec);
+
+  EXPECT_EQ(agent_git("status --porcelain --untracked-files=all", spec.name).output,
+            " M README.md\n D src/a.txt\n?? new/b.txt");
+  EXPECT_TRUE(read_file(worktree(spec.name) / "README.md").starts_with("<<<<<<< target\n"));
+  expect_sound();
+  for (const std::string& session : {std::string(k_session), spec.name}) {
+    ASSERT_TRUE(workspace().remove_session(session));
+  }
+  EXPECT_TRUE(fs::is_empty(repository.root() / ".sdd/agents"));
+}
+INSTANTIATE_TEST_SUITE_P(Sites, CreateSessionWithWork,
+                         ::testing::Values("git.create_session.before_keep", "git.write_tree_files.after_file:2",
+                                           "git.create_session.after_link", "git.create_session.after_note",
+                                           "git.create_session.before_complete", "git.create_session.complete"),
+                         name_of);
+
+// A session that is replaced by one with other earlier work is never taken for it on the way.
+struct ReplaceSession : CrashAt {};
+TEST_P(ReplaceSession, IsDoneAgainAfterACrash) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  work();
+  const std::string earlier = capture(base).commit;
+  const port::SessionSpec with{
+      .name = "session-r1-t1.2", .base = base, .symlink_dirs = {}, .copy_files = {}, .merge_in = earlier};
+  port::SessionSpec without = with;
+  without.merge_in = "";
+  start(with);
+  crash_at(GetParam(), [&] { start(without); });
+
+  start(without);
+  EXPECT_EQ(agent_git("status --porcelain", with.name).output, "");
+  crash_at(GetParam(), [&] { start(with); });
+  start(with);
+  EXPECT_NE(agent_git("status --porcelain", with.name).output, "");
+  expect_sound();
+}
+INSTANTIATE_TEST_SUITE_P(Sites, ReplaceSession,
+                         ::testing::Values("git.discard_session.after_cache", "git.discard_session.after_worktree",
+                                           "git.create_session.after_note", "git.create_session.complete"),
+                         name_of);
+
 struct CaptureWork : CrashAt {};
 TEST_P(CaptureWork, IsDoneAgainAfterACrash) {
   BERNSTEIN_NEEDS_FAILPOINTS();
@@ -105,11 +151,73 @@ INSTANTIATE_TEST_SUITE_P(Sites, CaptureWork,
                                            "git.capture.after_salvage"),
                          name_of);
 
+struct BuildCandidate : CrashAt {};
+TEST_P(BuildCandidate, IsTheSameWhenItIsBuiltAgainAfterACrash) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  work();
+  const port::CandidateSpec spec = a_candidate(capture(base).commit);
+  crash_at(GetParam(), [&] { static_cast<void>(workspace().build_candidate(spec)); });
+
+  const port::Candidate built = candidate(spec);
+
+  EXPECT_EQ(repository.git("rev-parse refs/bernstein/candidates/r1-t1.1"), built.commit);
+  EXPECT_EQ(repository.tip(), base);
+  expect_sound();
+}
+INSTANTIATE_TEST_SUITE_P(Sites, BuildCandidate,
+                         ::testing::Values("git.build_candidate.before_merge", "git.build_candidate.after_merge",
+                                           "git.build_candidate.before_ref", "git.change_reference.marked",
+                                           "git.change_reference.locked", "git.change_reference.moved",
+                                           "git.build_candidate.after_ref"),
+                         name_of);
+
+struct DropCandidate : CrashAt {};
+TEST_P(DropCandidate, IsFinishedAfterACrash) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  work();
+  candidate(a_candidate(capture(base).commit));
+  crash_at(GetParam(), [&] { static_cast<void>(workspace().drop_candidate("r1-t1.1")); });
+
+  const Status dropped = workspace().drop_candidate("r1-t1.1");
+
+  EXPECT_TRUE(dropped) << dropped.error().message;
+  EXPECT_EQ(repository.git("for-each-ref refs/bernstein/candidates"), "");
+  expect_sound();
+}
+INSTANTIATE_TEST_SUITE_P(Sites, DropCandidate,
+                         ::testing::Values("git.drop_candidate.before_ref", "git.change_reference.marked",
+                                           "git.drop_candidate.after_ref"),
+                         name_of);
+
+struct Revert : CrashAt {};
+TEST_P(Revert, IsTheSameWhenItIsDoneAgainAfterACrash) {
+  BERNSTEIN_NEEDS_FAILPOINTS();
+  work();
+  const std::string landed = land(capture(base).commit);
+  const port::RevertSpec spec{
+      .target = k_main, .landed = landed, .message = "Undo\n", .at_us = k_at, .salvage_ref = k_salvage};
+  crash_at(GetParam(), [&] { static_cast<void>(workspace().revert(spec)); });
+
+  const auto undone = workspace().revert(spec);
+
+  ASSERT_TRUE(undone) << undone.error().message;
+  const auto& captured = std::get<port::Captured>(*undone);
+  EXPECT_EQ(captured.tree, repository.git("rev-parse " + base + "^{tree}"));
+  EXPECT_EQ(repository.git(std::string("rev-parse ") + k_salvage), captured.commit);
+  EXPECT_EQ(repository.tip(), landed);
+  expect_sound();
+}
+INSTANTIATE_TEST_SUITE_P(Sites, Revert,
+                         ::testing::Values("git.revert.before_salvage", "git.change_reference.marked",
+                                           "git.change_reference.locked", "git.change_reference.moved",
+                                           "git.revert.after_salvage"),
+                         name_of);
+
 struct Land : CrashAt {};
 TEST_P(Land, IsDoneOnceWhenItIsDoneAgainAfterACrash) {
   BERNSTEIN_NEEDS_FAILPOINTS();
   work();
-  const port::LandSpec spec = a_landing(capture(base).commit);
+  const port::LandSpec spec = a_landing(candidate(a_candidate(capture(base).commit)));
   crash_at(GetParam(), [&] { static_cast<void>(workspace().land(spec)); });
 
   const auto landed = workspace().land(spec);
@@ -120,9 +228,9 @@ TEST_P(Land, IsDoneOnceWhenItIsDoneAgainAfterACrash) {
   expect_sound();
 }
 INSTANTIATE_TEST_SUITE_P(Sites, Land,
-                         ::testing::Values("git.land.before_object", "git.land.before_ref",
-                                           "git.change_reference.marked", "git.change_reference.locked",
-                                           "git.change_reference.moved", "git.land.after_ref"),
+                         ::testing::Values("git.land.before_ref", "git.change_reference.marked",
+                                           "git.change_reference.locked", "git.change_reference.moved",
+                                           "git.land.after_ref"),
                          name_of);
 
 struct SyncCheckout : CrashAt {};
@@ -212,7 +320,7 @@ struct Locks : Crash {
   // A landing that was killed while it held the lock of main.
   void die_landing(const char* site) {
     work();
-    spec = a_landing(capture(base).commit);
+    spec = a_landing(candidate(a_candidate(capture(base).commit)));
     crash_at(site, [&] { static_cast<void>(workspace().land(spec)); });
   }
   void expect_refused() {
@@ -266,7 +374,7 @@ TEST_F(Locks, OneThatALivingProcessHasOpenIsNotOurs) {
 TEST_F(Locks, OneThatWasThereBeforeWeBeganIsNotOurs) {
   BERNSTEIN_NEEDS_FAILPOINTS();
   work();
-  spec = a_landing(capture(base).commit);
+  spec = a_landing(candidate(a_candidate(capture(base).commit)));
   write_file(lock(), "");
   struct ::stat taken {};
   ASSERT_EQ(::stat(lock().c_str(), &taken), 0);

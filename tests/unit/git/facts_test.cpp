@@ -11,13 +11,9 @@ struct Facts : WorkspaceTest {
     return facts ? *facts : port::RepositoryFacts{};
   }
   std::string land_as(const std::string& commit, const std::string& base, const std::string& event) {
-    const auto candidate = std::get<port::Candidate>(*workspace().build_candidate(k_main, commit));
-    const auto landed = workspace().land({.target = k_main,
-                                          .expected = base,
-                                          .commit = commit,
-                                          .tree = candidate.tree,
-                                          .message = "Merge t1\n\nBernstein-Event: " + event + "\n",
-                                          .at_us = k_at});
+    port::LandSpec spec = a_landing(candidate(a_candidate(commit, "Merge t1\n\nBernstein-Event: " + event + "\n")));
+    spec.expected = base;
+    const auto landed = workspace().land(spec);
     EXPECT_TRUE(landed);
     return std::get<port::Landed>(*landed).commit;
   }

@@ -13,11 +13,11 @@ namespace fs = std::filesystem;
 struct Merge : WorkspaceTest {
   // What the branch `side` and main merge to: the tree, or the paths in conflict.
   std::string ours() {
-    const auto outcome = workspace().build_candidate(k_main, repository.tip("side"));
+    const auto outcome = workspace().build_candidate(a_candidate(repository.tip("side")));
     if (!outcome) return outcome.error().message;
     if (const auto* candidate = std::get_if<port::Candidate>(&*outcome)) return candidate->tree;
     std::string text = "conflict";
-    for (const std::string& path : std::get<port::Conflict>(*outcome).paths) text += " " + path;
+    for (const ConflictedPath& path : std::get<port::Conflict>(*outcome).paths) text += " " + path.path;
     return text;
   }
   std::string gits() {
@@ -65,14 +65,9 @@ TEST_F(Merge, OutlastsACollectionOfGarbageUntilItIsLanded) {
   repository.write("src/a.txt", "side\n");
   const std::string side = repository.commit("side");
   on("main");
-  const auto candidate = std::get<port::Candidate>(workspace().build_candidate(k_main, side).value());
+  const port::Candidate built = candidate(a_candidate(side));
   repository.git("gc -q --prune=now");
-  const auto landed = workspace().land({.target = k_main,
-                                        .expected = candidate.base,
-                                        .commit = side,
-                                        .tree = candidate.tree,
-                                        .message = "land\n",
-                                        .at_us = 0});
+  const auto landed = workspace().land(a_landing(built));
   ASSERT_TRUE(landed) << landed.error().message;
   EXPECT_EQ(repository.git("fsck --strict --no-dangling --no-progress"), "");
 }
@@ -160,7 +155,8 @@ TEST_F(Merge, ChangesNothingButObjectsAndTheReferenceThatKeepsThem) {
   const std::string refs = repository.git("for-each-ref");
   const std::string index = repository.read(".git/index");
   const std::string tree = ours();
-  EXPECT_EQ(repository.git("for-each-ref refs/bernstein"), tree + " tree\trefs/bernstein/candidate");
+  EXPECT_EQ(repository.git("for-each-ref --format='%(tree) %(refname)' refs/bernstein"),
+            tree + " refs/bernstein/candidates/r1-t1.1");
   EXPECT_EQ(repository.git("for-each-ref refs/heads"), refs);
   EXPECT_EQ(repository.read(".git/index"), index);
   EXPECT_EQ(repository.git("status --porcelain"), "");

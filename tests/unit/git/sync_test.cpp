@@ -254,12 +254,9 @@ TEST_F(Sync, AnUnknownMergeInTheHistoryOfABareRepositoryLandsToo) {
   write_file(repository.outside() / "b.git/.sdd/worktrees" / k_session / "x", "x\n");
   const auto captured = bare->capture(a_capture(from));
   ASSERT_TRUE(captured) << captured.error().message;
-  const auto landed = bare->land({.target = k_main,
-                                  .expected = from,
-                                  .commit = captured->commit,
-                                  .tree = captured->tree,
-                                  .message = "Merge\n",
-                                  .at_us = k_at});
+  const auto built = bare->build_candidate(a_candidate(captured->commit));
+  ASSERT_TRUE(built) << built.error().message;
+  const auto landed = bare->land(a_landing(std::get<port::Candidate>(*built)));
   ASSERT_TRUE(landed && std::holds_alternative<port::Landed>(*landed));
   const auto synced = bare->sync_checkout(k_main, from, std::get<port::Landed>(*landed).commit);
   ASSERT_TRUE(synced) << synced.error().message;
@@ -267,13 +264,7 @@ TEST_F(Sync, AnUnknownMergeInTheHistoryOfABareRepositoryLandsToo) {
 }
 
 TEST_F(Sync, ALandingWaitsForALockAndThenSaysWhichOne) {
-  const auto candidate = std::get<port::Candidate>(workspace().build_candidate(k_main, commit).value());
-  const port::LandSpec spec{.target = k_main,
-                            .expected = candidate.base,
-                            .commit = commit,
-                            .tree = candidate.tree,
-                            .message = "Merge\n",
-                            .at_us = k_at};
+  const port::LandSpec spec = a_landing(candidate(a_candidate(commit)));
   const fs::path lock = repository.root() / ".git/refs/heads/main.lock";
   write_file(lock, "");
   const auto refused = workspace().land(spec);

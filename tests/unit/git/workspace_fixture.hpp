@@ -61,17 +61,24 @@ struct WorkspaceTest : ::testing::Test {
     }
     return text;
   }
+  static port::CandidateSpec a_candidate(const std::string& commit, const std::string& message = "Merge t1\n") {
+    return {.target = k_main, .onto = "", .commit = commit, .name = "r1-t1.1", .message = message, .at_us = k_at};
+  }
+  // The candidate of a commit, and how it lands.
+  port::Candidate candidate(const port::CandidateSpec& spec) {
+    const auto outcome = workspace().build_candidate(spec);
+    EXPECT_TRUE(outcome) << outcome.error().message;
+    const bool built = outcome && std::holds_alternative<port::Candidate>(*outcome);
+    EXPECT_TRUE(built) << "a conflict";
+    return built ? std::get<port::Candidate>(*outcome) : port::Candidate{};
+  }
+  static port::LandSpec a_landing(const port::Candidate& candidate) {
+    return {
+        .target = k_main, .expected = candidate.base, .commit = candidate.commit, .note = "bernstein: land Merge t1"};
+  }
   // Lands a captured commit on main; the merge commit.
   std::string land(const std::string& commit) {
-    const auto outcome = workspace().build_candidate(k_main, commit);
-    EXPECT_TRUE(outcome && std::holds_alternative<port::Candidate>(*outcome));
-    const auto& candidate = std::get<port::Candidate>(*outcome);
-    const auto landed = workspace().land({.target = k_main,
-                                          .expected = candidate.base,
-                                          .commit = commit,
-                                          .tree = candidate.tree,
-                                          .message = "Merge t1\n",
-                                          .at_us = k_at});
+    const auto landed = workspace().land(a_landing(candidate(a_candidate(commit))));
     EXPECT_TRUE(landed && std::holds_alternative<port::Landed>(*landed));
     return std::get<port::Landed>(*landed).commit;
   }
