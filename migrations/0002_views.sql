@@ -21,6 +21,8 @@ SELECT fold.run,
          WHEN 'TaskBlocked'        THEN 'blocked'
          WHEN 'SplitWanted'        THEN 'waiting'
          WHEN 'TaskSplit'          THEN 'split'
+         WHEN 'RetryWanted'        THEN 'ready'
+         WHEN 'RevertRequested'    THEN 'running'
        END AS status,
        fold.attempts,
        json_extract(assigned.payload, '$.agent') AS agent,
@@ -46,7 +48,8 @@ FROM (
              END) AS changed_seq
   FROM events
   WHERE type IN ('TaskCreated', 'TaskReadied', 'TaskRetried', 'TaskAssigned', 'AgentExited', 'CandidateRequested',
-                 'MergeRefused', 'VerdictReached', 'MergeLanded', 'TaskFailed', 'TaskBlocked', 'SplitWanted', 'TaskSplit')
+                 'MergeRefused', 'VerdictReached', 'MergeLanded', 'TaskFailed', 'TaskBlocked', 'SplitWanted', 'TaskSplit',
+                 'RetryWanted', 'RevertRequested')
   GROUP BY 1, 2
 ) AS fold
 JOIN events AS created ON created.seq = fold.created_seq
@@ -133,10 +136,11 @@ FROM events
 WHERE type = 'RouteChosen'
 ORDER BY seq;
 
+-- The target's own checks have no task.
 CREATE VIEW checks AS
 SELECT run,
-       substr(subject, 1, instr(subject, '.') - 1) AS task,
-       CAST(substr(subject, instr(subject, '.') + 1) AS INTEGER) AS attempt,
+       iif(subject = 'run', NULL, substr(subject, 1, instr(subject, '.') - 1)) AS task,
+       iif(subject = 'run', NULL, CAST(substr(subject, instr(subject, '.') + 1) AS INTEGER)) AS attempt,
        json_extract(payload, '$.name') AS name,
        json_extract(payload, '$.tree') AS tree,
        json_extract(payload, '$.verdict') AS verdict,
@@ -145,6 +149,13 @@ SELECT run,
 FROM events
 WHERE type IN ('CheckFinished', 'CheckReused')
 ORDER BY seq;
+
+-- Checks that passed and failed on one tree in one environment, and how often.
+CREATE VIEW flaky_checks AS
+SELECT run, json_extract(payload, '$.name') AS name, count(*) AS times
+FROM events
+WHERE type = 'CheckFlaked'
+GROUP BY 1, 2;
 
 CREATE VIEW merges AS
 SELECT run,

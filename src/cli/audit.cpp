@@ -32,6 +32,10 @@ class LogUpTo : public port::EventReader {
   Status read_all(const std::function<bool(const Record&)>& visit) override {
     return whole_.read_all([&](const Record& record) { return record.seq <= last_ && visit(record); });
   }
+  Result<Seq> find_passed(const std::string& key) override { return whole_.find_passed(key); }
+  Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) override {
+    return whole_.find_resolution(conflict);
+  }
   Result<port::Table> query(const std::string& sql) override { return whole_.query(sql); }
 
  private:

@@ -92,7 +92,9 @@ Result<port::CandidateOutcome> build_candidate(const Layout& layout, const port:
     BERNSTEIN_TRY_VOID(point_reference(layout, users.get(), candidate_ref(spec.name), commit, "bernstein: candidate"));
   }
   BERNSTEIN_FAILPOINT("git.build_candidate.after_ref");
+  BERNSTEIN_TRY(const Commit base, find_commit(repository, onto));
   attempted.candidate.base = to_hex(onto);
+  attempted.candidate.base_tree = to_hex(Oid(git_commit_tree_id(base.get())));
   attempted.candidate.commit = to_hex(commit);
   attempted.candidate.tree = to_hex(merged.tree);
   return port::CandidateOutcome(std::move(attempted.candidate));

@@ -23,21 +23,37 @@ Result<std::vector<port::TreeFile>> list_tree(const Layout& layout, const std::s
   return all;
 }
 
-Result<std::string> read_file(const Layout& layout, const std::string& tree, const std::string& path) {
-  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
-  git_repository* repository = view.repository.get();
+namespace {
+
+// The blob at a path; nothing when there is none.
+Result<std::optional<Oid>> find_blob(git_repository* repository, const std::string& tree, const std::string& path) {
   BERNSTEIN_TRY(const Tree root, find_tree(repository, tree));
   git_tree_entry* raw = nullptr;
   const int code = git_tree_entry_bypath(&raw, root.get(), path.c_str());
   const TreeEntry entry(raw);
-  const Error missing{ErrorCode::not_found, "there is no file '" + printable_path(path) + "' in the tree"};
-  if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC || path.empty()) return missing;
+  if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC || path.empty()) return std::optional<Oid>();
   BERNSTEIN_TRY_VOID(check(code, "cannot look up '" + printable_path(path) + "'"));
-  if (git_tree_entry_type(raw) != GIT_OBJECT_BLOB) return missing;
-  BERNSTEIN_TRY(const Blob blob, make<Blob>("cannot read '" + printable_path(path) + "'", git_blob_lookup, repository,
-                                            git_tree_entry_id(raw)));
+  if (git_tree_entry_type(raw) != GIT_OBJECT_BLOB) return std::optional<Oid>();
+  return std::optional(Oid(git_tree_entry_id(raw)));
+}
+
+}  // namespace
+
+Result<std::string> read_file(const Layout& layout, const std::string& tree, const std::string& path) {
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  git_repository* repository = view.repository.get();
+  BERNSTEIN_TRY(const std::optional<Oid> id, find_blob(repository, tree, path));
+  if (!id) return Error{ErrorCode::not_found, "there is no file '" + printable_path(path) + "' in the tree"};
+  BERNSTEIN_TRY(const Blob blob,
+                make<Blob>("cannot read '" + printable_path(path) + "'", git_blob_lookup, repository, id->get()));
   return std::string(static_cast<const char*>(git_blob_rawcontent(blob.get())),
                      static_cast<std::size_t>(git_blob_rawsize(blob.get())));
+}
+
+Result<std::string> blob_id(const Layout& layout, const std::string& tree, const std::string& path) {
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  BERNSTEIN_TRY(const std::optional<Oid> id, find_blob(view.repository.get(), tree, path));
+  return id ? to_hex(*id) : std::string();
 }
 
 Result<std::string> diff(const Layout& layout, const std::string& from, const std::string& to) {

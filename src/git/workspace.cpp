@@ -42,6 +42,9 @@ class GitWorkspace final : public port::Workspace {
   Result<std::string> read_file(const std::string& tree, const std::string& path) override {
     return git::read_file(layout_, tree, path);
   }
+  Result<std::string> blob_id(const std::string& tree, const std::string& path) override {
+    return git::blob_id(layout_, tree, path);
+  }
   Result<port::LandOutcome> land(const port::LandSpec& spec) override { return git::land(layout_, spec, refs_); }
   Result<port::RevertOutcome> revert(const port::RevertSpec& spec) override {
     return git::revert(layout_, spec, refs_);

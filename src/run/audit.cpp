@@ -18,12 +18,13 @@ class Claimant {
   // `state` as it is after the event.
   void note(const RunState& state, const Event& event, const Digest& hash) {
     const AttemptId attempt{event.subject.task, event.subject.attempt};
+    if (std::holds_alternative<CandidateRequested>(event.body)) candidates_[attempt] = event_trailer(event.seq, hash);
     if (const auto* merge = std::get_if<MergeRequested>(&event.body)) {
       open_[event.seq] = landings_.size();
       landings_.push_back({.run = state.run,
                            .attempt = attempt,
                            .seq = event.seq,
-                           .event = event_trailer(event.seq, hash),
+                           .event = candidates_[attempt],
                            .asked = *merge,
                            .landed = {}});
     }
@@ -58,7 +59,8 @@ class Claimant {
   }
 
  private:
-  std::map<Seq, std::size_t> open_;  // MergeRequested → its place in landings_
+  std::map<AttemptId, std::string> candidates_;  // what the candidate of each names as its event
+  std::map<Seq, std::size_t> open_;              // MergeRequested → its place in landings_
   std::vector<ClaimedLanding> landings_;
   std::vector<ClaimedWork> works_;
   std::vector<ClaimedRemoval> removals_;

@@ -89,8 +89,8 @@ class RepositoryAuditor {
       if (!claim.landed) continue;
       const std::string& commit = claim.landed->commit;
       if (const auto found = facts_.commits.find(commit); found != facts_.commits.end()) {
-        const bool as_asked = found->second.tree == claim.asked.tree &&
-                              found->second.parents == std::vector{claim.asked.base, claim.asked.commit};
+        const bool as_asked = commit == claim.asked.commit && found->second.tree == claim.asked.tree &&
+                              !found->second.parents.empty() && found->second.parents.front() == claim.asked.base;
         if (!as_asked) {
           violation(FindingKind::other_landing, claim,
                     name_of(claim.run, claim.attempt) + " landed as " + in_short(commit) +

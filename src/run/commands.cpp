@@ -142,6 +142,7 @@ void Effects::start_command(const Task& task, const SharedCommand& command, int 
 }
 
 void Effects::watch(const Task& task, const SharedCommand& command, port::ProcessKey key, std::int64_t pid) {
+  running_[task.intent] = key;
   if (command->on_stall) ports_.reactor.on_stall(key, command->on_stall);
   if (!command->on_start) return ports_.reactor.go(key);
   waiting_[task.intent] = {task.attempt, key};

@@ -5,6 +5,8 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
+#include "conflicts.hpp"
+#include "failures.hpp"
 #include "merge_message.hpp"
 
 namespace bernstein::run {
@@ -12,27 +14,28 @@ namespace {
 
 constexpr std::size_t k_commit_digits = 12;
 
-EventBody failed(FailureClass failure, std::string_view effect, const Error& error) {
-  return EffectFailed{failure, std::string(effect), printable_utf8(error.message), ""};
+// Of these paths those that still hold what a conflict leaves behind.
+std::vector<std::string> with_conflict_markers(port::Workspace& workspace, const std::string& tree,
+                                               const std::vector<std::string>& paths) {
+  std::vector<std::string> found;
+  for (const std::string& path : paths) {
+    const Result<std::string> text = workspace.read_file(tree, path);
+    const auto has_line = [&](std::string_view start) {
+      return text->starts_with(start) || text->find("\n" + std::string(start)) != std::string::npos;
+    };
+    if (text && has_line("<<<<<<< ") && has_line(">>>>>>> ")) found.push_back(path);
+  }
+  return found;
 }
 
-// The result of an effect of ours that failed: what the world refuses to every task.
-template <class Intent>
-EventBody environment_failed(const Error& error) {
-  return failed(FailureClass::environment, Intent::type, error);
-}
-
-EventBody end_of_landing(const std::string& base, const std::string& tree, const port::LandOutcome& outcome) {
-  return std::visit(overloaded{[&](const port::Landed& landed) -> EventBody {
-                                 return MergeLanded{landed.commit, base, tree};
-                               },
-                               [](const port::Moved& moved) -> EventBody { return MergeRefused{moved.actual}; }},
-                    outcome);
-}
-
-// Of a tip that was asked for: that there is no such branch, not that it cannot be read.
-bool is_missing(const Result<std::string>& tip) {
-  return !tip && tip.error().code == ErrorCode::not_found;
+EventBody work_captured(port::Workspace& workspace, const port::Captured& captured, const std::string& salvage_ref,
+                        const std::vector<std::string>& conflicts) {
+  return WorkCaptured{.also_kept = captured.also_kept,
+                      .changes = captured.changes,
+                      .commit = captured.commit,
+                      .salvage = captured.changes.empty() ? "" : salvage_ref,
+                      .tree = captured.tree,
+                      .unresolved = with_conflict_markers(workspace, captured.tree, conflicts)};
 }
 
 std::vector<std::string> set_up_paths(const RunConfig& config) {
@@ -61,9 +64,11 @@ void Effects::dispatch(const RunState& state) {
   if (is_left(state)) return;  // what is asked for now is the next one's
   if (sweep_due_) sweep_control_directories(state);
   let_agents_begin(state);
+  end_abandoned_checks(state);
   for (const auto& [seq, intent] : state.open_intents) {
     if (!under_way_.insert(seq).second) continue;
     const Task task{.intent = seq,
+                    .subject = intent.subject,
                     .attempt = {intent.subject.task, intent.subject.attempt},
                     .wall_us = intent.wall_us,
                     .event = event_trailer(seq, intent.hash)};
@@ -80,7 +85,8 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
   port::SessionSpec spec{.name = session(task.attempt),
                          .base = intent.base,
                          .symlink_dirs = config.worktree_setup.symlink_dirs,
-                         .copy_files = config.worktree_setup.copy_files};
+                         .copy_files = config.worktree_setup.copy_files,
+                         .merge_in = intent.merge_in};
   auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
   ports_.reactor.submit([&workspace = ports_.workspace, spec, made] { *made = workspace.create_session(spec); },
                         [this, &state, task, made] {
@@ -90,94 +96,29 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
                         });
 }
 
-void Effects::start(const RunState& state, const Task& task, const CaptureRequested& intent) {
-  port::CaptureSpec spec{.session = session(task.attempt),
-                         .base = intent.base,
-                         .not_ours = set_up_paths(config_of(state)),
-                         .message = task_of(state, task.attempt.task).spec.title +
-                                    "\n\nLeft uncommitted by the agent of " + to_string(task.attempt) + " in " +
-                                    to_string(run_) + ".\n",
-                         .at_us = task.wall_us,
-                         .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
-  in_background(task, [&workspace = ports_.workspace, spec]() -> EventBody {
-    Result<port::Captured> captured = workspace.capture(spec);
-    if (captured) {
-      const bool changed = !captured->changes.empty();
-      return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "",
-                          captured->tree};
-    }
-    // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
-    const bool agents_doing = captured.error().code == ErrorCode::conflict;
-    return failed(agents_doing ? FailureClass::task : FailureClass::environment, CaptureRequested::type,
-                  captured.error());
-  });
+port::CaptureSpec Effects::capture_spec(const RunState& state, const Task& task) const {
+  return {.session = session(task.attempt),
+          .base = attempt_of(state, task.attempt).base,
+          .not_ours = set_up_paths(config_of(state)),
+          .message = task_of(state, task.attempt.task).spec.title + "\n\nLeft uncommitted by " +
+                     attempt_of(state, task.attempt).arm.agent + " in " + to_string(task.attempt) + " of " +
+                     to_string(run_) + ".\n",
+          .at_us = task.wall_us,
+          .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
 }
 
-void Effects::start(const RunState& state, const Task& task, const CandidateRequested& intent) {
-  port::CandidateSpec spec{.target = state.started->target,
-                           .onto = "",
-                           .commit = intent.commit,
-                           .name = to_string(run_) + "-" + to_string(task.attempt),
-                           .message = merge_message(state, attempt_of(state, task.attempt), task.event),
-                           .at_us = task.wall_us};
-  in_background(task, [&workspace = ports_.workspace, spec, gone = target_is_gone(state)]() -> EventBody {
-    Result<port::CandidateOutcome> outcome = workspace.build_candidate(spec);
-    if (!outcome) {
-      const bool is_gone = is_missing(workspace.tip(spec.target));
-      return environment_failed<CandidateRequested>(is_gone ? gone : outcome.error());
-    }
-    return std::visit(overloaded{[](const port::Candidate& c) -> EventBody {
-                                   return CandidateBuilt{c.base, c.tree};
-                                 },
-                                 [](const port::Conflict& c) -> EventBody {
-                                   std::vector<std::string> paths;
-                                   for (const ConflictedPath& path : c.paths) paths.push_back(path.path);
-                                   return CandidateConflicted{c.base, paths};
-                                 }},
-                      *outcome);
-  });
-}
-
-// The commit that lands names the event that asked for the landing, so it is built here, of the same two commits as the
-// tree that was checked.
-void Effects::start(const RunState& state, const Task& task, const MergeRequested& intent) {
-  port::CandidateSpec candidate{.target = intent.target,
-                                .onto = intent.base,
-                                .commit = intent.commit,
-                                .name = to_string(run_) + "-" + to_string(task.attempt),
-                                .message = merge_message(state, attempt_of(state, task.attempt), task.event),
-                                .at_us = task.wall_us};
-  port::LandSpec spec{.target = intent.target,
-                      .expected = intent.base,
-                      .commit = "",
-                      .note = "bernstein: land " + candidate.message.substr(0, candidate.message.find('\n'))};
-  auto outcome = std::make_shared<Result<port::LandOutcome>>(Error{});
-  auto certain = std::make_shared<bool>(false);  // that it has not landed
-  // A landing moves the target or finds it missing. So one that it misses was not moved, unless before our time.
-  const bool is_first_try = task.intent > inherited_;
-  ports_.reactor.submit(
-      [&workspace = ports_.workspace, candidate, spec, tree = intent.tree, outcome, certain, is_first_try,
-       gone = target_is_gone(state)]() mutable {
-        const Result<port::CandidateOutcome> built = workspace.build_candidate(candidate);
-        const auto* same = built ? std::get_if<port::Candidate>(&*built) : nullptr;
-        if (same != nullptr && same->tree == tree) {
-          spec.commit = same->commit;
-          *outcome = workspace.land(spec);
-        } else {
-          *outcome =
-              built ? Error{ErrorCode::environment, "the tree that was checked cannot be made again"} : built.error();
-        }
-        if (*outcome) return;
-        const Result<std::string> tip = workspace.tip(spec.target);
-        const bool missed_it = outcome->error().code == ErrorCode::not_found;
-        *certain = tip ? *tip == spec.expected : is_missing(tip) && missed_it && is_first_try;
-        if (is_missing(tip)) *outcome = gone;
-      },
-      [this, task, spec, tree = intent.tree, outcome, certain] {
-        if (*outcome) return answer(task, end_of_landing(spec.expected, tree, **outcome));
-        // An earlier life of ours may have landed it: to call it failed would have it done, and landed, again.
-        if (!*certain) return cannot_tell(task, "its merge is on " + spec.target, outcome->error());
-        answer(task, environment_failed<MergeRequested>(outcome->error()));
+void Effects::start(const RunState& state, const Task& task, const CaptureRequested&) {
+  const port::CaptureSpec spec = capture_spec(state, task);
+  in_background(
+      task,
+      [&workspace = ports_.workspace, spec, conflicts = conflicts_to_resolve(state, task.attempt)]() -> EventBody {
+        Result<port::Captured> captured = workspace.capture(spec);
+        if (captured) return work_captured(workspace, *captured, spec.salvage_ref, conflicts);
+        // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every
+        // task.
+        const bool agents_doing = captured.error().code == ErrorCode::conflict;
+        return failed(agents_doing ? FailureClass::task : FailureClass::environment, CaptureRequested::type,
+                      captured.error());
       });
 }
 
@@ -195,15 +136,10 @@ void Effects::start(const RunState&, const Task& task, const CheckoutSyncRequest
 void Effects::start(const RunState&, const Task& task, const WorktreeRemoveRequested&) {
   in_background(task,
                 [&workspace = ports_.workspace, name = session(task.attempt), checkout = checkout(task.attempt),
-                 candidate = to_string(run_) + "-" + to_string(task.attempt)]() -> EventBody {
-                  if (Status dropped = workspace.drop_candidate(candidate); !dropped) {
-                    return environment_failed<WorktreeRemoveRequested>(dropped.error());
-                  }
-                  if (Status removed = workspace.remove_checkout(checkout); !removed) {
-                    return environment_failed<WorktreeRemoveRequested>(removed.error());
-                  }
-                  if (Status removed = workspace.remove_session(name); !removed) {
-                    return environment_failed<WorktreeRemoveRequested>(removed.error());
+                 candidate = candidate(task.attempt)]() -> EventBody {
+                  for (const Status& removed : {workspace.drop_candidate(candidate),
+                                                workspace.remove_checkout(checkout), workspace.remove_session(name)}) {
+                    if (!removed) return environment_failed<WorktreeRemoveRequested>(removed.error());
                   }
                   return WorktreeRemoved{};
                 });
@@ -219,11 +155,6 @@ void Effects::start(const RunState&, const Task& task, const ParkRequested& inte
   });
 }
 
-void Effects::start(const RunState& state, const Task& task, const CheckRequested& intent) {
-  if (intent.check.type == CheckType::command) return run_check(state, task, intent);
-  look_at_tree(task, intent);
-}
-
 void Effects::in_background(const Task& task, std::function<EventBody()> work) {
   auto result = std::make_shared<EventBody>();
   ports_.reactor.submit([result, work = std::move(work)] { *result = work(); },
@@ -233,20 +164,28 @@ void Effects::in_background(const Task& task, std::function<EventBody()> work) {
 void Effects::answer(const Task& task, EventBody result) {
   BERNSTEIN_FAILPOINT("run.effects.before_answer");
   under_way_.erase(task.intent);
+  running_.erase(task.intent);
+  abandoned_.erase(task.intent);
   waiting_.erase(task.intent);
-  inbox_.push({{about(task.attempt), std::move(result)}, task.intent});
+  inbox_.push({{task.subject, std::move(result)}, task.intent});
 }
 
 std::string Effects::session(AttemptId attempt) const {
   return session_name(run_, attempt);
 }
 
+// Of the target's own checks, which are about no attempt, as of an attempt's.
 std::string Effects::checkout(AttemptId attempt) const {
-  return checkout_name(run_, attempt);
+  return attempt.number == 0 ? "check-" + to_string(run_) + "-target" : checkout_name(run_, attempt);
+}
+
+std::string Effects::candidate(AttemptId attempt) const {
+  return to_string(run_) + "-" + to_string(attempt);
 }
 
 std::string Effects::log_path(AttemptId attempt, const std::string& suffix) const {
-  return site_.sdd + "/logs/" + to_string(run_) + "/" + to_string(attempt) + suffix + ".log";
+  const std::string name = attempt.number == 0 ? "target" : to_string(attempt);
+  return site_.sdd + "/logs/" + to_string(run_) + "/" + name + suffix + ".log";
 }
 
 }  // namespace bernstein::run

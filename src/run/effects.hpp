@@ -45,7 +45,8 @@ class Effects {
   // What an effect needs to know about its intent after the state has moved on.
   struct Task {
     Seq intent = 0;
-    AttemptId attempt;
+    Subject subject;
+    AttemptId attempt;  // t0.0 where it is about the run
     Micros wall_us = 0;
     std::string event;  // "<seq> <first 16 digits of its hash>": for trailers
   };
@@ -54,7 +55,10 @@ class Effects {
   void start(const RunState& state, const Task& task, const SpawnRequested& intent);
   void start(const RunState& state, const Task& task, const CaptureRequested& intent);
   void start(const RunState& state, const Task& task, const PlanReadRequested& intent);
+  void start(const RunState& state, const Task& task, const RevertRequested& intent);
+  void start(const RunState& state, const Task& task, const ProbeRequested& intent);
   void start(const RunState& state, const Task& task, const CandidateRequested& intent);
+  void start(const RunState& state, const Task& task, const RecallRequested& intent);
   void start(const RunState& state, const Task& task, const CheckRequested& intent);
   void start(const RunState& state, const Task& task, const MergeRequested& intent);
   void start(const RunState& state, const Task& task, const CheckoutSyncRequested& intent);
@@ -95,7 +99,10 @@ class Effects {
   };
   void read_agents_end(const Task& task, const AgentReport& report, const port::ProcessExit& exit);
   void run_check(const RunState& state, const Task& task, const CheckRequested& intent);
-  void look_at_tree(const Task& task, const CheckRequested& intent);
+  void look_at_tree(const RunState& state, const Task& task, const CheckRequested& intent);
+  void build_candidate(const RunState& state, const Task& task, const port::CandidateSpec& spec);
+  // Those of the conflicts that were settled before, as they were; nothing unless all were.
+  std::vector<Resolution> known_resolutions(const std::vector<ConflictedPath>& conflicts);
 
   // Runs `work` in the background; what it returns is the intent's result. It may still run when this object is gone
   // (the loop left, and the reactor waits for it): so it uses the ports alone.
@@ -113,14 +120,17 @@ class Effects {
   void end_and_fail(const Task& task, std::string_view effect, const Error& error, int place = 1);
   void answer(const Task& task, EventBody result);
   void let_agents_begin(const RunState& state);
+  void end_abandoned_checks(const RunState& state);
   void sweep_control_directories(const RunState& state);
 
+  port::CaptureSpec capture_spec(const RunState& state, const Task& task) const;
   port::SuperviseSpec supervision(const RunState& state) const;
   Secrets secrets(const RunState& state) const;
   std::string control_root() const;
   std::string places_of(const Task& task) const;  // of its control directories, but for their number
   std::string session(AttemptId attempt) const;
   std::string checkout(AttemptId attempt) const;
+  std::string candidate(AttemptId attempt) const;
   std::string log_path(AttemptId attempt, const std::string& suffix) const;
 
   Ports ports_;
@@ -131,6 +141,8 @@ class Effects {
   std::set<Seq> under_way_;
   std::map<Seq, std::pair<AttemptId, port::ProcessKey>> waiting_;  // agents whose start is not durable yet, by intent
   std::map<Seq, port::TimerKey> timers_;                           // of parks, by intent
+  std::set<Seq> abandoned_;                                        // checks that were told to stop
+  std::map<Seq, port::ProcessKey> running_;                        // commands that are at work, by intent
   std::optional<Error> dead_end_;
   bool sweep_due_ = true;  // there may be control directories that nobody needs any more
 };

@@ -276,9 +276,10 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
        .on_stall = {}});
 }
 
-void Effects::look_at_tree(const Task& task, const CheckRequested& intent) {
+void Effects::look_at_tree(const RunState& state, const Task& task, const CheckRequested& intent) {
   const Micros begin = ports_.reactor.monotonic_us();
   auto finished = std::make_shared<CheckFinished>();
+  finished->key = check_key(state.environment, intent.tree, intent.check);
   ports_.reactor.submit(
       [&workspace = ports_.workspace, intent, finished] {
         finished->name = intent.check.name;
@@ -297,11 +298,13 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
   const std::string name = checkout(task.attempt);
   const std::string directory = site_.sdd + "/worktrees/" + name;
   const std::string log = log_path(task.attempt, "." + file_name_of(intent.check.name));
-  const auto on_exit = [this, task, intent, log](const port::ProcessExit& exit) {
+  const std::string key = check_key(state.environment, intent.tree, intent.check);
+  const auto on_exit = [this, task, intent, log, key](const port::ProcessExit& exit) {
     const janitor::CheckResult judged = janitor::judge_command(command_end(exit, intent.check.timeout_us));
     const std::string interrupted = interruption(exit);
     CheckFinished result{.duration_us = exit.duration_us,
                          .exit_code = exit.exit_code,
+                         .key = key,
                          .name = intent.check.name,
                          .stopped = !interrupted.empty(),
                          .tree = intent.tree,

@@ -7,7 +7,7 @@
 
 namespace bernstein::run {
 
-// "57 0123456789abcdef": the MergeRequested and the first digits of its hash, so that no two logs share one.
+// "57 0123456789abcdef": the CandidateRequested and the first digits of its hash, so that no two logs share one.
 std::string event_trailer(Seq seq, const Digest& hash);
 
 // `event`: event_trailer().

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "bernstein/base/check.hpp"
+#include "bernstein/base/sha256.hpp"
 
 namespace bernstein {
 
@@ -134,6 +135,10 @@ std::string verdict_key(const std::string& tree, const CheckSpec& check) {
     key += part;
   }
   return key;
+}
+
+std::string check_key(const std::string& environment, const std::string& tree, const CheckSpec& check) {
+  return to_hex(sha256(environment + '\0' + verdict_key(tree, check)));
 }
 
 }  // namespace bernstein

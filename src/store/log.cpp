@@ -34,6 +34,10 @@ class SqliteLog : public port::EventLog {
   Result<std::vector<RunId>> runs() override { return reader_.runs(); }
   Status read(RunId run, const std::function<bool(const Record&)>& visit) override { return reader_.read(run, visit); }
   Status read_all(const std::function<bool(const Record&)>& visit) override { return reader_.read_all(visit); }
+  Result<Seq> find_passed(const std::string& key) override { return reader_.find_passed(key); }
+  Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) override {
+    return reader_.find_resolution(conflict);
+  }
   Result<port::Table> query(const std::string& sql) override { return reader_.query(sql); }
 
   Status append(std::span<const Record> records) override {

@@ -154,6 +154,36 @@ Status SqliteReader::read_all(const std::function<bool(const Record&)>& visit) {
   });
 }
 
+// Both go along a partial index of their own (migrations/0003_recall.sql), whose expressions have to be spelled as
+// there.
+Result<Seq> SqliteReader::find_passed(const std::string& key) {
+  return guarded(path_, "read", [&]() -> Result<Seq> {
+    SQLite::Statement last(database_,
+                           "SELECT seq, json_extract(payload, '$.verdict') = 'passed' FROM events"
+                           " WHERE type = 'CheckFinished' AND json_extract(payload, '$.key') = ?"
+                           " AND NOT json_extract(payload, '$.stopped') ORDER BY seq DESC LIMIT 1");
+    last.bind(1, key);
+    if (!last.executeStep()) return Seq{0};
+    return last.getColumn(1).getInt() != 0 ? last.getColumn(0).getInt64() : Seq{0};
+  });
+}
+
+Result<std::optional<Resolution>> SqliteReader::find_resolution(const ConflictedPath& conflict) {
+  return guarded(path_, "read", [&]() -> Result<std::optional<Resolution>> {
+    SQLite::Statement last(
+        database_,
+        "SELECT json_extract(known.value, '$.result') FROM events, json_each(payload, '$.resolutions') AS known"
+        " WHERE type = 'MergeLanded' AND json_extract(payload, '$.resolutions[0]') IS NOT NULL"
+        " AND json_extract(known.value, '$.base') = ? AND json_extract(known.value, '$.ours') = ?"
+        " AND json_extract(known.value, '$.theirs') = ? ORDER BY seq DESC LIMIT 1");
+    last.bind(1, conflict.base);
+    last.bind(2, conflict.ours);
+    last.bind(3, conflict.theirs);
+    if (!last.executeStep()) return std::optional<Resolution>();
+    return std::optional(Resolution{conflict.base, conflict.ours, last.getColumn(0).getString(), conflict.theirs});
+  });
+}
+
 Result<port::Table> SqliteReader::query(const std::string& sql) {
   return run_query(database_, path_, sql, query_limit_us_);
 }

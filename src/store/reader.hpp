@@ -19,6 +19,8 @@ class SqliteReader : public port::EventReader {
   Result<std::vector<RunId>> runs() override;
   Status read(RunId run, const std::function<bool(const Record&)>& visit) override;
   Status read_all(const std::function<bool(const Record&)>& visit) override;
+  Result<Seq> find_passed(const std::string& key) override;
+  Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) override;
   Result<port::Table> query(const std::string& sql) override;
 
  private:

@@ -22,6 +22,10 @@ class SimulatedLog final : public port::EventLog {
   Result<std::vector<RunId>> runs() override { return log_.runs(); }
   Status read(RunId run, const std::function<bool(const Record&)>& visit) override { return log_.read(run, visit); }
   Status read_all(const std::function<bool(const Record&)>& visit) override { return log_.read_all(visit); }
+  Result<Seq> find_passed(const std::string& key) override { return log_.find_passed(key); }
+  Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) override {
+    return log_.find_resolution(conflict);
+  }
   Result<port::Table> query(const std::string& sql) override { return log_.query(sql); }
   Status append(std::span<const Record> records) override;
 

@@ -97,7 +97,7 @@ std::optional<Error> FakeWorkspace::witness(std::string_view call, Moment moment
   return witness_ ? witness_(call, moment) : std::nullopt;
 }
 
-std::string FakeWorkspace::blob_id(const std::string& text) {
+std::string FakeWorkspace::id_of_blob(const std::string& text) {
   return id_of("blob\n" + text);
 }
 
@@ -117,7 +117,7 @@ FakeWorkspace::Merged FakeWorkspace::merge(const FileMap& base, const FileMap& o
 }
 
 std::vector<ConflictedPath> FakeWorkspace::conflicted(const Merged& merged) {
-  const auto id = [](const std::optional<std::string>& text) { return text ? blob_id(*text) : ""; };
+  const auto id = [](const std::optional<std::string>& text) { return text ? id_of_blob(*text) : ""; };
   std::vector<ConflictedPath> paths;
   for (const auto& [path, clash] : merged.clashes) {
     paths.push_back({id(clash.base), id(clash.ours), path, id(clash.theirs)});
@@ -143,7 +143,7 @@ std::string FakeWorkspace::put_tree(const FileMap& files) {
   for (const auto& [path, text] : files) bytes += path + '\0' + to_hex(sha256(text)) + '\n';
   const std::string id = id_of(bytes);
   trees_[id] = files;
-  for (const auto& [path, text] : files) blobs_[blob_id(text)] = text;
+  for (const auto& [path, text] : files) blobs_[id_of_blob(text)] = text;
   return id;
 }
 
@@ -284,7 +284,7 @@ Result<port::CandidateOutcome> FakeWorkspace::build_candidate(const port::Candid
   for (const std::string& commit : {onto, spec.commit}) {
     if (!commits_.contains(commit)) return Error{ErrorCode::environment, "cannot read the commit " + commit};
   }
-  port::Candidate candidate{.base = onto, .commit = "", .tree = ""};
+  port::Candidate candidate{.base = onto, .base_tree = commits_.at(onto).tree, .commit = "", .tree = ""};
   const FileMap base = base_files(onto, spec.commit);
   const FileMap& ours = files_at(onto);
   FileMap theirs = files_at(spec.commit);
@@ -367,6 +367,14 @@ Result<std::string> FakeWorkspace::read_file(const std::string& tree, const std:
   const auto text = find(trees_.at(id), path);
   if (!text) return Error{ErrorCode::not_found, "there is no file '" + path + "' in the tree"};
   return *text;
+}
+
+Result<std::string> FakeWorkspace::blob_id(const std::string& tree, const std::string& path) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("blob_id")) return *error;
+  BERNSTEIN_TRY(const std::string id, tree_of(tree));
+  const auto text = find(trees_.at(id), path);
+  return text ? id_of_blob(*text) : std::string();
 }
 
 Result<port::LandOutcome> FakeWorkspace::land(const port::LandSpec& spec) {

@@ -39,6 +39,7 @@ class FakeWorkspace final : public port::Workspace {
   Result<std::string> checkout_tree(const port::CheckoutSpec& spec) override;
   Result<std::vector<port::TreeFile>> list_tree(const std::string& tree) override;
   Result<std::string> read_file(const std::string& tree, const std::string& path) override;
+  Result<std::string> blob_id(const std::string& tree, const std::string& path) override;
   Result<port::LandOutcome> land(const port::LandSpec& spec) override;
   Result<port::RevertOutcome> revert(const port::RevertSpec& spec) override;
   Result<std::vector<std::string>> probe(const port::CaptureSpec& session, const std::string& commit) override;
@@ -73,7 +74,7 @@ class FakeWorkspace final : public port::Workspace {
   void set_witness(std::function<std::optional<Error>(std::string_view, Moment)> witness);
   FileMap files(const std::string& commit_or_tree);
   FileMap checkout();                                   // the person's files
-  static std::string blob_id(const std::string& text);  // as in ConflictedPath and Resolution
+  static std::string id_of_blob(const std::string& text);  // as in ConflictedPath and Resolution
   std::optional<std::string> ref(const std::string& name);
   std::vector<std::string> parents(const std::string& commit);
   std::string message(const std::string& commit);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "bernstein/base/check.hpp"
+#include "bernstein/event/codec.hpp"
 
 namespace bernstein::test {
 namespace {
@@ -57,6 +58,29 @@ Status MemoryEventLog::read_all(const std::function<bool(const Record&)>& visit)
     if (!visit(record)) break;
   }
   return Ok{};
+}
+
+Result<Seq> MemoryEventLog::find_passed(const std::string& key) {
+  Seq passed = 0;
+  for (const Record& record : records_) {
+    if (record.type != CheckFinished::type) continue;
+    BERNSTEIN_TRY(const Event event, to_event(record));
+    const auto& check = std::get<CheckFinished>(event.body);
+    if (check.key == key && !check.stopped) passed = check.verdict == CheckVerdict::passed ? event.seq : 0;
+  }
+  return passed;
+}
+
+Result<std::optional<Resolution>> MemoryEventLog::find_resolution(const ConflictedPath& conflict) {
+  std::optional<Resolution> found;
+  for (const Record& record : records_) {
+    if (record.type != MergeLanded::type) continue;
+    BERNSTEIN_TRY(const Event event, to_event(record));
+    for (const Resolution& known : std::get<MergeLanded>(event.body).resolutions) {
+      if (known.base == conflict.base && known.ours == conflict.ours && known.theirs == conflict.theirs) found = known;
+    }
+  }
+  return found;
 }
 
 Result<port::Table> MemoryEventLog::query(const std::string&) {

@@ -18,6 +18,8 @@ class MemoryEventLog : public port::EventLog {
   Result<std::vector<RunId>> runs() override;
   Status read(RunId run, const std::function<bool(const Record&)>& visit) override;
   Status read_all(const std::function<bool(const Record&)>& visit) override;
+  Result<Seq> find_passed(const std::string& key) override;
+  Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) override;
   Result<port::Table> query(const std::string& sql) override;
   Status append(std::span<const Record> records) override;
 

@@ -287,6 +287,7 @@ struct CheckRequested {
 struct CheckFinished {
   Micros duration_us = 0;
   int exit_code = 0;  // 128 + signal when a signal ended it
+  std::string key;    // check_key(): by it later runs find the verdict (state/run_state.hpp)
   std::string name;
   std::string output;    // digest of the blob, "" without output
   bool stopped = false;  // interrupted: says nothing about the tree
@@ -300,6 +301,7 @@ struct CheckFinished {
   static void fields(auto& self, auto&& field) {
     field("duration_us", self.duration_us);
     field("exit_code", self.exit_code);
+    field("key", self.key);
     field("name", self.name);
     field("output", self.output);
     field("stopped", self.stopped);

@@ -14,6 +14,7 @@
 
 #include "bernstein/base/result.hpp"
 #include "bernstein/event/record.hpp"
+#include "bernstein/event/terms.hpp"
 
 namespace bernstein::port {
 
@@ -46,6 +47,11 @@ class EventReader {
   virtual Status read(RunId run, const std::function<bool(const Record&)>& visit) = 0;
   // The same over all runs in the file.
   virtual Status read_all(const std::function<bool(const Record&)>& visit) = 0;
+  // The CheckFinished by which a check passed, by its key (check_key() in state/run_state.hpp); 0 when it never did, or
+  // when the last word on it is another one.
+  virtual Result<Seq> find_passed(const std::string& key) = 0;
+  // How a conflict of these three versions was settled last, in a tree that landed.
+  virtual Result<std::optional<Resolution>> find_resolution(const ConflictedPath& conflict) = 0;
   // One SELECT (or WITH, VALUES, EXPLAIN) over the events table and the views. Anything that would write is refused
   // with ErrorCode::invalid_input; so are several statements at once.
   virtual Result<Table> query(const std::string& sql) = 0;

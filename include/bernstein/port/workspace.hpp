@@ -94,6 +94,7 @@ struct CandidateSpec {
 };
 struct Candidate {
   std::string base;                        // the commit it was merged with: first parent
+  std::string base_tree;
   std::string commit;                      // the commit that lands, if it does
   std::string tree;                        // that of the base when there is nothing to land
   std::vector<std::string> left_out = {};  // changed paths of from_target that were taken from the target; sorted
@@ -174,6 +175,8 @@ class Workspace {
   // Every file and directory of the tree, sorted by path; and one file's bytes (not_found when there is none).
   virtual Result<std::vector<TreeFile>> list_tree(const std::string& tree) = 0;
   virtual Result<std::string> read_file(const std::string& tree, const std::string& path) = 0;
+  // The id of the file's blob, as ConflictedPath has it; "" when there is no file of that path.
+  virtual Result<std::string> blob_id(const std::string& tree, const std::string& path) = 0;
 
   // Moves the target to the candidate if it stands at `expected`. Already there (or beyond, by first parents): Landed.
   // Elsewhere: Moved, and nothing changes. ErrorCode::invalid_input when the candidate was not built on `expected`.

@@ -303,6 +303,9 @@ bool only_parks_are_open(const RunState& state);
 // Identity of a check on a tree.
 std::string verdict_key(const std::string& tree, const CheckSpec& check);
 
+// The same over runs: SHA-256 of it and the environment of the check, as 64 hex digits.
+std::string check_key(const std::string& environment, const std::string& tree, const CheckSpec& check);
+
 // SHA-256 over the canonical form of the facts in the state (the derived part left out): equal states, equal digests.
 std::string state_hash(const RunState& state);
 
