@@ -17,7 +17,9 @@ using Json = nlohmann::ordered_json;
 Status remove(const Home& home, port::Workspace& repository, const Leftover& leftover) {
   switch (leftover.what) {
     case Leftover::What::session:
-      return repository.remove_session(leftover.name);
+      BERNSTEIN_TRY_VOID(repository.remove_session(leftover.name));
+      // "session-r1-t4.2" had the candidate "r1-t4.2".
+      return repository.drop_candidate(leftover.name.substr(leftover.name.find('-') + 1));
     case Leftover::What::checkout:
       return repository.remove_checkout(leftover.name);
     case Leftover::What::trash:
