@@ -73,7 +73,7 @@ void print_text(std::ostream& out, const RunState& state, const Forecast& foreca
       if (const auto needed = prerequisites_of(state, task); !needed.empty()) {
         out << "        after " << join(words_of(needed), ", ") << '\n';
       }
-      if (checks_of(state, id).empty()) out << "        no check: it would land unverified\n";
+      if (checks_of(state, {id}).empty()) out << "        no check: it would land unverified\n";
     }
   }
   const Range& span = forecast.makespan_us;

@@ -38,7 +38,10 @@ std::string_view doing(Step step) {
     case Step::queued:
       return "waiting to land";
     case Step::composing:
+      return "being put together";
     case Step::candidate:
+      return "waiting for its check";
+    case Step::recalling:
     case Step::checking:
       return "checking";
     case Step::landing:
@@ -47,6 +50,9 @@ std::string_view doing(Step step) {
       return "landing";
     case Step::conflicted:
       return "in conflict";
+    case Step::held:
+    case Step::handed_over:
+      return "waiting for a person";
     case Step::broken:
     case Step::ended:
       return "ending";

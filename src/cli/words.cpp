@@ -46,6 +46,21 @@ std::string ending(const AgentExited& e) {
   return outcome + how + after_clause(e);
 }
 
+std::string foreseen_in_words(const ProbeFinished& e) {
+  if (e.conflicts.empty()) return "no conflict in sight";
+  std::vector<std::string> others;
+  for (const auto& [attempt, paths] : e.conflicts) others.push_back(attempt + " in " + some_of(paths));
+  return "a conflict is coming with " + join(others, "; with ");
+}
+
+std::string candidate_in_words(const CandidateBuilt& e) {
+  std::string text = "tree " + short_id(e.tree) + " on " + short_id(e.base);
+  if (!e.left_out.empty()) text += "; left out, because they define checks: " + some_of(e.left_out);
+  if (!e.unioned.empty()) text += "; both sides' lines kept: " + some_of(e.unioned);
+  if (!e.resolved.empty()) text += "; settled as once before: " + some_of(e.resolved);
+  return text;
+}
+
 // What a task that may not start yet is waiting for.
 std::string waits_for(const RunState& state, const Task& task) {
   std::vector<std::string> names;
@@ -150,6 +165,14 @@ std::string summary_of(const EventBody& body) {
           },
           [](const PathsGranted& e) { return e.why; },
           [](const LandingQueued& e) { return e.why; },
+          [](const LandingHeld& e) { return e.why; },
+          [](const ChecksBegun& e) { return "tree " + short_id(e.tree) + ": " + e.why; },
+          [](const CheckAbandoned& e) { return e.why; },
+          [](const CheckFlaked& e) { return e.why; },
+          [](const TaskHandedOver& e) { return e.why; },
+          [](const LandingApproved&) { return std::string(); },
+          [](const RetryWanted&) { return std::string(); },
+          [](const UndoWanted&) { return std::string(); },
           [](const CheckReused& e) {
             return quoted(e.name) + " " + words_of(to_word(e.verdict)) + " on this tree before (event " +
                    std::to_string(e.from) + ")";
@@ -177,9 +200,25 @@ std::string summary_of(const EventBody& body) {
             return counted(static_cast<std::int64_t>(paths.size()), "path") + " changed: " + some_of(paths) +
                    "; commit " + short_id(e.commit) + ", kept at " + e.salvage;
           },
-          [](const CandidateRequested& e) { return "of commit " + short_id(e.commit); },
-          [](const CandidateBuilt& e) { return "tree " + short_id(e.tree) + " on " + short_id(e.base); },
-          [](const CandidateConflicted& e) { return "with " + short_id(e.base) + " in " + some_of(e.paths); },
+          [](const RevertRequested& e) { return "takes back " + short_id(e.landed); },
+          [](const ProbeRequested& e) { return "against " + some_of(e.against); },
+          [](const ProbeFinished& e) { return foreseen_in_words(e); },
+          [](const CandidateRequested& e) {
+            return "of commit " + short_id(e.commit) + (e.onto.empty() ? "" : " on " + short_id(e.onto));
+          },
+          [](const CandidateBuilt& e) { return candidate_in_words(e); },
+          [](const CandidateConflicted& e) {
+            std::vector<std::string> paths;
+            for (const ConflictedPath& conflict : e.paths) paths.push_back(conflict.path);
+            return "with " + short_id(e.base) + " in " + some_of(paths);
+          },
+          [](const RecallRequested& e) {
+            return counted(static_cast<std::int64_t>(e.checks.size()), "check") + " on tree " + short_id(e.tree);
+          },
+          [](const Recalled& e) {
+            const auto known = std::count_if(e.passed.begin(), e.passed.end(), [](Seq seq) { return seq != 0; });
+            return std::to_string(known) + " of them passed in earlier runs";
+          },
           [](const CheckRequested& e) {
             return quoted(e.check.name) + " on tree " + short_id(e.tree) + (e.fresh ? ", in a new checkout" : "");
           },
@@ -236,6 +275,19 @@ std::string_view step_word(const EventBody& body) {
                         [](const TaskAssigned&) { return "assigned"; },
                         [](const PathsGranted&) { return "granted"; },
                         [](const LandingQueued&) { return "queued"; },
+                        [](const LandingHeld&) { return "held"; },
+                        [](const LandingApproved&) { return "approved"; },
+                        [](const RetryWanted&) { return "retry wanted"; },
+                        [](const UndoWanted&) { return "undo wanted"; },
+                        [](const TaskHandedOver&) { return "to a person"; },
+                        [](const RevertRequested&) { return "revert"; },
+                        [](const ProbeRequested&) { return "probe"; },
+                        [](const ProbeFinished&) { return "probe"; },
+                        [](const RecallRequested&) { return "recall"; },
+                        [](const Recalled&) { return "recall"; },
+                        [](const ChecksBegun&) { return "checks"; },
+                        [](const CheckAbandoned&) { return "not needed"; },
+                        [](const CheckFlaked&) { return "flaky"; },
                         [](const CheckReused&) { return "check"; },
                         [](const VerdictReached&) { return "verdict"; },
                         [](const AttemptFailed&) { return "attempt failed"; },

@@ -63,6 +63,9 @@ RunConfig draw_config(Dice& dice) {
   }
   for (CheckSpec& gate : config.gates) gate.timeout_us = dice.between(1, 10) * k_minute;
   if (dice.one_in(6)) config.worktree_setup.command = "make ready";
+  config.landing.max_checks = 1 + dice.below(3);
+  config.landing.skip_intermediate = dice.one_in(3);
+  config.landing.batch = dice.below(5);
   config.limits.adopt_timeout_us = dice.pick(std::vector<Micros>{k_minute, 15 * k_minute, 15 * k_minute, k_hour});
   config.limits.planner_timeout_us = dice.between(5, 20) * k_minute;
   config.limits.agent_timeout_us = dice.between(5, 40) * k_minute;

@@ -82,8 +82,9 @@ void Witness::check_verdicts(const Event& event) const {
     require(finished->verdict == verdict, where + ": '" + check.name + "' " + std::string(to_word(finished->verdict)) +
                                               ", and on this tree it " + std::string(to_word(verdict)));
   }
-  if (const auto* merge = std::get_if<MergeRequested>(&event.body)) {
-    for (const CheckSpec& check : checks_of(state_, event.subject.task)) {
+  const bool one_by_one = !config_of(state_).landing.skip_intermediate;
+  if (const auto* merge = std::get_if<MergeRequested>(&event.body); merge != nullptr && one_by_one) {
+    for (const CheckSpec& check : checks_of(state_, {event.subject.task})) {
       if (check.type != CheckType::command) continue;
       require(verdict_of(check, merge->tree) == CheckVerdict::passed,
               where + " lands a tree that '" + check.name + "' does not let pass");
@@ -152,7 +153,7 @@ void Witness::check_target() const {
     if (next != landings_.end() && next->commit == commit) {
       require(to_string(next->attempt) == attempt, attempt + " landed as " + to_string(next->attempt));
       require(workspace_.files(commit) == workspace_.files(next->tree), attempt + " landed another tree");
-      require(attempt_of(state_, next->attempt).candidate_tree == next->tree, attempt + " landed unchecked");
+      require(attempt_of(state_, next->attempt).candidate->tree == next->tree, attempt + " landed unchecked");
       ++next;
       continue;
     }
