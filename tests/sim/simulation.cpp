@@ -106,6 +106,7 @@ class Simulation final : public run::Observer {
       if (landed_already) tally_.hit(Sometimes::merge_landed_already);
       if (std::holds_alternative<PlanReadRequested>(intent.body)) tally_.hit(Sometimes::answer_read_again);
     }
+    if (is_target_red(left) && (is_healed_ || mishaps_.dice().one_in(2))) mend_target(left);
     RunResumed resumed{.bernstein = "0.1.0", .target_tip = *workspace_.ref(left.started->target)};
     if (left.finished && left.finished->outcome == RunOutcome::budget)
       resumed.budget_micros = left.spent + left.presumed + UsdMicros{20'000'000};
@@ -113,6 +114,23 @@ class Simulation final : public run::Observer {
     const bool approves = awaits_approval(left) && (is_healed_ || mishaps_.dice().one_in(2));
     if (approves) tell("---- the person approves the plan");
     return loop.resume(k_run, std::move(resumed), approves);
+  }
+
+  // The person makes the target pass its gates, sooner or later.
+  void mend_target(const RunState& left) {
+    const std::string& target = left.started->target;
+    const auto passes = [&](const CheckSpec& gate) {
+      return fate_of(scenario_, gate.command, workspace_.files(*workspace_.ref(target))).verdict == CheckVerdict::passed;
+    };
+    constexpr int k_tries_max = 200;
+    for (int tries = 0; tries < k_tries_max && !std::ranges::all_of(scenario_.config.gates, passes); ++tries) {
+      const FileMap change = persons_change(scenario_.seed, ++changes_);
+      const std::string commit = workspace_.somebody_commits(target, change);
+      witness_.person_commits(commit);
+      for (const auto& [path, text] : change) witness_.person_changes(path);
+    }
+    tell("---- the person mends the target");
+    tally_.hit(Sometimes::target_mended);
   }
 
   // ---- The world between two lives ----

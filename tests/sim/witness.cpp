@@ -82,8 +82,8 @@ void Witness::check_verdicts(const Event& event) const {
     require(finished->verdict == verdict, where + ": '" + check.name + "' " + std::string(to_word(finished->verdict)) +
                                               ", and on this tree it " + std::string(to_word(verdict)));
   }
-  const bool one_by_one = !config_of(state_).landing.skip_intermediate;
-  if (const auto* merge = std::get_if<MergeRequested>(&event.body); merge != nullptr && one_by_one) {
+  const auto* merge = std::get_if<MergeRequested>(&event.body);
+  if (merge != nullptr && !config_of(state_).landing.skip_intermediate) {
     for (const CheckSpec& check : checks_of(state_, {event.subject.task})) {
       if (check.type != CheckType::command) continue;
       require(verdict_of(check, merge->tree) == CheckVerdict::passed,

@@ -569,6 +569,14 @@ std::string FakeWorkspace::user_commits(const FileMap& changes) {
   return refs_[head_] = put_commit({refs_[head_]}, put_tree(files), "the person's\n", 0);
 }
 
+std::string FakeWorkspace::somebody_commits(const std::string& branch, const FileMap& changes) {
+  if (branch == head_) return user_commits(changes);
+  const Lock lock(mutex_);
+  FileMap files = trees_.at(commits_.at(refs_.at(branch)).tree);
+  for (const auto& [path, text] : changes) files[path] = text;
+  return refs_[branch] = put_commit({refs_[branch]}, put_tree(files), "somebody's\n", 0);
+}
+
 void FakeWorkspace::user_edits(const std::string& path, const std::string& text) {
   const Lock lock(mutex_);
   checkout_[path] = text;

@@ -59,6 +59,8 @@ class FakeWorkspace final : public port::Workspace {
   // ---- What the person does ----
   // A commit on the branch that is checked out, with these files changed; an empty text removes one. Returns its id.
   std::string user_commits(const FileMap& changes);
+  // The same on another branch than the one that is checked out.
+  std::string somebody_commits(const std::string& branch, const FileMap& changes);
   void user_edits(const std::string& path, const std::string& text);  // uncommitted
   void user_leaves_branch();                                          // checks out something else
   void remove_branch(const std::string& branch);
