@@ -103,8 +103,8 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
     Result<port::Captured> captured = workspace.capture(spec);
     if (captured) {
       const bool changed = !captured->changes.empty();
-      return WorkCaptured{captured->also_kept, captured->changes, captured->commit, changed ? spec.salvage_ref : "",
-                          captured->tree};
+      return WorkCaptured{captured->also_kept,  captured->changes, captured->commit, changed ? spec.salvage_ref : "",
+                          captured->suspicions, captured->tree};
     }
     // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every task.
     const bool agents_doing = captured.error().code == ErrorCode::conflict;
