@@ -125,6 +125,21 @@ std::string unsaved(const RunState& state) {
   return text;
 }
 
+// What agents did that no work needs; of each attempt the first thing.
+std::string suspicious(const RunState& state) {
+  std::string text;
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
+      if (!attempt.work || attempt.work->suspicions.empty()) continue;
+      const std::vector<std::string>& all = attempt.work->suspicions;
+      text += "  suspicious  " + to_string(attempt.id) + ": " + one_line(all.front());
+      if (all.size() > 1) text += ", and " + std::to_string(all.size() - 1) + " more";
+      text += "; bernstein why " + to_string(state.run) + "/" + to_string(attempt.id.task) + "\n";
+    }
+  }
+  return text;
+}
+
 std::string unverified(const RunState& state, const Tally& tally) {
   std::string text;
   for (TaskId id : tally.unverified) {
@@ -200,7 +215,8 @@ std::string plan_file_of(RunId run) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
-         not_landed(state) + unsaved(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
+         not_landed(state) + unsaved(state) + suspicious(state) + unverified(state, tally) + checkout(state, tally) +
+         next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -48,6 +48,9 @@ Json task_json(const Task& task) {
   json["agent"] = last ? text_or_null(last->arm.agent) : Json(nullptr);
   json["model"] = last ? text_or_null(last->arm.model) : Json(nullptr);
   json["cost_usd"] = dollars(known_cost(task));
+  std::size_t suspicions = 0;
+  for (const Attempt& attempt : task.attempts) suspicions += attempt.work ? attempt.work->suspicions.size() : 0;
+  json["suspicions"] = suspicions;
   json["commit"] = last ? text_or_null(last->merge_commit) : Json(nullptr);
   return json;
 }

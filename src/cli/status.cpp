@@ -157,6 +157,18 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
   } else if (goes_on || unfinished == "paused") {
     lines.push_back("bernstein resume " + to_string(state.run) + "   goes on with it");
   }
+  std::int64_t suspicious = 0;
+  std::string example;
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
+      if (!attempt.work || attempt.work->suspicions.empty()) continue;
+      if (++suspicious == 1) example = to_string(attempt.id.task);
+    }
+  }
+  if (suspicious > 0) {
+    lines.push_back("suspicious: what agents did in " + counted(suspicious, "attempt") + "; bernstein why " + prefix +
+                    example + "   tells");
+  }
   std::size_t failed = 0;
   for (const auto& [id, task] : state.tasks) {
     if (task.status != TaskStatus::failed) continue;

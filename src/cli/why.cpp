@@ -69,6 +69,7 @@ std::vector<std::string> evidence_lines(const AttemptFailed& failure, port::Blob
 std::vector<std::string> details_of(const EventBody& body, port::BlobStore* blobs) {
   if (const auto* route = std::get_if<RouteChosen>(&body)) return route_lines(*route);
   if (const auto* failure = std::get_if<AttemptFailed>(&body)) return evidence_lines(*failure, blobs);
+  if (const auto* work = std::get_if<WorkCaptured>(&body)) return work->suspicions;
   return {};
 }
 
@@ -78,7 +79,9 @@ Tint tint_of(const EventBody& body) {
       std::holds_alternative<EffectFailed>(body) || std::holds_alternative<CandidateConflicted>(body)) {
     return Tint::bad;
   }
-  return std::holds_alternative<TaskBlocked>(body) ? Tint::warning : Tint::plain;
+  const auto* work = std::get_if<WorkCaptured>(&body);
+  const bool warns = std::holds_alternative<TaskBlocked>(body) || (work != nullptr && !work->suspicions.empty());
+  return warns ? Tint::warning : Tint::plain;
 }
 
 void print_story(Context& context, const TaskStory& story, const RunState& state, const Home& home) {
@@ -132,6 +135,8 @@ std::string story_json(const TaskStory& story, const RunState& state) {
       line["features"] = route->features;
       line["scores"] = route->scores;
       line["probabilities_ppm"] = route->probabilities_ppm;
+    } else if (const auto* work = std::get_if<WorkCaptured>(&event.body)) {
+      line["suspicions"] = work->suspicions;
     }
     events.push_back(std::move(line));
   }

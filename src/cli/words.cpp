@@ -194,11 +194,13 @@ std::string summary_of(const EventBody& body) {
           [](const AgentExited& e) { return ending(e) + "; " + usage_words(e.usage); },
           [](const CaptureRequested& e) { return "against " + short_id(e.base); },
           [](const WorkCaptured& e) {
-            if (e.changes.empty()) return std::string("nothing changed");
+            const std::string odd =
+                e.suspicions.empty() ? "" : "; suspicious: " + counted(std::ssize(e.suspicions), "thing");
+            if (e.changes.empty()) return "nothing changed" + odd;
             std::vector<std::string> paths;
             for (const ChangedPath& change : e.changes) paths.push_back(change.path);
             return counted(static_cast<std::int64_t>(paths.size()), "path") + " changed: " + some_of(paths) +
-                   "; commit " + short_id(e.commit) + ", kept at " + e.salvage;
+                   "; commit " + short_id(e.commit) + ", kept at " + e.salvage + odd;
           },
           [](const RevertRequested& e) { return "takes back " + short_id(e.landed); },
           [](const ProbeRequested& e) { return "against " + some_of(e.against); },

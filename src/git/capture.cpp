@@ -7,6 +7,7 @@
 #include "references.hpp"
 #include "session.hpp"
 #include "session_repository.hpp"
+#include "suspicions.hpp"
 #include "worktree_scan.hpp"
 
 namespace bernstein::git {
@@ -50,7 +51,7 @@ std::set<std::string> left_out(const port::CaptureSpec& spec, const Files& base)
 
 // The tree of what stands in the worktree, on top of `start`.
 Result<Oid> build_tree(const Layout& layout, const port::CaptureSpec& spec, const Oid& base_tree, const Oid& start_tree,
-                       bool glance, Gathering& gathering) {
+                       bool glance, Gathering& gathering, Suspicions& suspicions) {
   git_repository* repository = gathering.repository();
   BERNSTEIN_TRY(const Files base_files, files_of(repository, base_tree));
   ScanSpec scan{.worktree = layout.worktree(spec.session), .tree = start_tree, .files = {}, .left_out = {}};
@@ -63,13 +64,16 @@ Result<Oid> build_tree(const Layout& layout, const port::CaptureSpec& spec, cons
     const auto in_base = base_files.find(file->first);
     const bool known = in_base != base_files.end() && in_base->second.mode == GIT_FILEMODE_COMMIT;
     if (file->second.mode == GIT_FILEMODE_COMMIT && !known) {
+      suspicions.add("it committed " + told_path(file->first) +
+                     " as a submodule that the base does not have; files that are there were taken instead");
       edits.emplace(file->first, std::nullopt);
       file = scan.files.erase(file);
     } else {
       ++file;
     }
   }
-  BERNSTEIN_TRY(Edits found, scan_worktree(gathering, scan, read_stat_cache(layout.stat_cache(spec.session))));
+  BERNSTEIN_TRY(Edits found,
+                scan_worktree(gathering, scan, read_stat_cache(layout.stat_cache(spec.session)), suspicions));
   for (auto& [path, entry] : found) edits.insert_or_assign(path, entry);
   return edit_tree(repository, start_tree, edits);
 }
@@ -83,13 +87,13 @@ struct Work {
 // Commits what stands in the worktree on top of `start`, and stores all of it in the user's repository.
 // ErrorCode::conflict when an object of the agent's is refused.
 Result<Work> gather(const Layout& layout, const port::CaptureSpec& spec, const Oid& base_tree, const Oid& start,
-                    Gathering& gathering) {
+                    Gathering& gathering, Suspicions& suspicions) {
   git_repository* repository = gathering.repository();
   BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start));
   Work work{.commit = start, .tree = start_tree};
   work.has_worktree = open_directory(layout.worktree(spec.session)).has_value();
   if (work.has_worktree) {
-    BERNSTEIN_TRY(work.tree, build_tree(layout, spec, base_tree, start_tree, false, gathering));
+    BERNSTEIN_TRY(work.tree, build_tree(layout, spec, base_tree, start_tree, false, gathering, suspicions));
   }
   if (work.tree != start_tree) {
     BERNSTEIN_TRY(work.commit, write_commit(repository, work.tree, {start}, spec.message, spec.at_us));
@@ -111,7 +115,8 @@ Result<std::vector<std::string>> glance(const Layout& layout, const port::Captur
   Start start = find_start(layout, spec.session, base, gathering);
   if (start.fault) start.commit = base;
   BERNSTEIN_TRY(const Oid start_tree, tree_of(repository, start.commit));
-  BERNSTEIN_TRY(const Oid tree, build_tree(layout, spec, base_tree, start_tree, true, gathering));
+  Suspicions unsaid;  // capture tells them
+  BERNSTEIN_TRY(const Oid tree, build_tree(layout, spec, base_tree, start_tree, true, gathering, unsaid));
   BERNSTEIN_TRY(const Oid now, write_commit(repository, tree, {start.commit}, "", 0));
   BERNSTEIN_TRY(const BareView view, gathering.open_view(layout));
   BERNSTEIN_TRY(const Merged merged, merge_commits(view, commit, now));
@@ -164,13 +169,18 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
   BERNSTEIN_TRY(const Oid base, parse_oid(spec.base));
   BERNSTEIN_TRY(Gathering gathering, Gathering::open(layout, spec.session));
   BERNSTEIN_TRY(const Oid base_tree, tree_of(gathering.repository(), base));
+  Suspicions suspicions;
+  look_at_repository(layout, spec, suspicions);
   Start start = find_start(layout, spec.session, base, gathering);
-  Result<Work> work = gather(layout, spec, base_tree, start.commit, gathering);
-  if (!work && work.error().code == ErrorCode::conflict) {
-    // An object of the agent's is not what its name says: the files are salvaged without any of its objects.
-    start = {base, work.error().message};
+  Result<Work> work = gather(layout, spec, base_tree, start.commit, gathering, suspicions);
+  if (!work && gathering.has_session_objects()) {
+    // The files are salvaged without any of the agent's objects. When that works, an object of its was not what its
+    // name says or could not be read, whatever libgit2 made of it: the agent's doing, and nothing that would hit other
+    // tasks.
+    const bool is_refused = work.error().code == ErrorCode::conflict;
+    start = {base, (is_refused ? "" : "an object of the agent is refused: ") + work.error().message};
     BERNSTEIN_TRY(gathering, Gathering::open(layout, std::nullopt));
-    work = gather(layout, spec, base_tree, base, gathering);
+    work = gather(layout, spec, base_tree, base, gathering, suspicions);
   }
   if (!work) return work.error();
   BERNSTEIN_TRY(const std::vector<std::string> also_kept, keep_other_tips(layout, spec, gathering, refs));
@@ -188,9 +198,13 @@ Result<port::Captured> capture(const Layout& layout, const port::CaptureSpec& sp
                                                            : std::string("; nothing was left to keep"))};
   }
   // Commits that amount to nothing are kept, and are no change.
-  if (work->tree == base_tree) return port::Captured{to_hex(base), to_hex(base_tree), {}, also_kept};
+  if (work->tree == base_tree) {
+    return port::Captured{to_hex(base), to_hex(base_tree), {}, also_kept, suspicions.sentences()};
+  }
   BERNSTEIN_TRY(const auto changes, compare_trees(gathering.repository(), base_tree, work->tree));
-  return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes), also_kept};
+  look_at_changes(gathering.repository(), changes, suspicions);
+  return port::Captured{to_hex(work->commit), to_hex(work->tree), changed_paths(changes), also_kept,
+                        suspicions.sentences()};
 }
 
 Result<std::vector<std::string>> probe(const Layout& layout, const port::CaptureSpec& spec, const std::string& commit) {

@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "bernstein/failpoint/failpoint.hpp"
+#include "names.hpp"
 #include "object_fault.hpp"
 #include "session_repository.hpp"
+#include "suspicions.hpp"
 
 namespace bernstein::git {
 namespace {
@@ -106,7 +108,9 @@ Status Gathering::collect_tree(const Oid& id, int depth) {
     if (entry.mode == GIT_FILEMODE_TREE) {
       BERNSTEIN_TRY_VOID(collect_tree(entry.id, depth + 1));
     } else if (entry.mode != GIT_FILEMODE_COMMIT && !is_there(entry.id) && seen_.insert(entry.id).second) {
-      BERNSTEIN_TRY_VOID(read(entry.id, GIT_OBJECT_BLOB));
+      BERNSTEIN_TRY(const OdbObject blob, read(entry.id, GIT_OBJECT_BLOB));
+      if (const auto fault = metadata_fault(entry.name, bytes_of(blob)))
+        return refused(entry.id, *fault + " as " + printable_path(entry.name));
       missing_.push_back(entry.id);
     }
   }

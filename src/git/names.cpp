@@ -61,6 +61,10 @@ bool is_modules_name(std::string_view name) {
   return lower_case(without_ignorable(name)) == ".gitmodules";
 }
 
+bool is_attributes_name(std::string_view name) {
+  return lower_case(without_ignorable(name)) == ".gitattributes";
+}
+
 std::string printable_path(std::string_view path) {
   constexpr std::string_view k_digits = "0123456789ABCDEF";
   std::string printable;

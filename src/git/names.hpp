@@ -15,6 +15,8 @@ bool is_forbidden_path(std::string_view path);
 
 // ".gitmodules" in any case: as a symbolic link, git's fsck refuses it.
 bool is_modules_name(std::string_view name);
+// The same of ".gitattributes".
+bool is_attributes_name(std::string_view name);
 
 // For people and events: bytes that are no UTF-8, and control characters, are written \xNN.
 std::string printable_path(std::string_view path);

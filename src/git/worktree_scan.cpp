@@ -10,30 +10,38 @@
 namespace bernstein::git {
 namespace {
 
-constexpr int k_depth_max = 1000;
+// Every level holds a descriptor, and a process may have as few as 1024, which all tasks share.
+constexpr int k_depth_max = 250;
+constexpr std::int64_t k_metadata_bytes_max = 1 << 20;
 constexpr int k_read = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 class Scan {
  public:
-  Scan(Gathering& gathering, const ScanSpec& spec, const StatCache& cache)
-      : gathering_(gathering), spec_(spec), cache_(cache) {}
+  Scan(Gathering& gathering, const ScanSpec& spec, const StatCache& cache, Suspicions& found)
+      : gathering_(gathering), spec_(spec), cache_(cache), found_(found) {}
 
   Status visit(const Fd& directory, const std::string& prefix, int depth) {
     const auto entries = list_directory(directory.get());
-    if (!entries || depth > k_depth_max) return keep_below(prefix), Ok{};
+    if (!entries) return give_up(prefix, "cannot be read; it stays as it was"), Ok{};
+    if (depth > k_depth_max) return give_up(prefix, "is nested too deeply; it stays as it was"), Ok{};
     if (spec_.glance && std::any_of(entries->begin(), entries->end(),
                                     [&](const DirectoryEntry& entry) { return is_armed(directory, entry); })) {
       return keep_below(prefix), Ok{};
     }
     disarm(directory, *entries);
     for (const DirectoryEntry& entry : *entries) {
-      if (is_forbidden_name(entry.name)) continue;
       const std::string path = prefix + entry.name;
+      if (is_forbidden_name(entry.name)) {
+        if (path != ".git") tell_forbidden(prefix, entry);
+        continue;
+      }
       if (spec_.left_out.contains(path)) continue;
       if (S_ISDIR(entry.stat.st_mode)) {
         BERNSTEIN_TRY_VOID(visit_directory(directory, entry, path, depth));
       } else if (S_ISREG(entry.stat.st_mode) || S_ISLNK(entry.stat.st_mode)) {
         BERNSTEIN_TRY_VOID(visit_file(directory, entry, path));
+      } else {
+        tell(path, "is a pipe, a socket or a device; it was left out");
       }
     }
     return Ok{};
@@ -76,12 +84,14 @@ class Scan {
     Fd directory = open_directory_at(parent.get(), entry.name.c_str());
     if (!directory && make_readable(parent, entry, 0700))
       directory = open_directory_at(parent.get(), entry.name.c_str());
-    if (!directory) return keep_below(path + "/"), Ok{};
+    if (!directory) return give_up(path + "/", "cannot be read; it stays as it was"), Ok{};
     return visit(directory, path + "/", depth + 1);
   }
 
   Status visit_file(const Fd& parent, const DirectoryEntry& entry, const std::string& path) {
-    if (S_ISLNK(entry.stat.st_mode) && is_modules_name(entry.name)) return Ok{};
+    if (S_ISLNK(entry.stat.st_mode) && is_modules_name(entry.name)) {
+      return tell(path, "is a link, which git forbids for this name; it was left out"), Ok{};
+    }
     const auto old = spec_.files.find(path);
     if (old == spec_.files.end()) {
       BERNSTEIN_TRY(const bool ignored, is_ignored(path));
@@ -89,6 +99,18 @@ class Scan {
     }
     BERNSTEIN_TRY(const std::optional<FileEntry> now, describe(parent, entry, path));
     seen_.insert(path);
+    if (!now) tell(path, "cannot be read; it stays as it was");
+    if (S_ISREG(entry.stat.st_mode) && (entry.stat.st_mode & S_ISUID) != 0) {
+      tell(path, "has the set-user-ID bit, which no commit keeps");
+    }
+    if (now && (is_modules_name(entry.name) || is_attributes_name(entry.name))) {
+      const auto text = read_plain(parent.get(), entry.name.c_str(), k_metadata_bytes_max);
+      const auto fault = text ? metadata_fault(entry.name, *text) : "it is too large";
+      if (fault && (old == spec_.files.end() || old->second != *now)) {
+        found_.add(told_path(path) + " was left out: " + *fault + ", which git's fsck refuses");
+        return Ok{};
+      }
+    }
     if (now && (old == spec_.files.end() || old->second != *now)) edits_.emplace(path, now);
     return Ok{};
   }
@@ -140,6 +162,21 @@ class Scan {
     return ignored != 0;
   }
 
+  void tell(const std::string& path, const char* what) { found_.add(told_path(path) + " " + what); }
+
+  void tell_forbidden(const std::string& prefix, const DirectoryEntry& entry) {
+    if (entry.name == ".git") {
+      tell(prefix, "is a repository of its own; its files were taken, its history was not");
+    } else {
+      tell(prefix + entry.name, "has a name that git forbids; it was left out");
+    }
+  }
+
+  void give_up(const std::string& prefix, const char* why) {
+    tell(prefix, why);
+    keep_below(prefix);
+  }
+
   void keep_below(const std::string& prefix) {
     for (auto file = spec_.files.lower_bound(prefix); file != spec_.files.end() && file->first.starts_with(prefix);
          ++file) {
@@ -150,13 +187,14 @@ class Scan {
   Gathering& gathering_;
   const ScanSpec& spec_;
   const StatCache& cache_;
+  Suspicions& found_;
   std::set<std::string> seen_;
   Edits edits_;
 };
 
 }  // namespace
 
-Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache) {
+Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache, Suspicions& found) {
   git_repository* repository = gathering.repository();
   BERNSTEIN_TRY(const Fd root, open_directory(spec.worktree));
   // The last argument keeps libgit2 from writing a .git file there.
@@ -166,7 +204,7 @@ Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const St
   BERNSTEIN_TRY(const Tree tree,
                 make<Tree>("cannot read the tree of the worktree", git_tree_lookup, repository, spec.tree.get()));
   BERNSTEIN_TRY_VOID(check(git_index_read_tree(index.get(), tree.get()), "cannot read the tree of the worktree"));
-  Scan scan(gathering, spec, cache);
+  Scan scan(gathering, spec, cache, found);
   BERNSTEIN_TRY_VOID(scan.visit(root, "", 0));
   return scan.finish();
 }

@@ -1,7 +1,8 @@
 #pragma once
 // What stands in a worktree, against a tree: the edits that turn the tree into what is there.
 //
-// Ignored files, pipes, sockets, devices, and names that git forbids are left out. Of a repository within the worktree
+// Ignored files, pipes, sockets, devices, and names that git forbids are left out, and a
+// .gitmodules or .gitattributes that its fsck refuses. Of a repository within the worktree
 // the files are taken, as any others (git itself would take a reference into nowhere). What the
 // agent took its own reading rights from gets them back; what cannot be read even so stays as it is in the tree.
 // Symbolic links are taken as links. Nothing of git's own files in the worktree is used.
@@ -12,6 +13,7 @@
 
 #include "gathering.hpp"
 #include "stat_cache.hpp"
+#include "suspicions.hpp"
 #include "tree_files.hpp"
 
 namespace bernstein::git {
@@ -30,6 +32,7 @@ struct ScanSpec {
 };
 
 // Uses the gathering's repository for the rules about ignored files and line ends, and puts new content into it.
-Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache);
+// What is left out or cannot be kept as it is, but for ignored files, is told to `found`.
+Result<Edits> scan_worktree(Gathering& gathering, const ScanSpec& spec, const StatCache& cache, Suspicions& found);
 
 }  // namespace bernstein::git

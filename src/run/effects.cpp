@@ -34,6 +34,7 @@ EventBody work_captured(port::Workspace& workspace, const port::Captured& captur
                       .changes = captured.changes,
                       .commit = captured.commit,
                       .salvage = captured.changes.empty() ? "" : salvage_ref,
+                      .suspicions = captured.suspicions,
                       .tree = captured.tree,
                       .unresolved = with_conflict_markers(workspace, captured.tree, conflicts)};
 }
@@ -100,9 +101,8 @@ port::CaptureSpec Effects::capture_spec(const RunState& state, const Task& task)
   return {.session = session(task.attempt),
           .base = attempt_of(state, task.attempt).base,
           .not_ours = set_up_paths(config_of(state)),
-          .message = task_of(state, task.attempt.task).spec.title + "\n\nLeft uncommitted by " +
-                     attempt_of(state, task.attempt).arm.agent + " in " + to_string(task.attempt) + " of " +
-                     to_string(run_) + ".\n",
+          .message = task_of(state, task.attempt.task).spec.title + "\n\nLeft uncommitted by the agent of " +
+                     to_string(task.attempt) + " in " + to_string(run_) + ".\n",
           .at_us = task.wall_us,
           .salvage_ref = "refs/bernstein/salvage/" + to_string(run_) + "/" + to_string(task.attempt)};
 }

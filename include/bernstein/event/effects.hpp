@@ -104,10 +104,11 @@ struct CaptureRequested {
   bool operator==(const CaptureRequested&) const = default;
 };
 struct WorkCaptured {
-  std::vector<std::string> also_kept;  // refs of what the agent committed or stashed beside its branch
-  std::vector<ChangedPath> changes;    // against the base, by path
-  std::string commit;                  // equals the base when nothing changed
-  std::string salvage;                 // the ref that keeps it; "" when nothing changed
+  std::vector<std::string> also_kept;   // refs of what the agent committed or stashed beside its branch
+  std::vector<ChangedPath> changes;     // against the base, by path
+  std::string commit;                   // equals the base when nothing changed
+  std::string salvage;                  // the ref that keeps it; "" when nothing changed
+  std::vector<std::string> suspicions;  // what the agent did to its repository and worktree that no work needs
   std::string tree;
   std::vector<std::string> unresolved;  // paths of an earlier conflict that still hold conflict markers
 
@@ -119,6 +120,7 @@ struct WorkCaptured {
     field("changes", self.changes);
     field("commit", self.commit);
     field("salvage", self.salvage);
+    field("suspicions", self.suspicions);
     field("tree", self.tree);
     field("unresolved", self.unresolved);
   }

@@ -72,8 +72,9 @@ struct CaptureSpec {
 struct Captured {
   std::string commit;  // == base when nothing changed
   std::string tree;
-  std::vector<ChangedPath> changes;         // base → commit, sorted by path
-  std::vector<std::string> also_kept = {};  // refs of what the agent committed or stashed beside its branch
+  std::vector<ChangedPath> changes;          // base → commit, sorted by path
+  std::vector<std::string> also_kept = {};   // refs of what the agent committed or stashed beside its branch
+  std::vector<std::string> suspicions = {};  // sentences: hooks, a .git file that leads elsewhere, ...; sorted, few
 };
 
 struct CandidateSpec {

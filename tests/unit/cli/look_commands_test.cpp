@@ -171,7 +171,7 @@ TEST(Status, AsJsonHasTheKeysOfTheContract) {
   EXPECT_EQ(json["events"], here.events);
   ASSERT_EQ(json["tasks"].size(), 4U);
   EXPECT_EQ(json["tasks"][0], Json::parse(R"({"id":"t1","title":"Middleware","role":"backend","status":"landed",
-      "attempts":1,"agent":"mock","model":"cheap-1","cost_usd":0.1,"commit":"merge of t1.1"})"));
+      "attempts":1,"agent":"mock","model":"cheap-1","cost_usd":0.1,"suspicions":0,"commit":"merge of t1.1"})"));
   EXPECT_EQ(json["tasks"][3]["status"], "blocked");
   EXPECT_EQ(json["tasks"][3]["agent"], nullptr);
   EXPECT_EQ(lines_in(status.out), 1U);
@@ -449,6 +449,34 @@ TEST(Why, SaysWhatIsUnderWay) {
 
   EXPECT_TRUE(line_with(why.out, "under way").ends_with("agent          under way: mock cheap-1, for at most 30m 00s"))
       << why.out;
+}
+
+TEST(Why, TellsWhatAnAgentDidThatNoWorkNeedsAndStatusCountsIt) {
+  Workplace here;
+  World world(a_config());
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.agent_exits(at(1));
+  WorkCaptured work = test::some_work(at(1), {"file"}, "commit-0");
+  work.suspicions = {"its repository has the hook 'post-merge'", "the .git file of its worktree leads elsewhere"};
+  world.answer<CaptureRequested>(at(1), work);
+  here.append(world.log(), RunId{1});
+
+  const std::string why = here.look(why_command, LookOptions{.task = "t1"}).out;
+  EXPECT_TRUE(line_with(why, "captured ").ends_with("; suspicious: 2 things")) << why;
+  EXPECT_NE(why.find("\n                                    its repository has the hook 'post-merge'\n"
+                     "                                    the .git file of its worktree leads elsewhere\n"),
+            std::string::npos)
+      << why;
+  const std::string status = here.look(status_command, LookOptions{}).out;
+  EXPECT_NE(status.find("\nsuspicious: what agents did in 1 attempt; bernstein why t1   tells\n"), std::string::npos)
+      << status;
+  here.json = true;
+  const Json story = Json::parse(here.look(why_command, LookOptions{.task = "t1"}).out);
+  std::size_t told = 0;
+  for (const Json& event : story["events"]) told += event.contains("suspicions") ? event["suspicions"].size() : 0;
+  EXPECT_EQ(told, 2U) << story.dump();
+  EXPECT_EQ(Json::parse(here.look(status_command, LookOptions{}).out)["tasks"][0]["suspicions"], 2);
 }
 
 TEST(Why, AsJsonHasEveryEventOfTheTask) {

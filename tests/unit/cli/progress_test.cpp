@@ -234,6 +234,21 @@ TEST(Recap, NamesTheWorktreeOfWorkThatCouldNotBeSavedUntilSomebodyRemovesIt) {
   EXPECT_NE(recap(world.state(), tally_of(world)).find(line), std::string::npos) << "what t1.1 did is another thing";
 }
 
+TEST(Recap, NamesWhatAnAgentDidThatNoWorkNeeds) {
+  World world;
+  world.start({a_task(1)});
+  world.worktree_ready(at(1));
+  world.agent_exits(at(1));
+  WorkCaptured work = some_work(at(1), {"file"}, "commit-0");
+  work.suspicions = {"the .git file of its worktree leads elsewhere", "z"};
+  world.answer<CaptureRequested>(at(1), work);
+  const std::string text = recap(world.state(), tally_of(world));
+  EXPECT_NE(text.find("\n  suspicious  t1.1: the .git file of its worktree leads elsewhere, and 1 more; "
+                      "bernstein why r1/t1\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Recap, ACostThatNobodyToldIsUnknown) {
   World world;
   world.start({a_task(1)});

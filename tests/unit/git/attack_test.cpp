@@ -155,6 +155,27 @@ TEST_F(Attack, AForgedObjectIsRefused) {
   EXPECT_EQ(repository.git("fsck --strict --no-dangling"), "");
 }
 
+// libgit2 takes the noise for the blob that is to be stored, until it looks into it.
+TEST_F(Attack, AnObjectThatIsNoiseIsTheAgentsDoing) {
+  const std::string base = start();
+  write_file(worktree() / "own.txt", "own\n");
+  agent_git("add -A");  // it need not even be committed
+  const std::string id = agent_git("rev-parse :own.txt").output;
+  const fs::path object = session_repository() / "objects" / id.substr(0, 2) / id.substr(2);
+  fs::permissions(object, fs::perms::owner_all);
+  write_file(object, "noise");
+
+  const auto captured = workspace().capture(a_capture(base));
+
+  ASSERT_FALSE(captured);
+  EXPECT_EQ(captured.error().code, ErrorCode::conflict) << "an error of the environment would end the whole run";
+  EXPECT_NE(captured.error().message.find("object of the agent is refused"), std::string::npos)
+      << captured.error().message;
+  EXPECT_EQ(repository.git("show " + std::string(k_salvage) + ":own.txt"), "own")
+      << "the files are salvaged all the same";
+  EXPECT_EQ(repository.git("fsck --strict --no-dangling"), "");
+}
+
 TEST_F(Attack, ATreeThatEntersGitIsRefused) {
   const std::string base = start();
   write_file(worktree() / "b.txt", "b\n");
@@ -178,6 +199,31 @@ TEST_F(Attack, ATreeThatEntersGitIsRefused) {
   EXPECT_NE(captured.error().message.find("it has an entry '.git', which git forbids"), std::string::npos)
       << captured.error().message;
   EXPECT_EQ(repository.git("fsck --strict --no-dangling"), "");
+}
+
+// A server that asks git's fsck would refuse every later push of the person's.
+TEST_F(Attack, AGitmodulesThatFsckRefusesIsLeftOutOrRefused) {
+  for (const std::string text :
+       {"[submodule \"../x\"]\n\tpath = x\n\turl = x\n", "[submodule \"x\"]\n\tupdate = !touch\n",
+        "[submodule \"x\"] url = -u./x\n", "[submodule \"x\"]\n\tpath = \"-x\"\n"}) {
+    const std::string base = start();
+    write_file(worktree() / "b.txt", "b\n");
+    write_file(worktree() / ".gitmodules", text);
+    const port::Captured captured = capture(base);
+    EXPECT_EQ(text_of(captured.changes), "A b.txt") << text;
+    ASSERT_EQ(captured.suspicions.size(), 1U) << text;
+    EXPECT_TRUE(captured.suspicions[0].starts_with("'.gitmodules' was left out: ")) << captured.suspicions[0];
+
+    agent_git("add -A");
+    agent_git("commit -q -m mine");
+    const auto committed = workspace().capture(a_capture(base));
+    ASSERT_FALSE(committed) << text;
+    EXPECT_EQ(committed.error().code, ErrorCode::conflict);
+    EXPECT_EQ(repository.git("show " + std::string(k_salvage) + ":b.txt"), "b");
+    EXPECT_EQ(repository.git("fsck --strict --no-dangling"), "") << text;
+    fs::remove_all(session_repository());
+    ASSERT_TRUE(workspace().remove_session(k_session));
+  }
 }
 
 TEST_F(Attack, ReferencesThatMoveInTheSessionMoveNothingOfTheUsers) {
