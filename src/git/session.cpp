@@ -5,11 +5,12 @@
 
 #include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/git/workspace.hpp"
+#include "conversion.hpp"
 #include "files.hpp"
+#include "pool.hpp"
 #include "references.hpp"
 #include "session_repository.hpp"
 #include "setup_files.hpp"
-#include "stat_cache.hpp"
 #include "tree_writer.hpp"
 
 namespace bernstein::git {
@@ -52,10 +53,7 @@ Status check_saved(const Layout& layout, git_repository* users, const std::strin
 }
 
 Status discard_session(const Layout& layout, const std::string& name) {
-  // The cache goes first: it is the sign of a complete session.
-  remove_stat_cache(layout.stat_cache(name));
-  BERNSTEIN_FAILPOINT("git.discard_session.after_cache");
-  BERNSTEIN_TRY_VOID(discard(layout.worktree(name), layout.trash()));
+  BERNSTEIN_TRY_VOID(give_back(layout, PoolKind::session, name));
   BERNSTEIN_FAILPOINT("git.discard_session.after_worktree");
   return discard(layout.session(name), layout.trash());
 }
@@ -112,13 +110,14 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
         point_reference(layout, users.get(), keep_ref(spec.name), base, "bernstein: a session starts here"));
   }
   BERNSTEIN_FAILPOINT("git.create_session.after_keep");
-  BERNSTEIN_TRY_VOID(make_directories(worktree));
-  BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
   const Oid tree(git_commit_tree_id(commit.get()));
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), tree));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
-  BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, tree, directory));
+  BERNSTEIN_TRY(const std::string key, conversion_key(layout, view, files));
+  BERNSTEIN_TRY(const WrittenFiles written,
+                make_worktree(layout, PoolKind::session, {view, tree, files, key}, worktree));
+  BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
   BERNSTEIN_FAILPOINT("git.create_session.after_files");
   BERNSTEIN_TRY(const auto placed,
                 place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
@@ -128,7 +127,7 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   BERNSTEIN_FAILPOINT("git.create_session.before_link");
   BERNSTEIN_TRY_VOID(write_file(worktree + "/.git", "gitdir: " + linked + "\n"));
   BERNSTEIN_FAILPOINT("git.create_session.after_link");
-  BERNSTEIN_TRY_VOID(write_stat_cache(written, layout.stat_cache(spec.name), linked + "/index"));
+  BERNSTEIN_TRY_VOID(note_worktree(layout, spec.name, key, written, linked + "/index"));
   BERNSTEIN_FAILPOINT("git.create_session.complete");
   return worktree;
 }
@@ -155,14 +154,15 @@ Result<std::string> checkout_tree(const Layout& layout, const port::CheckoutSpec
   const Oid id(git_tree_id(root.get()));
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), id));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
+  BERNSTEIN_TRY(const std::string key, conversion_key(layout, view, files));
   BERNSTEIN_FAILPOINT("git.checkout_tree.before_directory");
-  BERNSTEIN_TRY_VOID(make_directories(layout.worktree(spec.name)));
+  BERNSTEIN_TRY(const WrittenFiles written,
+                make_worktree(layout, PoolKind::checkout, {view, id, files, key}, layout.worktree(spec.name)));
   BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(spec.name)));
-  BERNSTEIN_FAILPOINT("git.checkout_tree.before_files");
-  BERNSTEIN_TRY_VOID(write_tree_files(view, id, directory));
   BERNSTEIN_TRY(const Repository users, open_repository(layout));
   BERNSTEIN_TRY_VOID(place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
   BERNSTEIN_FAILPOINT("git.checkout_tree.after_files");
+  BERNSTEIN_TRY_VOID(note_worktree(layout, spec.name, key, written, ""));
   return layout.worktree(spec.name);
 }
 
@@ -171,7 +171,7 @@ Status remove_checkout(const Layout& layout, const std::string& name) {
   if (exists(layout.session(name))) {
     return Error{ErrorCode::conflict, name + " is a session, not a checkout, so it was not removed"};
   }
-  return discard(layout.worktree(name), layout.trash());
+  return give_back(layout, PoolKind::checkout, name);
 }
 
 }  // namespace bernstein::git
