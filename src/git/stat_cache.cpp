@@ -79,7 +79,8 @@ Status write_stat_cache(const WrittenFiles& files, const std::string& path, cons
 }
 
 void remove_stat_cache(const std::string& path) {
-  for (const char* suffix : {"", ".new", ".new.lock", ".clock", ".key"}) ::unlink((path + suffix).c_str());
+  for (const char* suffix : {"", ".new", ".new.lock", ".clock", ".key", ".before", ".before.new"})
+    ::unlink((path + suffix).c_str());
 }
 
 StatCache read_stat_cache(const std::string& path) {
