@@ -29,14 +29,14 @@ constexpr int k_changed = 20;
 constexpr std::size_t k_file_bytes = 4096;
 
 void shell(const std::string& command) {
-  BERNSTEIN_CHECK(std::system((command + " > /dev/null 2>&1").c_str()) == 0, command);
+  BERNSTEIN_CHECK(std::system((command + " > /dev/null 2>&1").c_str()) == 0, command.c_str());
 }
 
 std::string output_of(const std::string& command) {
   FILE* pipe = ::popen(command.c_str(), "r");
   BERNSTEIN_CHECK(pipe != nullptr, "a shell starts");
   char line[200] = "";
-  BERNSTEIN_CHECK(std::fgets(line, sizeof line, pipe) != nullptr, command);
+  BERNSTEIN_CHECK(std::fgets(line, sizeof line, pipe) != nullptr, command.c_str());
   ::pclose(pipe);
   return std::string(line).substr(0, 40);
 }
@@ -62,6 +62,7 @@ class Bench {
       : root_(place / "repository"), files_(files), git_("git -C " + root_.string() + " ") {
     fs::create_directories(root_);
     shell(git_ + "init -q -b main");
+    shell(git_ + "config gc.auto 0");  // not in the middle of a round
     for (int i = 0; i < files_; ++i) write(root_ / file_of(i), text_of(i, "first"));
     commits_[0] = commit();
     for (int i = 0; i < k_changed; ++i) write(root_ / file_of(i * files_ / k_changed), text_of(i, "second"));
