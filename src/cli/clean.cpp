@@ -22,8 +22,8 @@ Status remove(const Home& home, port::Workspace& repository, const Leftover& lef
       return repository.drop_candidate(leftover.name.substr(leftover.name.find('-') + 1));
     case Leftover::What::checkout:
       return repository.remove_checkout(leftover.name);
-    case Leftover::What::trash:
-      empty_trash(home);
+    case Leftover::What::shared:
+      empty_shared(home, leftover.name);
       break;
   }
   return Ok{};
@@ -80,6 +80,7 @@ Result<Exit> clean_command(Context& context, const CleanOptions& options) {
         report.kept.push_back({leftover.name, removed.error().message});
       }
     }
+    empty_shared(home, "pool");  // what was removed just now may have gone there
   }
   if (context.json) {
     context.out << report_json(report, options.dry_run) << '\n';

@@ -134,8 +134,9 @@ Result<Leftovers> find_leftovers(const Home& home) {
     leftover.bytes = bytes_below(home.sdd + "/worktrees/" + name) + bytes_below(home.sdd + "/agents/" + name + ".git");
     found.finished.push_back(std::move(leftover));
   }
-  if (!names_in(home.sdd + "/trash").empty()) {
-    found.finished.push_back({Leftover::What::trash, "trash", bytes_below(home.sdd + "/trash")});
+  for (const char* name : {"pool", "setup", "trash"}) {
+    const std::string path = home.sdd + "/" + name;
+    if (!names_in(path).empty()) found.finished.push_back({Leftover::What::shared, name, bytes_below(path)});
   }
   return found;
 }
@@ -148,9 +149,10 @@ RunId last_run_on_disk(const std::string& sdd) {
   return last;
 }
 
-void empty_trash(const Home& home) {
-  for (const std::string& name : names_in(home.sdd + "/trash")) {
-    const fs::path path = fs::path(home.sdd) / "trash" / name;
+void empty_shared(const Home& home, const std::string& shared) {
+  const fs::path directory = fs::path(home.sdd) / shared;
+  for (const std::string& name : names_in(directory.string())) {
+    const fs::path path = directory / name;
     std::error_code problem;
     fs::remove_all(path, problem);
     if (!problem) continue;

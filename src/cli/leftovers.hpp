@@ -13,9 +13,9 @@
 namespace bernstein::cli {
 
 struct Leftover {
-  enum class What { session, checkout, trash };
+  enum class What { session, checkout, shared };
   What what = What::session;
-  std::string name;         // "session-r1-t4.2", "check-r1-t4.2"; of trash: "trash"
+  std::string name;         // "session-r1-t4.2", "check-r1-t4.2"; of what is shared: "pool", "setup", "trash"
   std::uint64_t bytes = 0;  // of its regular files
 };
 
@@ -25,18 +25,18 @@ struct Kept {
 };
 
 struct Leftovers {
-  std::vector<Leftover> finished;  // of attempts that have ended, by the log; by name, trash last
+  std::vector<Leftover> finished;  // of attempts that have ended, by the log; by name, what is shared last
   std::vector<Kept> kept;          // what has to stay, by name
 };
 
 // Looks only. Call with the lock held: what a live run has just made is no leftover.
 Result<Leftovers> find_leftovers(const Home& home);
 
-// Empties the trash; read-only directories in it too. What cannot be removed stays.
 // The highest run that anything in .sdd/worktrees or .sdd/agents is named after; r0 when there is nothing.
 RunId last_run_on_disk(const std::string& sdd);
 
-void empty_trash(const Home& home);
+// Empties a shared place of .sdd, by its name; read-only directories in it too. What cannot be removed stays.
+void empty_shared(const Home& home, const std::string& name);
 
 // Regular files below a path, symbolic links not followed.
 std::uint64_t bytes_below(const std::string& path);

@@ -187,7 +187,9 @@ std::string summary_of(const EventBody& body) {
           [](const TaskBlocked& e) { return e.why; },
           [](const RunFinished& e) { return std::string(to_word(e.outcome)) + ": " + e.why; },
           [](const WorktreeRequested& e) { return "from " + short_id(e.base); },
-          [](const WorktreeReady&) { return std::string(); },
+          [](const WorktreeReady& e) {
+            return e.setup == SetupUse::none ? std::string() : "setup_command: " + std::string(to_word(e.setup));
+          },
           [](const SpawnRequested& e) {
             return e.agent + " " + e.model + ", for at most " + format_duration(e.timeout_us);
           },

@@ -19,6 +19,7 @@ struct Layout {
   std::string worktree(const std::string& name) const { return sdd + "/worktrees/" + name; }
   std::string session(const std::string& name) const { return sdd + "/agents/" + name + ".git"; }
   std::string stat_cache(const std::string& name) const { return sdd + "/agents/" + name + ".index"; }
+  std::string pool() const { return sdd + "/pool"; }
   std::string trash() const { return sdd + "/trash"; }
 };
 

@@ -5,13 +5,14 @@
 
 #include "bernstein/failpoint/failpoint.hpp"
 #include "bernstein/git/workspace.hpp"
+#include "conversion.hpp"
 #include "files.hpp"
 #include "gathering.hpp"
 #include "merge.hpp"
+#include "pool.hpp"
 #include "references.hpp"
 #include "session_repository.hpp"
 #include "setup_files.hpp"
-#include "stat_cache.hpp"
 #include "tree_writer.hpp"
 
 namespace bernstein::git {
@@ -66,11 +67,8 @@ std::string read_merge_note(const Layout& layout, const std::string& name) {
 }
 
 Status discard_session(const Layout& layout, const std::string& name) {
-  // The cache goes first: it is the sign of a complete session.
-  remove_stat_cache(layout.stat_cache(name));
-  BERNSTEIN_FAILPOINT("git.discard_session.after_cache");
   ::unlink(merge_note(layout, name).c_str());
-  BERNSTEIN_TRY_VOID(discard(layout.worktree(name), layout.trash()));
+  BERNSTEIN_TRY_VOID(give_back(layout, PoolKind::session, name));
   BERNSTEIN_FAILPOINT("git.discard_session.after_worktree");
   return discard(layout.session(name), layout.trash());
 }
@@ -164,11 +162,12 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
         point_reference(layout, users.get(), keep_ref(spec.name), base, "bernstein: a session starts here"));
   }
   BERNSTEIN_FAILPOINT("git.create_session.after_keep");
-  BERNSTEIN_TRY_VOID(make_directories(worktree));
-  BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
   BERNSTEIN_TRY(const BareView view, beginning.objects.open_view(layout));
   BERNSTEIN_TRY_VOID(load_attributes(view, beginning.files));
-  BERNSTEIN_TRY(const WrittenFiles written, write_tree_files(view, beginning.tree, directory));
+  BERNSTEIN_TRY(const std::string key, conversion_key(layout, view, beginning.files));
+  BERNSTEIN_TRY(const WrittenFiles written,
+                make_worktree(layout, PoolKind::session, {view, beginning.tree, beginning.files, key}, worktree));
+  BERNSTEIN_TRY(const Fd directory, open_directory(worktree));
   BERNSTEIN_FAILPOINT("git.create_session.after_files");
   Files taken = beginning.base_files;
   taken.insert(beginning.files.begin(), beginning.files.end());
@@ -183,7 +182,7 @@ Result<std::string> create_session(const Layout& layout, const port::SessionSpec
   if (!spec.merge_in.empty()) BERNSTEIN_TRY_VOID(write_file(merge_note(layout, spec.name), spec.merge_in));
   BERNSTEIN_FAILPOINT("git.create_session.after_note");
   const WrittenFiles known = as_of_base(written, beginning.base_files);
-  BERNSTEIN_TRY_VOID(write_stat_cache(known, layout.stat_cache(spec.name), linked + "/index"));
+  BERNSTEIN_TRY_VOID(note_worktree(layout, spec.name, key, known, linked + "/index"));
   BERNSTEIN_FAILPOINT("git.create_session.complete");
   return worktree;
 }
@@ -210,14 +209,15 @@ Result<std::string> checkout_tree(const Layout& layout, const port::CheckoutSpec
   const Oid id(git_tree_id(root.get()));
   BERNSTEIN_TRY(const Files files, files_of(view.repository.get(), id));
   BERNSTEIN_TRY_VOID(load_attributes(view, files));
+  BERNSTEIN_TRY(const std::string key, conversion_key(layout, view, files));
   BERNSTEIN_FAILPOINT("git.checkout_tree.before_directory");
-  BERNSTEIN_TRY_VOID(make_directories(layout.worktree(spec.name)));
+  BERNSTEIN_TRY(const WrittenFiles written,
+                make_worktree(layout, PoolKind::checkout, {view, id, files, key}, layout.worktree(spec.name)));
   BERNSTEIN_TRY(const Fd directory, open_directory(layout.worktree(spec.name)));
-  BERNSTEIN_FAILPOINT("git.checkout_tree.before_files");
-  BERNSTEIN_TRY_VOID(write_tree_files(view, id, directory));
   BERNSTEIN_TRY(const Repository users, open_repository(layout));
   BERNSTEIN_TRY_VOID(place_setup_files(layout, users.get(), {spec.symlink_dirs, spec.copy_files}, files, directory));
   BERNSTEIN_FAILPOINT("git.checkout_tree.after_files");
+  BERNSTEIN_TRY_VOID(note_worktree(layout, spec.name, key, written, ""));
   return layout.worktree(spec.name);
 }
 
@@ -226,7 +226,7 @@ Status remove_checkout(const Layout& layout, const std::string& name) {
   if (exists(layout.session(name))) {
     return Error{ErrorCode::conflict, name + " is a session, not a checkout, so it was not removed"};
   }
-  return discard(layout.worktree(name), layout.trash());
+  return give_back(layout, PoolKind::checkout, name);
 }
 
 }  // namespace bernstein::git

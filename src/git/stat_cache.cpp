@@ -54,7 +54,6 @@ void set_stat(git_index_entry& entry, const struct ::stat& stat) {
 }
 
 Status write_stat_cache(const WrittenFiles& files, const std::string& path, const std::string& copy) {
-  remove_stat_cache(path);
   const std::string fresh = path + ".new";
   BERNSTEIN_TRY(const Index index, make<Index>("cannot make the index " + path, git_index_open, fresh.c_str()));
   for (const auto& [name, file] : files) {
@@ -67,9 +66,11 @@ Status write_stat_cache(const WrittenFiles& files, const std::string& path, cons
   }
   const bool trusted = wait_for_clock(files, path);
   BERNSTEIN_TRY_VOID(check(git_index_write(index.get()), "cannot write the index " + path));
-  const std::optional<std::string> bytes = read_plain(fresh, std::int64_t{1} << 40);
-  if (!bytes) return file_fault("cannot read back", fresh);
-  BERNSTEIN_TRY_VOID(write_file(copy, *bytes));
+  if (!copy.empty()) {
+    const std::optional<std::string> bytes = read_plain(fresh, std::int64_t{1} << 40);
+    if (!bytes) return file_fault("cannot read back", fresh);
+    BERNSTEIN_TRY_VOID(write_file(copy, *bytes));
+  }
   // Without entries it is still there, as the sign that the session was completed.
   if (!trusted) BERNSTEIN_TRY_VOID(write_file(fresh, ""));
   BERNSTEIN_FAILPOINT("git.create_session.before_complete");
@@ -78,7 +79,8 @@ Status write_stat_cache(const WrittenFiles& files, const std::string& path, cons
 }
 
 void remove_stat_cache(const std::string& path) {
-  for (const char* suffix : {"", ".new", ".new.lock", ".clock"}) ::unlink((path + suffix).c_str());
+  for (const char* suffix : {"", ".new", ".new.lock", ".clock", ".key", ".before", ".before.new"})
+    ::unlink((path + suffix).c_str());
 }
 
 StatCache read_stat_cache(const std::string& path) {

@@ -24,8 +24,8 @@ struct KnownFile {
 };
 using StatCache = std::map<std::string, KnownFile>;
 
-// Writes the cache, and the same bytes to `copy`, the index that git itself will use. The cache is there last, as a
-// whole.
+// Writes the cache, and the same bytes to `copy`, the index that git itself will use ("": there is none). The cache is
+// there last, as a whole.
 Status write_stat_cache(const WrittenFiles& files, const std::string& path, const std::string& copy);
 
 // With what a write left that was cut short.

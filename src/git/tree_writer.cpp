@@ -43,19 +43,10 @@ class Writer {
         file.stat = stat_at(directory.get(), name.c_str()).value_or(file.stat);
         break;
       }
-      case GIT_FILEMODE_LINK: {
-        BERNSTEIN_TRY(const Blob blob,
-                      make<Blob>("cannot read " + path, git_blob_lookup, view_.repository.get(), file.entry.id.get()));
-        const std::string target(static_cast<const char*>(git_blob_rawcontent(blob.get())),
-                                 static_cast<std::size_t>(git_blob_rawsize(blob.get())));
-        BERNSTEIN_TRY(file.stat, link_new(directory.get(), name, target));
-        break;
-      }
+      case GIT_FILEMODE_LINK:
       case GIT_FILEMODE_BLOB:
       case GIT_FILEMODE_BLOB_EXECUTABLE: {
-        BERNSTEIN_TRY(const std::string bytes, file_bytes(view_, file.entry.id, path));
-        const ::mode_t mode = file.entry.mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777 : 0666;
-        BERNSTEIN_TRY(file.stat, write_new(directory.get(), name, bytes, mode));
+        BERNSTEIN_TRY(file.stat, write_tree_file(view_, directory, name, file.entry, path));
         break;
       }
       case GIT_FILEMODE_UNREADABLE:
@@ -71,6 +62,19 @@ class Writer {
 };
 
 }  // namespace
+
+Result<struct ::stat> write_tree_file(const BareView& view, const Fd& directory, const std::string& name,
+                                      const FileEntry& entry, const std::string& path) {
+  if (entry.mode == GIT_FILEMODE_LINK) {
+    BERNSTEIN_TRY(const Blob blob,
+                  make<Blob>("cannot read " + path, git_blob_lookup, view.repository.get(), entry.id.get()));
+    const std::string target(static_cast<const char*>(git_blob_rawcontent(blob.get())),
+                             static_cast<std::size_t>(git_blob_rawsize(blob.get())));
+    return link_new(directory.get(), name, target);
+  }
+  BERNSTEIN_TRY(const std::string bytes, file_bytes(view, entry.id, path));
+  return write_new(directory.get(), name, bytes, entry.mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777 : 0666);
+}
 
 Result<WrittenFiles> write_tree_files(const BareView& view, const Oid& tree, const Fd& directory) {
   Writer writer(view);

@@ -22,6 +22,10 @@ using WrittenFiles = std::map<std::string, WrittenFile>;
 // The index of the view must hold the files of the tree (load_attributes), for the attributes.
 Result<WrittenFiles> write_tree_files(const BareView& view, const Oid& tree, const Fd& directory);
 
+// One of them, a file or a symbolic link, that is not there yet.
+Result<struct ::stat> write_tree_file(const BareView& view, const Fd& directory, const std::string& name,
+                                      const FileEntry& entry, const std::string& path);
+
 // Takes the .gitattributes of a tree into the view, and nothing else.
 Status load_attributes(const BareView& view, const Files& files);
 

@@ -9,6 +9,7 @@
 #include "layout.hpp"
 #include "look.hpp"
 #include "session.hpp"
+#include "setup_template.hpp"
 #include "sync.hpp"
 
 namespace bernstein::git {
@@ -28,6 +29,8 @@ class GitWorkspace final : public port::Workspace {
   Result<std::string> create_session(const port::SessionSpec& spec) override {
     return git::create_session(layout_, spec, refs_);
   }
+  Result<bool> reuse_setup(const port::SetupSpec& spec) override { return git::reuse_setup(layout_, spec); }
+  Status keep_setup(const port::SetupSpec& spec) override { return git::keep_setup(layout_, spec); }
   Result<port::Captured> capture(const port::CaptureSpec& spec) override { return git::capture(layout_, spec, refs_); }
   Result<port::CandidateOutcome> build_candidate(const port::CandidateSpec& spec) override {
     return git::build_candidate(layout_, spec, refs_);

@@ -131,6 +131,14 @@ class ConfigReader {
     config_.worktree_setup.symlink_dirs = read_entries(setup, "symlink_dirs");
     config_.worktree_setup.copy_files = read_entries(setup, "copy_files");
     config_.worktree_setup.command = setup.text("setup_command").value_or("");
+    // An empty list is not the same as none: nothing is known of what the command depends on.
+    const auto is_inputs = [](const YamlEntry& entry) {
+      return entry.key == "inputs" && entry.value->kind != YamlNode::Kind::null;
+    };
+    std::vector<std::string> inputs = setup.paths("inputs");
+    if (std::any_of(node.entries.begin(), node.entries.end(), is_inputs)) {
+      config_.worktree_setup.inputs = std::move(inputs);
+    }
     setup.finish({}, UnknownKeys::refuse);
   }
 

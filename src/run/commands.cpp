@@ -119,10 +119,11 @@ void Effects::adopt_or_start(const Task& task, const SharedCommand& command, int
     return could_not(task, command->effect, ready.error());
   }
   if (!command->prepare) return start_command(task, command, place);
-  auto prepared = std::make_shared<Status>(Ok{});
+  auto prepared = std::make_shared<Result<Prepared>>(Prepared::starts);
   ports_.reactor.submit([command, prepared] { *prepared = command->prepare(); },
                         [this, task, command, place, prepared] {
                           if (!*prepared) return could_not(task, command->effect, prepared->error());
+                          if (**prepared == Prepared::is_spared) return command->on_spared();
                           start_command(task, command, place);
                         });
 }

@@ -90,10 +90,10 @@ void Effects::start(const RunState& state, const Task& task, const WorktreeReque
                          .merge_in = intent.merge_in};
   auto made = std::make_shared<Result<std::string>>(std::string());  // shared by the two halves of the job
   ports_.reactor.submit([&workspace = ports_.workspace, spec, made] { *made = workspace.create_session(spec); },
-                        [this, &state, task, made] {
+                        [this, &state, task, base = intent.base, made] {
                           if (!*made) return end_and_fail(task, WorktreeRequested::type, made->error());
                           if (config_of(state).worktree_setup.command.empty()) return answer(task, WorktreeReady{});
-                          set_up_worktree(state, task, **made);
+                          set_up_worktree(state, task, base, **made);
                         });
 }
 

@@ -65,20 +65,24 @@ class Effects {
   void start(const RunState& state, const Task& task, const WorktreeRemoveRequested& intent);
   void start(const RunState& state, const Task& task, const ParkRequested& intent);
 
+  enum class Prepared { starts, is_spared };
+
   // A command of an intent. The functions may be called long after its effect was started.
   struct Command {
     std::string_view effect;  // type of the intent
     port::ProcessSpec process;
-    port::SuperviseSpec supervise;    // but for its control directory
-    std::function<Status()> keep;     // before a start: what its events will name becomes durable; "": nothing
-    std::function<Status()> prepare;  // in the background, before a start; "": nothing to prepare
+    port::SuperviseSpec supervise;  // but for its control directory
+    std::function<Status()> keep;   // before a start: what its events will name becomes durable; "": nothing
+    std::function<Result<Prepared>()> prepare;  // in the background, before a start; "": nothing to prepare
     std::function<void(port::ProcessExit)> on_exit;
+    std::function<void()> on_spared;                 // there is nothing left to do for it
     std::function<void(std::int64_t pid)> on_start;  // it begins once this is durable; "": at once
     bool may_have_begun = false;                     // by the log, which may know it from an earlier life
     std::function<void(Micros silent_us)> on_stall;  // as port::Reactor::on_stall(); "": nobody asks
   };
 
-  void set_up_worktree(const RunState& state, const Task& task, const std::string& directory);
+  void set_up_worktree(const RunState& state, const Task& task, const std::string& base, const std::string& directory);
+  void keep_setup(const Task& task, const port::SetupSpec& spec);
   void ask_planner(const RunState& state, const Task& task, const SpawnRequested& intent);
   // JSON Schemas of the answer that is wanted (agent/command.hpp); "" of agents that work.
   struct Schemas {

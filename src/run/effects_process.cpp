@@ -167,10 +167,10 @@ void Effects::run_agent(const RunState& state, const Task& task, const SpawnRequ
   command.supervise.watched = {directory, site_.sdd + "/agents/" + session(task.attempt) + ".git"};
   if (agent.prompt_in_file || !agent.schema_in_file.empty()) {
     command.prepare = [prompt_file, prompt, writes_prompt = agent.prompt_in_file, schema_file,
-                       schema = agent.schema_in_file]() -> Status {
+                       schema = agent.schema_in_file]() -> Result<Prepared> {
       if (writes_prompt) BERNSTEIN_TRY_VOID(write_file(prompt_file, prompt));
       if (!schema.empty()) BERNSTEIN_TRY_VOID(write_file(schema_file, schema));
-      return Ok{};
+      return Prepared::starts;
     };
   }
   if (!command.may_have_begun) {
@@ -240,13 +240,20 @@ void Effects::read_agents_end(const Task& task, const AgentReport& report, const
       });
 }
 
-void Effects::set_up_worktree(const RunState& state, const Task& task, const std::string& directory) {
+void Effects::set_up_worktree(const RunState& state, const Task& task, const std::string& base,
+                              const std::string& directory) {
   const std::string& setup = config_of(state).worktree_setup.command;
   const Micros timeout_us = config_of(state).limits.check_timeout_us;
   const std::string log = log_path(task.attempt, ".setup");
-  const auto on_exit = [this, task, log, setup, timeout_us](const port::ProcessExit& exit) {
+  const agent::Environment environment = agent::allowed_environment(site_.environment, {});
+  const port::SetupSpec spec{.session = session(task.attempt),
+                             .base = base,
+                             .command = setup,
+                             .environment = environment,
+                             .inputs = config_of(state).worktree_setup.inputs};
+  const auto on_exit = [this, task, log, setup, timeout_us, spec](const port::ProcessExit& exit) {
     const janitor::CheckResult judged = janitor::judge_command(command_end(exit, timeout_us));
-    if (judged.verdict == CheckVerdict::passed) return answer(task, WorktreeReady{});
+    if (judged.verdict == CheckVerdict::passed) return keep_setup(task, spec);
     if (const std::string why = interruption(exit); !why.empty()) {
       return answer(task, EffectFailed{FailureClass::orchestrator, std::string(WorktreeRequested::type),
                                        "setting up the worktree was interrupted: " + why, ""});
@@ -262,7 +269,7 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
       {.effect = WorktreeRequested::type,
        .process = {.argv = janitor::command_line({.command = setup}),
                    .wrapper = agent::sandbox_words(site_.sandbox, session_places(session(task.attempt), directory)),
-                   .env = agent::allowed_environment(site_.environment, {}),
+                   .env = environment,
                    .directory = directory,
                    .stdin_text = {},
                    .output_path = log,
@@ -270,10 +277,23 @@ void Effects::set_up_worktree(const RunState& state, const Task& task, const std
                    .timeout_us = timeout_us},
        .supervise = supervision(state),
        .keep = {},
-       .prepare = {},
+       // Not before we know that the command is not at work, or has been.
+       .prepare = [&workspace = ports_.workspace, spec]() -> Result<Prepared> {
+         BERNSTEIN_TRY(const bool reused, workspace.reuse_setup(spec));
+         return reused ? Prepared::is_spared : Prepared::starts;
+       },
        .on_exit = on_exit,
+       .on_spared = [this, task] { answer(task, WorktreeReady{SetupUse::reused}); },
        .on_start = {},
        .on_stall = {}});
+}
+
+// The worktree is ready whether or not it could be kept.
+void Effects::keep_setup(const Task& task, const port::SetupSpec& spec) {
+  in_background(task, [&workspace = ports_.workspace, spec]() -> EventBody {
+    static_cast<void>(workspace.keep_setup(spec));
+    return WorktreeReady{SetupUse::ran};
+  });
 }
 
 void Effects::look_at_tree(const RunState& state, const Task& task, const CheckRequested& intent) {
@@ -332,10 +352,11 @@ void Effects::run_check(const RunState& state, const Task& task, const CheckRequ
                   .on_stall = {}};
   if (intent.fresh) {
     const WorktreeSetup& setup = config_of(state).worktree_setup;
-    command.prepare = [&workspace = ports_.workspace,
-                       spec = port::CheckoutSpec{name, intent.tree, setup.symlink_dirs, setup.copy_files}]() -> Status {
+    command.prepare =
+        [&workspace = ports_.workspace,
+         spec = port::CheckoutSpec{name, intent.tree, setup.symlink_dirs, setup.copy_files}]() -> Result<Prepared> {
       BERNSTEIN_TRY([[maybe_unused]] const std::string made, workspace.checkout_tree(spec));
-      return Ok{};
+      return Prepared::starts;
     };
   }
   run(task, std::move(command));

@@ -874,6 +874,34 @@ TYPED_TEST(WorkspaceContract, ADiffNamesWhatChangedAndIsEmptyWhenNothingDid) {
   EXPECT_EQ(this->workspace().diff(base, base).value(), "");
 }
 
+TYPED_TEST(WorkspaceContract, ReusesNoSetupWhereThereIsNoInputToGoBy) {
+  const std::string base = this->tip();
+  const port::SetupSpec spec{
+      .session = "session-r1-t1.1", .base = base, .command = "make", .environment = {}, .inputs = {}};
+  ASSERT_TRUE(this->workspace().create_session({.name = spec.session, .base = base}));
+  EXPECT_EQ(this->workspace().reuse_setup(spec).value(), false);
+  this->world.write(spec.session, "made.txt", "made\n");
+  EXPECT_TRUE(this->workspace().keep_setup(spec));
+
+  port::SetupSpec next = spec;
+  next.session = "session-r1-t2.1";
+  ASSERT_TRUE(this->workspace().create_session({.name = next.session, .base = base}));
+  EXPECT_EQ(this->workspace().reuse_setup(next).value(), false);
+}
+
+TYPED_TEST(WorkspaceContract, AWorktreeHasNothingOfTheOneThatWasRemovedBefore) {
+  const std::string base = this->tip();
+  for (const char* session : {"session-r1-t1.1", "session-r1-t2.1"}) {
+    ASSERT_TRUE(this->workspace().create_session({.name = session, .base = base}));
+    EXPECT_EQ(this->workspace().capture(this->a_capture(session, base)).value().commit, base) << "as its base has it";
+    this->world.write(session, "src/a.txt", "changed\n");
+    this->world.write(session, "added.txt", "added\n");
+    this->world.erase(session, "README.md");
+    ASSERT_TRUE(this->workspace().capture(this->a_capture(session, base)));
+    ASSERT_TRUE(this->workspace().remove_session(session));
+  }
+}
+
 TYPED_TEST(WorkspaceContract, CallsFromSeveralThreadsDoNotDisturbEachOther) {
   constexpr int k_threads = 4;
   const std::string base = this->tip();

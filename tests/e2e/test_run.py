@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import unittest
 
 from support import EndToEnd, dedent
@@ -117,6 +118,42 @@ class TwelveTasks(EndToEnd):
             busy += 1 if event["type"] == "TaskAssigned" else -1
             most = max(most, busy)
         return most
+
+
+class Worktrees(EndToEnd):
+    PLAN = """
+    stages:
+      - name: all
+        steps:
+          - {title: "One", files: [one.txt], description: "RUN: cat made/tool.txt > one.txt; echo changed > made/tool.txt"}
+          - {title: "Two", files: [two.txt], description: "RUN: cat made/tool.txt > two.txt"}
+    """
+
+    def set_up(self, inputs=""):
+        repository = self.repository()
+        counter = self.directory / "counter"
+        command = f"mkdir made && echo tool > made/tool.txt && echo x >> {shlex.quote(str(counter))}"
+        self.config(repository, f"max_agents: 1\nsandbox: auto\nworktree_setup: {{setup_command: {json.dumps(command)}{inputs}}}")
+        repository.write(".gitignore", "made/\n")
+        repository.write("package-lock.json", "{}\n")
+        repository.commit("a lock file")
+        self.run_plan(repository, self.PLAN)
+        self.assertEqual(("tool\n", "tool\n"), (repository.show("one.txt"), repository.show("two.txt")))
+        self.assert_nothing_left(repository)
+        setups = [event["payload"]["setup"] for event in self.events(repository, "WorktreeReady")]
+        return repository, setups, counter.read_text().count("x")
+
+    def test_a_setup_command_runs_once_for_the_same_inputs(self):
+        repository, setups, runs = self.set_up()
+        self.assertEqual((["ran", "reused"], 1), (setups, runs))
+        clean = self.bernstein(repository, "clean")
+        self.assertIn("removed pool ", clean.out)
+        self.assertIn("removed setup ", clean.out)
+        self.assertEqual("nothing to remove\n", self.bernstein(repository, "clean").out)
+
+    def test_a_setup_command_without_inputs_runs_each_time(self):
+        repository, setups, runs = self.set_up(", inputs: []")
+        self.assertEqual((["ran", "ran"], 2), (setups, runs))
 
 
 class Attempts(EndToEnd):

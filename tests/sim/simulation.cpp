@@ -345,6 +345,12 @@ class Simulation final : public run::Observer {
       if (std::holds_alternative<MergeLanded>(event.body)) ++tally_.landed;
       hit(std::holds_alternative<AgentStalled>(event.body), Sometimes::agent_stalled);
       hit(std::holds_alternative<AgentRecovered>(event.body), Sometimes::agent_recovered);
+      const auto* verdict = std::get_if<VerdictReached>(&event.body);
+      hit(verdict != nullptr && event.subject == about_run() && verdict->verdict == Verdict::failed,
+          Sometimes::target_red);
+      hit(verdict != nullptr && verdict->why.starts_with("checked as a part of"), Sometimes::landed_with_batch);
+      hit(std::holds_alternative<CheckAbandoned>(event.body), Sometimes::check_abandoned);
+      hit(std::holds_alternative<TaskHandedOver>(event.body), Sometimes::handed_over);
       hit(std::holds_alternative<MergeRefused>(event.body), Sometimes::merge_refused);
       hit(std::holds_alternative<CandidateConflicted>(event.body), Sometimes::conflict);
       hit(std::holds_alternative<TaskRetried>(event.body), Sometimes::retry);

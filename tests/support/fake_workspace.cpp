@@ -248,6 +248,19 @@ Result<std::string> FakeWorkspace::create_session(const port::SessionSpec& spec)
   return path_of(spec.name);
 }
 
+// It keeps nothing, as for bases without a file to go by.
+Result<bool> FakeWorkspace::reuse_setup(const port::SetupSpec&) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("reuse_setup")) return *error;
+  return false;
+}
+
+Status FakeWorkspace::keep_setup(const port::SetupSpec&) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("keep_setup")) return *error;
+  return Ok{};
+}
+
 Result<port::Captured> FakeWorkspace::capture(const port::CaptureSpec& spec) {
   const Lock lock(mutex_);
   if (const auto error = fault("capture")) return *error;

@@ -33,6 +33,8 @@ class FakeWorkspace final : public port::Workspace {
 
   Result<std::string> tip(const std::string& target) override;
   Result<std::string> create_session(const port::SessionSpec& spec) override;
+  Result<bool> reuse_setup(const port::SetupSpec& spec) override;
+  Status keep_setup(const port::SetupSpec& spec) override;
   Result<port::Captured> capture(const port::CaptureSpec& spec) override;
   Result<port::CandidateOutcome> build_candidate(const port::CandidateSpec& spec) override;
   Status drop_candidate(const std::string& name) override;

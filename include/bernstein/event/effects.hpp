@@ -32,10 +32,12 @@ struct WorktreeRequested {
   bool operator==(const WorktreeRequested&) const = default;
 };
 struct WorktreeReady {
+  SetupUse setup = SetupUse::none;
+
   static constexpr std::string_view type = "WorktreeReady";
   static constexpr Kind kind = Kind::result;
   static constexpr int version = 1;
-  static void fields(auto&, auto&&) {}
+  static void fields(auto& self, auto&& field) { field("setup", self.setup); }
   bool operator==(const WorktreeReady&) const = default;
 };
 

@@ -284,13 +284,16 @@ struct RolePolicy {
 };
 
 struct WorktreeSetup {
-  std::string command;                    // run by `sh -c` in a new worktree before the agent; "" for none
-  std::vector<std::string> copy_files;    // normalised paths, copied from the user's checkout where they exist
+  std::string command;                  // run by `sh -c` in a new worktree before the agent; "" for none
+  std::vector<std::string> copy_files;  // normalised paths, copied from the user's checkout where they exist
+  // Patterns of the files that its result follows from; nothing: the usual lock files. An empty list: it always runs.
+  std::optional<std::vector<std::string>> inputs;
   std::vector<std::string> symlink_dirs;  // normalised paths, linked to the user's checkout where they exist
 
   static void fields(auto& self, auto&& field) {
     field("command", self.command);
     field("copy_files", self.copy_files);
+    field("inputs", self.inputs);
     field("symlink_dirs", self.symlink_dirs);
   }
   bool operator==(const WorktreeSetup&) const = default;

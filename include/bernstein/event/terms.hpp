@@ -22,6 +22,10 @@ enum class FailureClass {
 };
 BERNSTEIN_ENUM_WORDS(FailureClass, "task", "quota", "environment", "orchestrator", "conflict");
 
+// How a new worktree was set up: there was no command, it ran, or what it made before was copied.
+enum class SetupUse { none, ran, reused, count_ };
+BERNSTEIN_ENUM_WORDS(SetupUse, "none", "ran", "reused");
+
 enum class CheckVerdict { passed, failed, timed_out, error, count_ };
 BERNSTEIN_ENUM_WORDS(CheckVerdict, "passed", "failed", "timed_out", "error");
 

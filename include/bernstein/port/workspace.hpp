@@ -29,6 +29,8 @@
 // Commits and trees are given as 40 hex digits. Errors are ErrorCode::environment unless a call says otherwise.
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -58,6 +60,15 @@ struct CheckoutSpec {
   std::string tree;
   std::vector<std::string> symlink_dirs = {};  // as for a session: what checks need and no tree has
   std::vector<std::string> copy_files = {};
+};
+
+// A command that makes a session ready, and what its result follows from.
+struct SetupSpec {
+  std::string session;
+  std::string base;  // of the session
+  std::string command;
+  std::map<std::string, std::string> environment;  // that it gets
+  std::optional<std::vector<std::string>> inputs;  // patterns of files in the base; nothing: the usual lock files
 };
 
 struct CaptureSpec {
@@ -153,6 +164,14 @@ class Workspace {
   // A worktree at .sdd/worktrees/<name> on branch agent/<name> of a bare repository of its own under .sdd/agents/,
   // which borrows the user's objects. Returns its absolute path. An unfinished one of the same name is replaced.
   virtual Result<std::string> create_session(const SessionSpec& spec) = 0;
+
+  // Before the command runs in a session that is complete: puts there what it made in another one, where command,
+  // environment, inputs and what setup placed are the same, and says whether it did. Without an input in the base there
+  // is nothing to go by. What an earlier call that was cut short has put there is gone when the answer is false.
+  virtual Result<bool> reuse_setup(const SetupSpec& spec) = 0;
+  // After it has succeeded, and before an agent begins: keeps what it made for reuse_setup, unless that cannot be the
+  // same elsewhere.
+  virtual Status keep_setup(const SetupSpec& spec) = 0;
 
   // Commits what the agent left in the worktree (untracked files too, ignored ones not) on top of what it committed
   // itself, copies the objects into the user's repository and points the salvage ref there. When nothing was committed

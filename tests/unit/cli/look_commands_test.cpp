@@ -912,10 +912,12 @@ TEST(Sql, IsOneFormatAtATime) {
 
 // ---- clean ----------------------------------------------------------------------------------------------------------
 
-TEST(Clean, RemovesWhatEndedAttemptsLeftAndTheTrash) {
+TEST(Clean, RemovesWhatEndedAttemptsLeftAndWhatIsShared) {
   SmallRun here;
   here.git("commit -q --allow-empty -m first");
   test::write_file(here.sdd() + "/worktrees/check-r1-t1.1/a.o", std::string(1500, 'x'));
+  test::write_file(here.sdd() + "/pool/session-abcdef/files/a", std::string(300, 'x'));
+  test::write_file(here.sdd() + "/setup/0123/files/a", std::string(400, 'x'));
   test::write_file(here.sdd() + "/trash/old/b.o", std::string(700, 'x'));
   fs::permissions(here.sdd() + "/trash/old", fs::perms::owner_read | fs::perms::owner_exec);
 
@@ -924,8 +926,12 @@ TEST(Clean, RemovesWhatEndedAttemptsLeftAndTheTrash) {
   EXPECT_EQ(clean.message(), "");
   EXPECT_EQ(clean.out,
             "removed check-r1-t1.1  1.5 kB\n"
+            "removed pool  300 B\n"
+            "removed setup  400 B\n"
             "removed trash  700 B\n"
-            "freed 2.2 kB in 2 places; salvage refs stay\n");
+            "freed 2.9 kB in 4 places; salvage refs stay\n");
+  EXPECT_TRUE(fs::is_empty(here.sdd() + "/pool"));
+  EXPECT_TRUE(fs::is_empty(here.sdd() + "/setup"));
   EXPECT_FALSE(fs::exists(here.sdd() + "/worktrees/check-r1-t1.1"));
   EXPECT_FALSE(fs::exists(here.sdd() + "/trash/old"));
 }

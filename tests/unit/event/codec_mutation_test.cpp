@@ -62,7 +62,10 @@ TEST(CodecMutation, EverySubstitutedByteIsRefusedOrCanonical) {
       }
     }
     EXPECT_GT(mutations.refused(), 0);
-    EXPECT_TRUE(mutations.accepted() > 0 || payload == "{}") << T::type << ": no mutant got past the parser";
+    // Of a payload that is one word of an enum, no other word is a byte away.
+    const bool is_one_word = std::is_same_v<T, WorktreeReady>;
+    EXPECT_TRUE(mutations.accepted() > 0 || payload == "{}" || is_one_word)
+        << T::type << ": no mutant got past the parser";
   });
 }
 

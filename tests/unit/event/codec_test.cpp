@@ -49,7 +49,7 @@ TEST(Codec, WritesKeysInOrderWithoutSpaces) {
   AgentExited exited{.cost_source = CostSource::reported, .duration_us = 12, .exit_code = -1, .timed_out = true};
   exited.usage = {.cost_micros = UsdMicros{1'500'000}, .input_tokens = 7};
   EXPECT_EQ(encode(exited), k_exited);
-  EXPECT_EQ(encode(WorktreeReady{}), "{}");
+  EXPECT_EQ(encode(WorktreeReady{}), R"({"setup":"none"})");
   EXPECT_EQ(encode(TaskBlocked{.by = TaskId{4}, .why = "t4 failed"}), R"({"by":"t4","why":"t4 failed"})");
   EXPECT_EQ(encode(PathsGranted{.paths = {"a", "b"}}), R"({"paths":["a","b"],"why":""})");
   EXPECT_EQ(encode(RouteChosen{.features = {{"b", 2}, {"a", -1}}, .rule = "pin"}),

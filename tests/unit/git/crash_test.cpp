@@ -275,10 +275,11 @@ TEST_P(RemoveSession, IsFinishedAfterACrash) {
   expect_sound();
 }
 INSTANTIATE_TEST_SUITE_P(Sites, RemoveSession,
-                         ::testing::Values("git.remove_session.before_discard", "git.discard_session.after_cache",
-                                           "git.discard.after_rename:1", "git.discard_session.after_worktree",
-                                           "git.discard.after_rename:2", "git.remove_session.before_keep",
-                                           "git.change_reference.marked", "git.remove_session.after_keep"),
+                         ::testing::Values("git.remove_session.before_discard", "git.pool.after_cache",
+                                           "git.pool.after_worktree", "git.pool.packed", "git.give_back.after_cache",
+                                           "git.discard_session.after_worktree", "git.discard.after_rename",
+                                           "git.remove_session.before_keep", "git.change_reference.marked",
+                                           "git.remove_session.after_keep"),
                          name_of);
 
 struct CheckoutTree : CrashAt {};
@@ -293,8 +294,8 @@ TEST_P(CheckoutTree, IsDoneAgainAfterACrash) {
   EXPECT_EQ(read_file(worktree("check-r1-t1.1") / "src/a.txt"), "one\ntwo\nthree\n");
 }
 INSTANTIATE_TEST_SUITE_P(Sites, CheckoutTree,
-                         ::testing::Values("git.checkout_tree.before_directory", "git.checkout_tree.before_files",
-                                           "git.write_tree_files.after_file:1", "git.checkout_tree.after_files"),
+                         ::testing::Values("git.checkout_tree.before_directory", "git.write_tree_files.after_file:1",
+                                           "git.checkout_tree.after_files"),
                          name_of);
 
 struct WriteAnchor : CrashAt {};

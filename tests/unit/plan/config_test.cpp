@@ -37,7 +37,7 @@ constraints: ["C++20"]
 context_files: [docs/architecture.md]
 role_model_policy: {architect: {cli: claude, model: opus}, docs: {model: haiku}, qa: {cli: auto}}
 role_slots: {docs: 2}
-worktree_setup: {symlink_dirs: [node_modules/, ./.venv], copy_files: [.env], setup_command: "npm ci"}
+worktree_setup: {symlink_dirs: [node_modules/, ./.venv], copy_files: [.env], setup_command: "npm ci", inputs: [./package-lock.json, "tools/*.lock"]}
 quality_gates:
   tests: {command: "make test", timeout: 15m}
   build: "make -j2"
@@ -61,7 +61,8 @@ sandbox: strict
   EXPECT_EQ(config.role_policy, (std::map<std::string, RolePolicy>{
                                     {"architect", {"claude", "opus"}}, {"docs", {"", "haiku"}}, {"qa", {}}}));
   EXPECT_EQ(config.role_slots, (std::map<std::string, std::uint32_t>{{"docs", 2}}));
-  EXPECT_EQ(config.worktree_setup, (WorktreeSetup{"npm ci", {".env"}, {"node_modules", ".venv"}}));
+  EXPECT_EQ(config.worktree_setup,
+            (WorktreeSetup{"npm ci", {".env"}, {{"package-lock.json", "tools/*.lock"}}, {"node_modules", ".venv"}}));
   const std::vector<CheckSpec> gates{{"make test", "", "tests", "", 15 * k_minute, CheckType::command},
                                      {"make -j2", "", "build", "", 90 * k_second, CheckType::command}};
   EXPECT_EQ(config.gates, gates);  // in file order; limits.check_timeout where there is none of its own
@@ -122,7 +123,8 @@ TEST(ConfigFaults, NameUnknownKeysEverywhere) {
       "bernstein.yaml:2: limits has the unknown key 'atempts'; did you mean 'attempts'?\n"
       "bernstein.yaml:3: routing has the unknown key 'modes'; did you mean 'mode'?\n"
       "bernstein.yaml:4: agent 'a' has the unknown key 'modls'; did you mean 'models'?\n"
-      "bernstein.yaml:5: worktree_setup has the unknown key 'copy'; known are symlink_dirs, copy_files, setup_command\n"
+      "bernstein.yaml:5: worktree_setup has the unknown key 'copy'; known are symlink_dirs, copy_files, setup_command, "
+      "inputs\n"
       "bernstein.yaml:6: quality gate 't' has the unknown key 'cmd'; known are command, timeout");
 }
 
