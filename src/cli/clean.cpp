@@ -23,6 +23,7 @@ Status remove(const Home& home, port::Workspace& repository, const Leftover& lef
     case Leftover::What::checkout:
       return repository.remove_checkout(leftover.name);
     case Leftover::What::shared:
+    case Leftover::What::trash:
       empty_shared(home, leftover.name);
       break;
   }

@@ -72,12 +72,16 @@ Result<Findings> check_leftovers(const Home& home) {
   BERNSTEIN_TRY(const Leftovers left, find_leftovers(home));
   // What a live run has just made is no leftover: it holds the lock before it makes anything.
   if (owner_of(home)) return findings;
-  if (!left.finished.empty()) {
-    std::uint64_t bytes = 0;
-    for (const Leftover& leftover : left.finished) bytes += leftover.bytes;
+  std::uint64_t bytes = 0;
+  std::int64_t places = 0;
+  for (const Leftover& leftover : left.finished) {
+    if (leftover.what == Leftover::What::shared) continue;  // it is of use, and bounded
+    bytes += leftover.bytes;
+    ++places;
+  }
+  if (places > 0) {
     findings.push_back({"workspace.leftovers", Grade::warn,
-                        counted(static_cast<std::int64_t>(left.finished.size()), "place") +
-                            " of attempts that have ended, " + format_bytes(bytes),
+                        counted(places, "place") + " of attempts that have ended, " + format_bytes(bytes),
                         "bernstein clean"});
   }
   if (!left.kept.empty()) {

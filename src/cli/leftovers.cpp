@@ -136,7 +136,8 @@ Result<Leftovers> find_leftovers(const Home& home) {
   }
   for (const char* name : {"pool", "setup", "trash"}) {
     const std::string path = home.sdd + "/" + name;
-    if (!names_in(path).empty()) found.finished.push_back({Leftover::What::shared, name, bytes_below(path)});
+    const auto what = name == std::string_view("trash") ? Leftover::What::trash : Leftover::What::shared;
+    if (!names_in(path).empty()) found.finished.push_back({what, name, bytes_below(path)});
   }
   return found;
 }

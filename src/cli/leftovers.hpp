@@ -13,9 +13,9 @@
 namespace bernstein::cli {
 
 struct Leftover {
-  enum class What { session, checkout, shared };
+  enum class What { session, checkout, shared, trash };  // shared: the next attempts are made of it
   What what = What::session;
-  std::string name;         // "session-r1-t4.2", "check-r1-t4.2"; of what is shared: "pool", "setup", "trash"
+  std::string name;         // "session-r1-t4.2", "check-r1-t4.2"; of the others: "pool", "setup", "trash"
   std::uint64_t bytes = 0;  // of its regular files
 };
 
@@ -25,7 +25,7 @@ struct Kept {
 };
 
 struct Leftovers {
-  std::vector<Leftover> finished;  // of attempts that have ended, by the log; by name, what is shared last
+  std::vector<Leftover> finished;  // of attempts that have ended, by the log; by name, the others last
   std::vector<Kept> kept;          // what has to stay, by name
 };
 
@@ -35,7 +35,8 @@ Result<Leftovers> find_leftovers(const Home& home);
 // The highest run that anything in .sdd/worktrees or .sdd/agents is named after; r0 when there is nothing.
 RunId last_run_on_disk(const std::string& sdd);
 
-// Empties a shared place of .sdd, by its name; read-only directories in it too. What cannot be removed stays.
+// Empties the pool, what setup commands made, or the trash, by its name; read-only directories in it too. What cannot
+// be removed stays.
 void empty_shared(const Home& home, const std::string& name);
 
 // Regular files below a path, symbolic links not followed.
