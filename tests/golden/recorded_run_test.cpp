@@ -90,7 +90,9 @@ World the_run() {
   world.check_passes(at(3));
   world.answer<MergeRequested>(at(3), MergeRefused{"commit of the user"});
   // What the user committed stands in the attempt too, so the tree is the one that was checked.
-  world.answer<CandidateRequested>(at(3), CandidateBuilt{"commit of the user", "tree of commit of t3.1 on commit-0"});
+  CandidateBuilt same = world.candidate_of(at(3), "commit of the user");
+  same.tree = "tree of commit of t3.1 on commit-0";
+  world.answer<CandidateRequested>(at(3), same);
   world.lands(at(3));
   world.breaks<WorktreeRequested>(at(1, 2), FailureClass::orchestrator, "its worktree was lost");
   world.worktree_ready(at(1, 3));
@@ -108,7 +110,8 @@ World the_run() {
       if (std::holds_alternative<CaptureRequested>(intent.body)) return some_work(at(5), {}, "commit-0");
     }
     if (intent.subject == about(at(4, 1)) && std::holds_alternative<CandidateRequested>(intent.body)) {
-      return CandidateConflicted{"merge of t3.1", {"docs/index.md"}};
+      return CandidateConflicted{world.state().target_tip,
+                                 {{.base = "1", .ours = "2", .path = "docs/index.md", .theirs = "3"}}};
     }
     return world.success(intent);
   });

@@ -63,8 +63,8 @@ sandbox: strict
   EXPECT_EQ(config.role_slots, (std::map<std::string, std::uint32_t>{{"docs", 2}}));
   EXPECT_EQ(config.worktree_setup,
             (WorktreeSetup{"npm ci", {".env"}, {{"package-lock.json", "tools/*.lock"}}, {"node_modules", ".venv"}}));
-  const std::vector<CheckSpec> gates{{"make test", "", "tests", "", 15 * k_minute, CheckType::command},
-                                     {"make -j2", "", "build", "", 90 * k_second, CheckType::command}};
+  const std::vector<CheckSpec> gates{{"make test", "", false, "tests", "", 15 * k_minute, CheckType::command},
+                                     {"make -j2", "", false, "build", "", 90 * k_second, CheckType::command}};
   EXPECT_EQ(config.gates, gates);  // in file order; limits.check_timeout where there is none of its own
   ASSERT_EQ(config.agents.size(), 1u);
   const AgentSpec& agent = config.agents[0];

