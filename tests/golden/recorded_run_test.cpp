@@ -77,6 +77,10 @@ World the_run() {
   world.candidate_built(at(1));
   world.check_passes(at(1));
   world.check_fails(at(1), "exit 2");
+  world.run([&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
+    if (intent.subject != about_run()) return std::nullopt;
+    return world.success(intent);  // the target passes its gates
+  });
   world.removed(at(1));
   world.worktree_ready(at(2));
   world.feed({about(at(2)), AgentStarted{.pid = 4711, .prompt = "prompt"}}, world.open<SpawnRequested>(at(2)));

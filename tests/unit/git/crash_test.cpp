@@ -126,8 +126,8 @@ TEST_P(ReplaceSession, IsDoneAgainAfterACrash) {
   expect_sound();
 }
 INSTANTIATE_TEST_SUITE_P(Sites, ReplaceSession,
-                         ::testing::Values("git.discard_session.after_cache", "git.discard_session.after_worktree",
-                                           "git.create_session.after_note", "git.create_session.complete"),
+                         ::testing::Values("git.discard_session.after_worktree", "git.create_session.after_note",
+                                           "git.create_session.complete"),
                          name_of);
 
 struct CaptureWork : CrashAt {};

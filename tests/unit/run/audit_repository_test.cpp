@@ -23,7 +23,7 @@ struct AuditRepository : testing::Test {
                               .attempt = at(1),
                               .seq = 10,
                               .event = k_event,
-                              .asked = {.base = "base", .commit = "work", .target = k_main, .tree = "tree"},
+                              .asked = {.base = "base", .commit = "merge", .target = k_main, .tree = "tree"},
                               .open = false,
                               .landed = MergeLanded{.commit = "merge", .parent = "base", .tree = "tree"}}},
                 .works = {{.run = k_run,
