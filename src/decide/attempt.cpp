@@ -186,6 +186,15 @@ std::string work_to_merge(const Task& task, const Attempt& attempt) {
   return "";
 }
 
+std::vector<Draft> after_landing(const RunState& state, const Task& task, const Attempt& attempt) {
+  std::vector<Draft> drafts;
+  if (attempt.exit) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
+  drafts.push_back({about(attempt.id), CheckoutSyncRequested{state.behind, attempt.candidate->base,
+                                                             state.started->target, attempt.merge_commit}});
+  drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  return drafts;
+}
+
 std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt& attempt) {
   const EffectFailed& e = *attempt.broken;
   return fail(state, task, attempt, {.class_ = e.class_, .evidence = {{e.message, e.output}}, .why = e.message});
@@ -213,7 +222,8 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
   drafts.push_back({about(attempt.id), std::move(failure)});
   if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
   drafts.insert(drafts.end(), std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
-  if (attempt.worktree && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
+  const bool leaves_something = attempt.worktree || task.spec.undoes;  // a candidate, if nothing else
+  if (leaves_something && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
   if (to_a_person) {
     const AttemptId persons{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
     drafts.push_back(
@@ -239,10 +249,7 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::answered:
       return judge_answer(state, attempt);
     case Step::landed:
-      return {{about(id), reward_of(task, attempt)},
-              {about(id), CheckoutSyncRequested{state.behind, attempt.candidate->base, state.started->target,
-                                                attempt.merge_commit}},
-              {about(id), WorktreeRemoveRequested{}}};
+      return after_landing(state, task, attempt);
     case Step::broken:
       return broken(state, task, attempt);
     case Step::preparing:

@@ -213,7 +213,8 @@ Status Applier::on(const RewardRecorded&) {
 
 Status Applier::on(const WorktreeRemoveRequested&) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt());
-  if (!attempt->worktree || state_.in_flight.contains(attempt->id))
+  const bool leaves_something = attempt->worktree || task_at(attempt->id.task).spec.undoes;
+  if (!leaves_something || state_.in_flight.contains(attempt->id))
     return corrupt("removes a worktree that is not left over");
   if (is_work_at_risk(*attempt)) return corrupt("removes a worktree whose work is kept nowhere else");
   return open_intent(*attempt, attempt->step);

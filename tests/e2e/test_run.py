@@ -73,7 +73,7 @@ class TwelveTasks(EndToEnd):
             self.assertEqual(2, len(repository.git("log", "-1", "--format=%P", commit).split()))
             intent = int(trailers["Bernstein-Event"].split()[0])
             event = [e for e in self.events(repository) if e["seq"] == intent][0]
-            self.assertEqual("MergeRequested", event["type"])
+            self.assertEqual("CandidateRequested", event["type"])
             self.assertEqual(commit, landed[event["subject"]]["payload"]["commit"])
 
         # What is in the tree.

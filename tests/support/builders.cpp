@@ -157,7 +157,7 @@ PlanRead a_faulty_answer(std::vector<std::string> faults) {
   return {.answer = "answer", .faults = std::move(faults)};
 }
 
-World::World(RunConfig config) : config_(std::move(config)) {}
+World::World(RunConfig config, RunId run) : config_(std::move(config)), run_(run) {}
 
 std::vector<Event> World::start(std::vector<TaskSpec> tasks) {
   std::vector<Event> followed = feed({about_run(), a_start(config_)});
@@ -342,7 +342,7 @@ Event World::seal(Draft draft, Seq cause) {
   // One turn of the loop for each input: its time is the time of what follows from it.
   const Micros at_us = (log_.empty() ? 0 : log_.back().at_us) + (observed ? k_second : 0);
   return {.seq = place,
-          .run = RunId{1},
+          .run = run_,
           .run_seq = place,
           .cause = cause,
           .subject = draft.subject,

@@ -124,7 +124,7 @@ class World {
   // Which of the open intents is answered next: an index into them, in the order of their seqs.
   using Choice = std::function<std::size_t(std::size_t open)>;
 
-  explicit World(RunConfig config = a_config());
+  explicit World(RunConfig config = a_config(), RunId run = RunId{1});
 
   // Starts the run and accepts the plan; what followed.
   std::vector<Event> start(std::vector<TaskSpec> tasks);
@@ -229,6 +229,7 @@ class World {
   void look(const Event* event);
 
   RunConfig config_;
+  RunId run_;
   RunState state_;
   std::vector<Event> log_;
   bool watches_ = false;
