@@ -39,6 +39,30 @@ std::string title_part(const PromptInput& input) {
   return part + "\n\n";
 }
 
+std::string version(const std::string& blob) {
+  return blob.empty() ? "not there" : "`git show " + blob + "`";
+}
+
+std::string conflict_part(const PromptInput& input) {
+  if (!input.conflict) return "";
+  const ConflictToResolve& conflict = *input.conflict;
+  std::vector<std::string> paths;
+  for (const ConflictedPath& path : conflict.paths) {
+    paths.push_back(code_span(path.path) + ": before both " + version(path.base) + ", on the branch " +
+                    version(path.ours) + ", yours " + version(path.theirs));
+  }
+  std::string part =
+      "## A conflict to resolve\n\nYour earlier work on this task (commit " + conflict.commit +
+      ") conflicts with what landed meanwhile. It is merged into your working directory already, on top of the branch "
+      "as it is now; do not do it again. What is left is to resolve these files so that both intents hold, and to "
+      "remove every conflict marker. A file that could not be merged line by line stands as on the branch.\n" +
+      bullets(paths);
+  for (const auto& [name, description] : conflict.others) {
+    part += "\nThe other side is " + name + ":\n" + code_block(tail(description, k_sentence_bytes_max));
+  }
+  return part + "\n";
+}
+
 std::string role_part(const PromptInput& input) {
   const std::string_view text = trim(input.role_text);
   return text.empty() ? "" : "## Your role\n\n" + std::string(text) + "\n\n";
@@ -135,7 +159,7 @@ std::string earlier_part(std::vector<EarlierAttempt> earlier, std::size_t room) 
 
 std::string build_prompt(const PromptInput& input) {
   std::string prompt = title_part(input) + "## Task\n\n" + input.task.description + "\n\n";
-  prompt += role_part(input) + files_part(input.task) + checks_part(input);
+  prompt += conflict_part(input) + role_part(input) + files_part(input.task) + checks_part(input);
   prompt += list_part("## Constraints", input.constraints) + list_part("## Read first", input.context_files);
   prompt += done_part();
   if (input.earlier.empty()) return prompt;

@@ -212,5 +212,22 @@ TEST(Prompt, FindsTheEarlierAttemptsAlsoWhenTextsQuoteAPrompt) {
   EXPECT_TRUE(earlier_attempts_part(prompt).starts_with("## Earlier attempts\n\nThis task was tried before"));
 }
 
+TEST(Prompt, OfAConflictHasThePathsTheThreeVersionsAndBothIntents) {
+  PromptInput input = a_prompt();
+  input.conflict = ConflictToResolve{.commit = "c0ffee",
+                                     .paths = {{.base = "b1", .ours = "o1", .path = "src/a.cpp", .theirs = "t1"},
+                                               {.base = "", .ours = "o2", .path = "new", .theirs = ""}},
+                                     .others = {{"t3 \"Rate limits\"", "Limit each client."}}};
+  const std::string prompt = build_prompt(input);
+  EXPECT_NE(prompt.find("Your earlier work on this task (commit c0ffee) conflicts"), std::string::npos) << prompt;
+  EXPECT_NE(prompt.find("- `src/a.cpp`: before both `git show b1`, on the branch `git show o1`, yours `git show t1`\n"),
+            std::string::npos);
+  EXPECT_NE(prompt.find("- `new`: before both not there, on the branch `git show o2`, yours not there\n"),
+            std::string::npos);
+  EXPECT_NE(prompt.find("The other side is t3 \"Rate limits\":\n"), std::string::npos);
+  EXPECT_NE(prompt.find("Limit each client."), std::string::npos);
+  EXPECT_LT(prompt.find(input.task.description), prompt.find("## A conflict to resolve"));
+}
+
 }  // namespace
 }  // namespace bernstein::agent
