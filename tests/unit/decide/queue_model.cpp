@@ -107,9 +107,8 @@ EventBody QueueModel::capture(AttemptId id, const CaptureRequested& request) {
   Work work{.attempt = id, .base = commits_.at(request.base).content};
   work.edits[file_of(number)] = to_string(id);
   for (const std::string& path : given_.items[number - 1].shared) work.edits[path] = to_string(id);
-  std::vector<std::string> paths;
-  for (const auto& [path, value] : work.edits) paths.push_back(path);
-  WorkCaptured captured = some_work(id, paths, request.base);
+  // What is shared is shared within the files, so to say: who owns which paths is another matter than what conflicts.
+  WorkCaptured captured = some_work(id, {file_of(number)}, request.base);
   works_[captured.commit] = std::move(work);
   return captured;
 }
