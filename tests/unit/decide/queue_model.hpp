@@ -53,6 +53,7 @@ struct QueueCase {
   std::size_t interruption = 0;  // one check in so many is interrupted; 0: none
   std::size_t flake = 0;         // one green run in so many is red; 0: none
   bool flaky_by_word = false;    // the gate is called flaky
+  bool watches_state = false;    // the invariants of the state too: they cost more than the queue
 };
 
 class QueueModel {

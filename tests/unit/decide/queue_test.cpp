@@ -86,7 +86,8 @@ void expect_kept(const QueueModel& model) {
 
 void keeps_its_promises(std::uint32_t seed) {
   QueueDice dice(seed);
-  const QueueCase given = random_case(dice);
+  QueueCase given = random_case(dice);
+  given.watches_state = seed % 4 == 0;
   SCOPED_TRACE(in_words(given));
   QueueModel model(given);
   model.run(dice);
@@ -208,6 +209,119 @@ TEST_P(AnyQueue, RunsNoMoreChecksThanASearchTakes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AnyQueue, testing::Range(0U, k_cases));
+
+// ---- what these have found, and what they rest on ----
+
+LandingRules batches_of(std::uint32_t batch, std::uint32_t checks = 1) {
+  return {.batch = batch, .max_checks = checks, .skip_intermediate = true};
+}
+
+// Tasks whose work waits in the queue, and whose candidates are there.
+void queues(World& world, std::uint32_t tasks) {
+  std::vector<TaskSpec> plan;
+  for (std::uint32_t number = 1; number <= tasks; ++number) plan.push_back(a_task(number));
+  world.start(plan);
+  for (std::uint32_t number = 1; number <= tasks; ++number) world.works(at(number), {"file " + std::to_string(number)});
+}
+
+void builds(World& world, std::uint32_t from, std::uint32_t to) {
+  for (std::uint32_t number = from; number <= to; ++number) world.candidate_built(at(number));
+}
+
+void is_interrupted(World& world, AttemptId id) {
+  const CheckRequested& request = world.the<CheckRequested>(about(id));
+  world.answer<CheckRequested>(
+      id, CheckFinished{.name = request.check.name, .stopped = true, .tree = request.tree, .why = "it was ended"});
+}
+
+TEST(Queue, ABatchBeginsWhenItIsFullOrNobodyElseCanJoinIt) {
+  World world(a_config().with_agents(5).with_gate(a_command("tests")).with_landing(batches_of(3)));
+  queues(world, 5);
+  builds(world, 1, 2);
+  EXPECT_EQ(world.subjects_of<ChecksBegun>(), Words{});
+  builds(world, 3, 3);
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(3))), (ChecksBegun{{"t1.1", "t2.1"},
+                                                               "",
+                                                               world.the<CandidateBuilt>(about(at(3))).tree,
+                                                               "the last of a batch of 3 at most, as 10 % fail"}));
+  world.check_passes(at(3));
+  EXPECT_NE(world.open<CandidateRequested>(at(4)), 0) << "the next batch is put together while this one lands";
+  builds(world, 4, 4);
+  EXPECT_EQ(world.open<CheckRequested>(at(4)), 0);
+  builds(world, 5, 5);
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(5))).covers, Words{"t4.1"});
+}
+
+TEST(Queue, WhatHasLandedMeanwhileIsNotSpokenForAgain) {
+  World world(a_config().with_agents(4).with_gate(a_command("tests")).with_landing(batches_of(4, 2)));
+  queues(world, 4);
+  builds(world, 1, 4);
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(4))).covers, (Words{"t1.1", "t2.1", "t3.1"}));
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(2))).covers, Words{"t1.1"});
+  world.check_passes(at(2));
+  world.merged(at(1));
+  world.synced(at(1));
+  world.merged(at(2));
+  is_interrupted(world, at(4));
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(4))),
+            (ChecksBegun{{"t3.1"},
+                         "",
+                         world.the<CandidateBuilt>(about(at(4))).tree,
+                         "check 'tests' was interrupted: it was ended; it starts afresh"}));
+}
+
+TEST(Queue, NobodyIsJudgedByTheCheckOfAnotherTask) {
+  // t2 breaks what t1 checks of its own, which is no fault of t2, as t1 came first; and least of all one of t3.
+  QueueDice dice(1);
+  QueueCase given{
+      .items = {{.own_check = true}, {.breaks_own_of = 1}, {}}, .landing = batches_of(3), .all_queued = true};
+  QueueModel model(given);
+  model.run(dice);
+  expect_kept(model);
+  EXPECT_EQ(model.landings(), 3U);
+  EXPECT_EQ(model.world().the<ChecksBegun>(about(at(3))).why,
+            "check 'own 1' failed: exit 1; that is none of its own checks, and what is ahead of it is green: it is "
+            "checked for itself");
+}
+
+TEST(Queue, ChecksOfWhatStandsOnARedOneAreAbandoned) {
+  World world(a_config().with_agents(3).with_gate(a_command("tests")).with_landing({.max_checks = 3}));
+  queues(world, 3);
+  builds(world, 1, 3);
+  EXPECT_EQ(world.the<ChecksBegun>(about(at(2))).why, "a check slot is free, and with 90 % those ahead of it pass");
+  world.check_fails(at(1));
+  EXPECT_EQ(world.subjects_of<CheckAbandoned>(), (Words{"t2.1", "t3.1"}));
+  EXPECT_EQ(world.the<CheckAbandoned>(about(at(3))).why, "what it stands on has changed");
+  is_interrupted(world, at(2));
+  is_interrupted(world, at(3));
+  EXPECT_EQ(world.the<CandidateRequested>(about(at(2))).onto, "") << "it takes the place of the red one";
+}
+
+TEST(Queue, ARedTargetBlamesNobodyAndTheQueueGoesOnWhenItHasMoved) {
+  World world(a_config().with_agents(2).with_gate(a_command("tests")));
+  queues(world, 2);
+  builds(world, 1, 1);
+  world.check_fails(at(1));
+  const Seq check = world.open<CheckRequested>(AttemptId{});
+  ASSERT_NE(check, 0);
+  const std::string tree = std::get<CheckRequested>(world.state().open_intents.at(check).body).tree;
+  world.feed(
+      {about_run(), CheckFinished{.name = "tests", .tree = tree, .verdict = CheckVerdict::failed, .why = "exit 1"}},
+      check);
+  EXPECT_EQ(world.the<LandingHeld>(about(at(1))),
+            (LandingHeld{Hold::base_red,
+                         "check 'tests' failed: exit 1; but so does main at commit-0 itself, so nobody is blamed"}));
+  EXPECT_EQ(world.find<AttemptFailed>(about(at(1))), nullptr);
+  world.answer<CandidateRequested>(at(2), world.candidate_of(at(2), "mended"));
+  EXPECT_EQ(world.state().target_tip, "mended");
+  EXPECT_EQ(world.the<LandingQueued>(about(at(1))).why, "the target may pass its checks now");
+  world.check_passes(at(2));
+  world.merged(at(2));
+  world.synced(at(2));
+  world.lands(at(1));
+  world.run([&](const RunState&, const OpenIntent& intent) { return world.success(intent); });
+  EXPECT_EQ(world.the<RunFinished>(about_run()).landed, 2U);
+}
 
 // ---- costs ----
 
