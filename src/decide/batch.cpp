@@ -25,28 +25,32 @@ std::int64_t failure_chance_ppm(const RunState& state) {
          (10 + std::int64_t{state.ejections} + std::int64_t{state.landings});
 }
 
-// Two recurrences over the size of what is looked at:
-//   unknown(n)  n candidates of which nothing is known: one run; when it is red, what red(n) takes
-//   red(n)      n candidates that are red together: the lower half h is run. Red: the search goes on in it, and the
-//   others
-//               are unknown again. Green: the upper half is known to be red without a run.
-// The first red one is found; those behind it are put together anew, as unknown ones.
+// A cycle begins with n candidates of which nothing is known and ends when all have landed, or the first red one is
+// found: those behind it are put together anew and, with others that take the free places, are the next cycle's. So
+// what a candidate costs is the runs of a cycle by the candidates that it is done with (landed, or found red).
+//   all n          one run; green: n are done. Red, with the chance 1 - pass(n): the search goes on
+//   red(size)      candidates that are red together: the lower half h is run. Red: the search goes on in it, and
+//   nothing
+//                  is learnt of the others. Green: h are done, and the upper half is known to be red without a run
+//   red(1)         is the one: done, without a run
 std::int64_t runs_per_candidate_ppm(std::uint32_t n, std::int64_t failure_ppm) {
   const Runs pass = chances_to_pass(failure_ppm);
-  Runs unknown{};
-  Runs red{};
-  for (std::size_t size = 1; size <= n; ++size) {
-    if (size > 1) {
-      const std::size_t half = size / 2;
-      const std::int64_t fails = std::max<std::int64_t>(k_one - pass[size], 1);
-      const std::int64_t lower_red = (k_one - pass[half]) * k_one / fails;
-      // Whoever stands behind the red one in its half is unknown too: red[half] counts them.
-      red[size] = k_one + lower_red * (red[half] + unknown[size - half]) / k_one +
-                  (k_one - lower_red) * red[size - half] / k_one;
-    }
-    unknown[size] = k_one + (k_one - pass[size]) * red[size] / k_one;
+  Runs runs{};  // of the search, in millionths
+  Runs done{};
+  done[1] = k_one;
+  for (std::size_t size = 2; size <= n; ++size) {
+    const std::size_t half = size / 2;
+    const std::int64_t fails = std::max<std::int64_t>(k_one - pass[size], 1);
+    const std::int64_t lower_red = (k_one - pass[half]) * k_one / fails;
+    const std::int64_t lower_green = k_one - lower_red;
+    const std::int64_t upper = static_cast<std::int64_t>(half) * k_one + done[size - half];
+    runs[size] = k_one + (lower_red * runs[half] + lower_green * runs[size - half]) / k_one;
+    done[size] = (lower_red * done[half] + lower_green * upper) / k_one;
   }
-  return unknown[n] / n;
+  const std::int64_t red = k_one - pass[n];
+  const std::int64_t cycle_runs = k_one + red * runs[n] / k_one;
+  const std::int64_t cycle_done = pass[n] * n + red * done[n] / k_one;
+  return cycle_runs * k_one / cycle_done;
 }
 
 std::uint32_t best_batch(std::int64_t failure_ppm) {

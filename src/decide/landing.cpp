@@ -71,8 +71,12 @@ std::vector<std::string> names_of(const std::vector<AttemptId>& attempts) {
   return names;
 }
 
-ChecksBegun begin_again(const Examination& examination, const std::string& rerun, const std::string& why) {
-  return {names_of(examination.covers), rerun, examination.tree, why};
+ChecksBegun begin_again(const RunState& state, const Examination& examination, const std::string& rerun,
+                        const std::string& why) {
+  // Whoever has landed meanwhile, by the word of another one, needs nobody to speak for it.
+  std::vector<AttemptId> covers = examination.covers;
+  std::erase_if(covers, [&](AttemptId id) { return std::ranges::find(state.chain, id) == state.chain.end(); });
+  return {names_of(covers), rerun, examination.tree, why};
 }
 
 std::string failure_of(const Examination& examination) {
@@ -93,13 +97,13 @@ std::vector<Draft> begun_again(const RunState& state, Subject subject, const Exa
   const CheckFinished& failed = *examination.failed;
   if (failed.stopped) {
     return {
-        {subject, begin_again(examination, examination.rerun,
+        {subject, begin_again(state, examination, examination.rerun,
                               "check '" + failed.name + "' was interrupted: " + failed.why + "; it starts afresh")}};
   }
   const std::string reason = doubt(state, examination);
   if (reason.empty()) return {};
-  return {{subject,
-           begin_again(examination, failed.name, failure_of(examination) + "; it runs once more, because " + reason)}};
+  return {{subject, begin_again(state, examination, failed.name,
+                                failure_of(examination) + "; it runs once more, because " + reason)}};
 }
 
 bool gives_up(const Examination& examination) {
@@ -310,6 +314,14 @@ bool has_failed(const Attempt& attempt) {
          !attempt.examination->failed->stopped;
 }
 
+// Whether it is red by what it has to pass itself. The check of a task that is ahead of it and covered by it may be red
+// through one between them that need not pass that check either.
+bool fails_its_own(const RunState& state, const Attempt& attempt) {
+  const Examination& examination = *attempt.examination;
+  const std::vector<CheckSpec> own = checks_of(state, {attempt.id.task});
+  return std::ranges::find(own, examination.checks[examination.next]) != own.end();
+}
+
 // A red candidate is failing when what it stands on is green: in strict mode at once, as it was checked for itself
 // alone.
 std::vector<Draft> find_culprit(const RunState& state, const Links& links) {
@@ -322,7 +334,14 @@ std::vector<Draft> find_culprit(const RunState& state, const Links& links) {
     const bool is_red = has_failed(attempt) && !attempt.examination->verdict;
     if (is_red && (!by_batch || ahead_is_green)) {
       const Examination& examination = *attempt.examination;
-      return {{about(attempt.id), VerdictReached{examination.tree, Verdict::failed, failure_of(examination)}}};
+      if (fails_its_own(state, attempt))
+        return {{about(attempt.id), VerdictReached{examination.tree, Verdict::failed, failure_of(examination)}}};
+      if (!has_free_check(state)) return {};
+      return {{about(attempt.id), ChecksBegun{{},
+                                              "",
+                                              examination.tree,
+                                              failure_of(examination) + "; that is none of its own checks, and what " +
+                                                  "is ahead of it is green: it is checked for itself"}}};
     }
     ahead_is_green = ahead_is_green && link.landable;
   }
@@ -365,8 +384,12 @@ std::size_t window(const RunState& state) {
 
 std::vector<Draft> admit(const RunState& state, const Links& links) {
   if (state.landing_queue.empty()) return {};
-  const auto is_standing = [](const Link& link) { return link.state == LinkState::standing; };
-  const auto standing = static_cast<std::size_t>(std::ranges::count_if(links, is_standing));
+  // What only waits to land takes no place in the next batch.
+  const bool by_batch = config_of(state).landing.skip_intermediate;
+  const auto counts = [&](const Link& link) {
+    return link.state == LinkState::standing && !(by_batch && link.landable);
+  };
+  const auto standing = static_cast<std::size_t>(std::ranges::count_if(links, counts));
   if (standing >= window(state)) return {};
   std::string onto;
   for (const Link& link : links) {
@@ -454,7 +477,9 @@ std::optional<Choice> choose_by_halves(const std::vector<Candidate>& candidates,
                 "one of " + std::to_string(red - green_end + 1) + " together is red: the search goes on by halves"};
 }
 
-std::optional<Choice> choose_by_batch(const RunState& state, const std::vector<Candidate>& candidates) {
+// `more`: others are being put together behind these. That takes no time beside a check: a batch begins when it is
+// full, or when nobody else can join it.
+std::optional<Choice> choose_by_batch(const RunState& state, const std::vector<Candidate>& candidates, bool more) {
   const std::size_t batch = batch_size(state);
   const std::int64_t failure = failure_chance_ppm(state);
   std::size_t green_end = 0;
@@ -472,6 +497,7 @@ std::optional<Choice> choose_by_batch(const RunState& state, const std::vector<C
   const std::string size = "a batch of " + std::to_string(batch) + " at most, as " + percent(failure) + " fail";
   if (!first_checked) {
     if (green_end == candidates.size()) return std::nullopt;
+    if (more && green_end + batch > candidates.size()) return std::nullopt;
     return Choice{std::min(green_end + batch, candidates.size()) - 1, "the last of " + size};
   }
   // Idle slots: the next batch is needed when those under check pass, half of the first when they do not.
@@ -479,6 +505,7 @@ std::optional<Choice> choose_by_batch(const RunState& state, const std::vector<C
   const bool has_next = last_checked + 1 < candidates.size();
   const bool has_half = *first_checked > green_end;
   if (has_next && (!has_half || passes >= 1'000'000 - passes)) {
+    if (more && last_checked + 1 + batch > candidates.size()) return std::nullopt;
     return Choice{std::min(last_checked + 1 + batch, candidates.size()) - 1,
                   "a check slot is free, and with " + percent(passes) + " those ahead pass; the last of " + size};
   }
@@ -493,8 +520,10 @@ std::vector<Draft> begin_checks(const RunState& state, const Links& links) {
   if (!has_free_check(state)) return {};
   const std::vector<Candidate> candidates = candidates_of(state, links);
   const bool by_batch = config_of(state).landing.skip_intermediate;
+  const bool more = std::ranges::any_of(
+      links, [](const Link& link) { return link.state == LinkState::stale || link.state == LinkState::pending; });
   const std::optional<Choice> choice =
-      by_batch ? choose_by_batch(state, candidates) : choose_one_by_one(state, candidates);
+      by_batch ? choose_by_batch(state, candidates, more) : choose_one_by_one(state, candidates);
   if (!choice) return {};
   const Attempt& attempt = attempt_of(state, candidates[choice->index].attempt);
   ChecksBegun begun{.tree = attempt.candidate->tree, .why = choice->why};

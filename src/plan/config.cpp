@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t k_agents_max = 1000;
 constexpr std::uint32_t k_attempts_max = 100;
+constexpr std::uint32_t k_checks_max = 64;
 constexpr std::uint32_t k_quota_attempts_max = 10'000;
 constexpr std::uint32_t k_planned_tasks_max = 10'000;
 constexpr std::size_t k_role_bytes_max = 8 << 10;
@@ -47,6 +48,9 @@ class ConfigReader {
     config_.agent = agent == "auto" ? "" : agent;
     config_.max_agents = top.number("max_agents", 1, k_agents_max).value_or(config_.max_agents);
     config_.budget = top.usd("budget");
+    LandingRules& landing = config_.landing;
+    landing.max_checks = top.number("max_checks", 1, k_checks_max).value_or(landing.max_checks);
+    landing.skip_intermediate = top.flag("skip_intermediate").value_or(landing.skip_intermediate);
     for (Located& constraint : top.texts("constraints")) config_.constraints.push_back(std::move(constraint.text));
     config_.context_files = top.paths("context_files");
     if (const YamlNode* limits = top.map("limits", "{attempts: 3, agent_timeout: 30m}")) read_limits(*limits);

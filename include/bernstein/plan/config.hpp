@@ -43,6 +43,7 @@ struct Config {
   std::vector<AgentSpec> agents;  // `agents:`, in file order; those of the catalog with what is said of them anew
   std::map<std::string, AgentFacts> agent_facts;  // of the same
   RoutingSettings routing;
+  LandingRules landing;  // `max_checks:`, `skip_intermediate:`
   Limits limits;
   SandboxMode sandbox = SandboxMode::automatic;
   std::vector<std::string> warnings;
