@@ -12,6 +12,7 @@
 #include "print.hpp"
 #include "progress.hpp"
 #include "recap.hpp"
+#include "red_since.hpp"
 #include "run_json.hpp"
 
 namespace bernstein::cli {
@@ -124,6 +125,8 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
   if (!outcome) return std::move(outcome).error();
   people << (loop.state().finished ? recap(loop.state(), progress.tally()) : farewell(loop.state(), tenure.place.sdd))
          << std::flush;
+  if (const std::string since = red_since(loop.state(), *tenure.workspace, *tenure.log); !since.empty())
+    people << since << '\n' << std::flush;
   if (context.json) context.out << run_json(loop.state(), progress.tally().events, "stopped") << '\n';
   return exit_of(*outcome);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bernstein/base/text.hpp"
 #include "names.hpp"
 #include "tree_files.hpp"
 
@@ -54,6 +55,27 @@ Result<std::string> blob_id(const Layout& layout, const std::string& tree, const
   BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
   BERNSTEIN_TRY(const std::optional<Oid> id, find_blob(view.repository.get(), tree, path));
   return id ? to_hex(*id) : std::string();
+}
+
+Result<std::vector<port::Ancestor>> history(const Layout& layout, const std::string& commit, std::size_t max) {
+  BERNSTEIN_TRY(const BareView view, open_bare_view(layout));
+  BERNSTEIN_TRY(Oid at, parse_oid(commit));
+  std::vector<port::Ancestor> ancestors;
+  while (ancestors.size() < max) {
+    git_commit* raw = nullptr;
+    const int code = git_commit_lookup(&raw, view.repository.get(), at.get());
+    const Commit object(raw);
+    if (code == GIT_ENOTFOUND && !ancestors.empty()) break;
+    BERNSTEIN_TRY_VOID(check(code, "cannot read the commit " + to_hex(at)));
+    const git_signature* author = git_commit_author(raw);
+    const char* title = git_commit_summary(raw);
+    ancestors.push_back({to_hex(at), to_hex(Oid(git_commit_tree_id(raw))),
+                         printable_utf8(title == nullptr ? "" : title),
+                         printable_utf8(author == nullptr || author->name == nullptr ? "" : author->name)});
+    if (git_commit_parentcount(raw) == 0) break;
+    at = Oid(git_commit_parent_id(raw, 0));
+  }
+  return ancestors;
 }
 
 Result<std::string> diff(const Layout& layout, const std::string& from, const std::string& to) {

@@ -65,6 +65,9 @@ class GitWorkspace final : public port::Workspace {
   Status write_anchor(const std::string& run, const std::string& text, Micros at_us) override {
     return git::write_anchor(layout_, run, text, at_us, refs_);
   }
+  Result<std::vector<port::Ancestor>> history(const std::string& commit, std::size_t max) override {
+    return git::history(layout_, commit, max);
+  }
   Result<std::string> diff(const std::string& from, const std::string& to) override {
     return git::diff(layout_, from, to);
   }

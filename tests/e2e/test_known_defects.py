@@ -84,7 +84,7 @@ class KnownDefects(EndToEnd):
         self.assertEqual("needed\n", repository.show("uses.txt"))
 
     def test_dependents_do_not_start_on_done_that_is_not_verified(self):
-        repository = self.place("quality_gates: {never: 'false'}")
+        repository = self.place("quality_gates: {never: 'test ! -e need.txt'}")
         started = self.directory / "dependent started"
         plan = f"""
         stages:
@@ -150,7 +150,8 @@ class KnownDefects(EndToEnd):
                   RUN: ( {strike} )
         """
         self.run_plan(repository, plan, expect=1)
-        self.assertEqual(["clash.txt"], self.events(repository, "CandidateConflicted")[0]["payload"]["paths"])
+        conflict = self.events(repository, "CandidateConflicted")[0]["payload"]
+        self.assertEqual(["clash.txt"], [path["path"] for path in conflict["paths"]])
         self.assertEqual("theirs\n", repository.show("clash.txt", "main"))
         salvage = "refs/bernstein/salvage/r1/t1.1"
         repository.git("gc", "-q", "--prune=now")

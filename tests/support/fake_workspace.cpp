@@ -532,6 +532,21 @@ Status FakeWorkspace::write_anchor(const std::string& run, const std::string& te
   return Ok{};
 }
 
+Result<std::vector<port::Ancestor>> FakeWorkspace::history(const std::string& commit, std::size_t max) {
+  const Lock lock(mutex_);
+  if (const auto error = fault("history")) return *error;
+  std::vector<port::Ancestor> ancestors;
+  for (std::string at = commit; ancestors.size() < max;) {
+    const auto found = commits_.find(at);
+    if (found == commits_.end()) return Error{ErrorCode::environment, "cannot read the commit " + at};
+    const std::string& message = found->second.message;
+    ancestors.push_back({at, found->second.tree, message.substr(0, message.find('\n')), "somebody"});
+    if (found->second.parents.empty()) break;
+    at = found->second.parents.front();
+  }
+  return ancestors;
+}
+
 Result<std::string> FakeWorkspace::diff(const std::string& from, const std::string& to) {
   const Lock lock(mutex_);
   if (const auto error = fault("diff")) return *error;

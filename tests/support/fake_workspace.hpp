@@ -50,6 +50,7 @@ class FakeWorkspace final : public port::Workspace {
   Status remove_session(const std::string& name) override;
   Status remove_checkout(const std::string& name) override;
   Status write_anchor(const std::string& run, const std::string& text, Micros at_us) override;
+  Result<std::vector<port::Ancestor>> history(const std::string& commit, std::size_t max) override;
   Result<std::string> diff(const std::string& from, const std::string& to) override;
 
   // ---- What agents do in their worktree ----
@@ -77,7 +78,7 @@ class FakeWorkspace final : public port::Workspace {
   enum class Moment { halfway, done };
   void set_witness(std::function<std::optional<Error>(std::string_view, Moment)> witness);
   FileMap files(const std::string& commit_or_tree);
-  FileMap checkout();                                   // the person's files
+  FileMap checkout();                                      // the person's files
   static std::string id_of_blob(const std::string& text);  // as in ConflictedPath and Resolution
   std::optional<std::string> ref(const std::string& name);
   std::vector<std::string> parents(const std::string& commit);

@@ -105,7 +105,7 @@ struct CandidateSpec {
   std::vector<Resolution> resolutions = {};  // of conflicts that are known; the file keeps the mode of ours, or theirs
 };
 struct Candidate {
-  std::string base;                        // the commit it was merged with: first parent
+  std::string base;  // the commit it was merged with: first parent
   std::string base_tree;
   std::string commit;                      // the commit that lands, if it does
   std::string tree;                        // that of the base when there is nothing to land
@@ -152,6 +152,14 @@ struct SyncResult {
 struct TreeFile {
   std::string path;
   bool directory = false;
+};
+
+// A commit in the history of a branch.
+struct Ancestor {
+  std::string commit;
+  std::string tree;
+  std::string title;   // first line of its message
+  std::string author;  // name
 };
 
 class Workspace {
@@ -225,6 +233,9 @@ class Workspace {
 
   // Points refs/bernstein/runs/<run> to a commit that holds `text` as head.json; its parent is the anchor before.
   virtual Status write_anchor(const std::string& run, const std::string& text, Micros at_us) = 0;
+
+  // The commit and those before it along first parents, newest first, at most `max`; fewer where a shallow clone ends.
+  virtual Result<std::vector<Ancestor>> history(const std::string& commit, std::size_t max) = 0;
 
   // The unified diff between two commits or trees, as `git diff` prints it without colour.
   virtual Result<std::string> diff(const std::string& from, const std::string& to) = 0;
