@@ -863,6 +863,30 @@ TYPED_TEST(WorkspaceContract, AnchorsFollowEachOther) {
   EXPECT_EQ(this->world.ref("refs/bernstein/runs/r1"), second) << "said twice, written once";
 }
 
+TYPED_TEST(WorkspaceContract, HistoryGoesBackAlongFirstParentsAndEnds) {
+  const std::string first = this->tip();
+  const std::string second = this->world.user_commits({{"a.txt", "2\n"}});
+  const auto history = this->workspace().history(second, 10);
+  ASSERT_TRUE(history);
+  ASSERT_EQ(history->size(), 2U);
+  EXPECT_EQ((*history)[0].commit, second);
+  EXPECT_EQ((*history)[1].commit, first);
+  EXPECT_EQ(this->read((*history)[0].tree, "a.txt"), "2\n");
+  EXPECT_NE((*history)[0].title, "");
+  EXPECT_NE((*history)[0].author, "");
+  EXPECT_EQ(this->workspace().history(second, 1)->size(), 1U);
+  EXPECT_FALSE(this->workspace().history(std::string(40, '1'), 1));
+}
+
+TYPED_TEST(WorkspaceContract, TheSameTextHasTheSameBlobAndAMissingFileNone) {
+  const std::string commit = this->world.user_commits({{"a.txt", "same\n"}, {"b.txt", "same\n"}, {"c.txt", "other\n"}});
+  const auto blob = [&](const std::string& path) { return this->workspace().blob_id(commit, path).value(); };
+  EXPECT_NE(blob("a.txt"), "");
+  EXPECT_EQ(blob("a.txt"), blob("b.txt"));
+  EXPECT_NE(blob("a.txt"), blob("c.txt"));
+  EXPECT_EQ(blob("nothing.txt"), "");
+}
+
 TYPED_TEST(WorkspaceContract, ADiffNamesWhatChangedAndIsEmptyWhenNothingDid) {
   const std::string base = this->tip();
   const port::Captured captured = this->attempt("session-r1-t1.1", "b.txt", "b\n");

@@ -1,4 +1,4 @@
-#include "red_since.hpp"
+#include "../../../src/cli/red_since.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,9 +43,9 @@ struct RedSince : testing::Test {
 TEST_F(RedSince, NamesTheCommitBehindTheLastThatPassed) {
   passed_at(good);
   const std::string bad = workspace.user_commits({{"a", "2\n"}});
-  EXPECT_EQ(red_since(red_at(bad), workspace, log),
-            "it passed at " + good.substr(0, 7) + " \"the first\"; since then there is " + bad.substr(0, 7) +
-                " \"the person's\" by somebody");
+  EXPECT_EQ(red_since(red_at(bad), workspace, log), "it passed at " + good.substr(0, 7) +
+                                                        " \"initial\"; since then there is " + bad.substr(0, 7) +
+                                                        " \"the person's\" by somebody");
 }
 
 TEST_F(RedSince, NamesTheFirstOfSeveral) {
