@@ -75,8 +75,10 @@ class Merge {
         run.context_files.push_back(file);
       }
     }
+    run.approve_merge = options_.approve_merge;
     run.approve_plan = options_.approve_plan;
     run.gates = config_.gates;
+    run.landing = config_.landing;
     run.limits = config_.limits;
     run.sandbox = config_.sandbox;
     run.max_agents = options_.max_agents.value_or(top.max_agents.value_or(config_.max_agents));
