@@ -109,6 +109,11 @@ class HowItLands(Landing):
         self.run_plan(repository, plan(("a.txt", "echo a > a.txt")), "--approve", "merge", expect=5)
         self.assertEqual(before, repository.tip("main"))
         self.assertEqual(["approval"], [e["payload"]["reason"] for e in self.events(repository, "LandingHeld")])
+        self.assertEqual(5, self.bernstein(repository, "resume").code)
+        self.assertEqual(before, repository.tip("main"))
+        begun = self.events(repository, "RunStarted", "RunResumed")
+        self.assertEqual(["RunStarted", "RunResumed"], [event["type"] for event in begun])
+        self.assertEqual(1, len({event["payload"]["environment"] for event in begun}), "the same, and told by both")
 
 
 class EarlierVerdicts(Landing):
@@ -164,6 +169,19 @@ class EarlierVerdicts(Landing):
         ran = len(self.counter.read_text().splitlines())
         broken.unlink()
         self.assertGreater(self.run_again(2), ran)
+
+
+class FlakyChecks(Landing):
+    def test_are_run_once_more_and_known_to_later_runs(self):
+        was = shlex.quote(str(self.directory / "was here"))
+        repository = self.place('quality_gates: {shaky: {command: "test -e %s || { touch %s; false; }", flaky: true}}' % (was, was))
+        self.run_plan(repository, plan(("a.txt", "echo a > a.txt")))
+        self.assertEqual(["failed", "passed"], [e["payload"]["verdict"] for e in self.events(repository, "CheckFinished")])
+        self.assertEqual(["shaky"], [e["payload"]["name"] for e in self.events(repository, "CheckFlaked")])
+        self.run_plan(repository, plan(("b.txt", "echo b > b.txt")))
+        told = [self.events(repository, "RunStarted", run=run)[0]["payload"]["flaky"] for run in ("r1", "r2")]
+        self.assertEqual([[], ["shaky"]], told)
+        self.assert_sound(repository, run="r2")
 
 
 class WeakenedTests(Landing):
