@@ -78,6 +78,24 @@ CLI::App& add_command(CLI::App& app, Request& request, const std::string& name, 
   return *command;
 }
 
+// "plan", "merge", "none", or several of the first two: "plan,merge".
+Status read_approve(const std::string& typed, RunOptions& run) {
+  static const std::vector<std::string> k_words{"none", "plan", "merge"};
+  bool none = false;
+  for (const std::string_view part : split(typed, ',')) {
+    const std::string word(trim(part));
+    none = none || word == "none";
+    run.approve_plan = run.approve_plan || word == "plan";
+    run.approve_merge = run.approve_merge || word == "merge";
+    if (std::ranges::find(k_words, word) != k_words.end()) continue;
+    const std::string near = did_you_mean_clause(word, k_words);
+    return Error{ErrorCode::invalid_input, "--approve: '" + word + "' is no word of it" +
+                                               (near.empty() ? "; write none, plan, merge, or plan,merge" : near)};
+  }
+  if (!none || !(run.approve_plan || run.approve_merge)) return Ok{};
+  return Error{ErrorCode::invalid_input, "--approve: none stands alone; leave it out, or what stands with it"};
+}
+
 void add_run(CLI::App& app, Request& request) {
   CLI::App& run = add_command(app, request, "run", "Carry out a plan or a goal: schedule, verify and land its tasks",
                               "bernstein run plan.yaml --dry-run\nbernstein run plan.yaml --max-agents 4 --budget 5\n"
@@ -103,8 +121,9 @@ void add_run(CLI::App& app, Request& request) {
   run.add_option("--target", request.run.target, "The branch to land on; the one checked out unless given")
       ->type_name("BRANCH")
       ->take_last();
-  run.add_option("--approve", request.approve, "What waits for a person: none, or the plan until `bernstein approve`")
-      ->check(CLI::IsMember({"none", "plan", "merge"}))
+  run.add_option("--approve", request.approve,
+                 "What waits for a person's `bernstein approve`: the plan, each merge, none, or plan,merge")
+      ->type_name("WHAT")
       ->take_last();
   run.add_option("--seed", request.seed, "Seed of the run's random choices; recorded")
       ->type_name("N")
@@ -128,8 +147,7 @@ void add_run(CLI::App& app, Request& request) {
       if (!has_goal && request.run.plan_file.empty()) {
         return Error{ErrorCode::invalid_input, "run needs a plan or a goal; example: bernstein run plan.yaml"};
       }
-      if (request.approve == "merge") return not_built("--approve merge");
-      request.run.approve_plan = request.approve == "plan";
+      BERNSTEIN_TRY_VOID(read_approve(request.approve, request.run));
       request.run.plain = request.run.plain || request.headless;
       request.drives = !request.run.dry_run;
       return run_command(context, request.run);

@@ -64,6 +64,9 @@ std::string config_text(const Detected& detected, const std::vector<TriedGate>& 
     text += "worktree_setup: {symlink_dirs: [" + join(detected.symlinks, ", ") + "]}\n\n";
   }
   return text +
+         "# How work that passed comes onto the branch: merge or squash, so many candidates checked at once.\n"
+         "# Changes to files that only say how checks run (CI, pytest.ini, ...) are left out unless a task owns them.\n"
+         "# landing: {method: merge, max_checks: 1, skip_intermediate: false}\n"
          "# limits: {attempts: 3, agent_timeout: 30m, check_timeout: 10m}\n"
          "# constraints: [\"Keep the public interface as it is\"]   # go into every prompt\n";
 }

@@ -140,6 +140,20 @@ std::string suspicious(const RunState& state) {
   return text;
 }
 
+// What the last attempts did to tests; of each the first thing.
+std::string weakened(const RunState& state) {
+  std::string text;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.attempts.empty() || !task.attempts.back().work) continue;
+    const std::vector<std::string>& all = task.attempts.back().work->weakened_tests;
+    if (all.empty()) continue;
+    text += "  fewer tests  " + to_string(task.attempts.back().id) + " " + one_line(all.front());
+    if (all.size() > 1) text += ", and " + std::to_string(all.size() - 1) + " more";
+    text += "; bernstein why " + to_string(state.run) + "/" + to_string(id) + "\n";
+  }
+  return text;
+}
+
 std::string unverified(const RunState& state, const Tally& tally) {
   std::string text;
   for (TaskId id : tally.unverified) {
@@ -215,8 +229,8 @@ std::string plan_file_of(RunId run) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
-         not_landed(state) + unsaved(state) + suspicious(state) + unverified(state, tally) + checkout(state, tally) +
-         next_steps(state);
+         not_landed(state) + unsaved(state) + suspicious(state) + weakened(state) + unverified(state, tally) +
+         checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -9,6 +9,7 @@
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/run/loop.hpp"
+#include "check_environment.hpp"
 #include "drive.hpp"
 #include "fold.hpp"
 #include "names.hpp"
@@ -123,6 +124,7 @@ Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& option
   const Result<std::string> tip = tenure.workspace->tip(picture.state.started->target);
   if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
   resumed.target_tip = *tip;
+  resumed.environment = digest_of(gather_check_environment(context, place, config.worktree_setup, chosen.sandbox.mode));
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
                [&](run::Loop& loop) { return loop.resume(run, resumed, options.approve); });
 }

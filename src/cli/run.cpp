@@ -13,6 +13,7 @@
 #include "bernstein/cli/commands.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/run/loop.hpp"
+#include "check_environment.hpp"
 #include "drive.hpp"
 #include "dry_run.hpp"
 #include "inputs.hpp"
@@ -134,6 +135,14 @@ std::uint64_t new_seed() {
   return ((high << 32) | device()) & ((std::uint64_t{1} << 53) - 1);
 }
 
+// Names of checks that earlier runs found flaky.
+Result<std::vector<std::string>> flaky_checks(port::EventReader& log) {
+  BERNSTEIN_TRY(const port::Table table, log.query("SELECT DISTINCT name FROM flaky_checks ORDER BY name"));
+  std::vector<std::string> names;
+  for (const auto& row : table.rows) names.push_back(row.front().text);
+  return names;
+}
+
 RunStarted started_of(const Prepared& prepared, const RunOptions& options, const std::string& behind) {
   const std::string& name = prepared.plan.name;
   return {.behind = behind,
@@ -217,11 +226,13 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
     work = accepted_of(prepared, source);
   }
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, prepared.landing.target));
-  BERNSTEIN_TRY(
-      const Exit exit,
-      drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox}, [&](run::Loop& loop) {
-        return loop.start(started_of(prepared, options, behind), std::move(work), taken);
-      }));
+  RunStarted started = started_of(prepared, options, behind);
+  started.environment = digest_of(gather_check_environment(
+      context, prepared.place, prepared.settings.config.worktree_setup, prepared.sandbox.mode));
+  BERNSTEIN_TRY(started.flaky, flaky_checks(*tenure.log));
+  BERNSTEIN_TRY(const Exit exit,
+                drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox},
+                      [&](run::Loop& loop) { return loop.start(started, std::move(work), taken); }));
   if (exit != Exit::stopped || !options.approve_plan) return exit;
   tenure.reactor.reset();  // whoever is asked can leave by Ctrl-C, and nothing of the run before reaches the next
   if (!is_approved_now(context, *tenure.log, run)) return exit;

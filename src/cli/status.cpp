@@ -169,6 +169,15 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
     lines.push_back("suspicious: what agents did in " + counted(suspicious, "attempt") + "; bernstein why " + prefix +
                     example + "   tells");
   }
+  std::vector<std::string> weakened;
+  for (const auto& [id, task] : state.tasks) {
+    if (!task.attempts.empty() && task.attempts.back().work && !task.attempts.back().work->weakened_tests.empty())
+      weakened.push_back(to_string(id));
+  }
+  if (!weakened.empty()) {
+    lines.push_back("fewer tests: " + counted(std::ssize(weakened), "task") + " took some away; bernstein why " +
+                    prefix + weakened.front() + "   tells");
+  }
   std::size_t failed = 0;
   for (const auto& [id, task] : state.tasks) {
     if (task.status != TaskStatus::failed) continue;

@@ -69,7 +69,11 @@ std::vector<std::string> evidence_lines(const AttemptFailed& failure, port::Blob
 std::vector<std::string> details_of(const EventBody& body, port::BlobStore* blobs) {
   if (const auto* route = std::get_if<RouteChosen>(&body)) return route_lines(*route);
   if (const auto* failure = std::get_if<AttemptFailed>(&body)) return evidence_lines(*failure, blobs);
-  if (const auto* work = std::get_if<WorkCaptured>(&body)) return work->suspicions;
+  if (const auto* work = std::get_if<WorkCaptured>(&body)) {
+    std::vector<std::string> lines = work->suspicions;
+    for (const std::string& weakened : work->weakened_tests) lines.push_back("it " + weakened);
+    return lines;
+  }
   return {};
 }
 
@@ -80,7 +84,8 @@ Tint tint_of(const EventBody& body) {
     return Tint::bad;
   }
   const auto* work = std::get_if<WorkCaptured>(&body);
-  const bool warns = std::holds_alternative<TaskBlocked>(body) || (work != nullptr && !work->suspicions.empty());
+  const bool warns = std::holds_alternative<TaskBlocked>(body) ||
+                     (work != nullptr && !(work->suspicions.empty() && work->weakened_tests.empty()));
   return warns ? Tint::warning : Tint::plain;
 }
 
@@ -137,6 +142,7 @@ std::string story_json(const TaskStory& story, const RunState& state) {
       line["probabilities_ppm"] = route->probabilities_ppm;
     } else if (const auto* work = std::get_if<WorkCaptured>(&event.body)) {
       line["suspicions"] = work->suspicions;
+      line["weakened_tests"] = work->weakened_tests;
     }
     events.push_back(std::move(line));
   }

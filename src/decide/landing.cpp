@@ -83,12 +83,18 @@ std::string failure_of(const Examination& examination) {
   return "check '" + examination.failed->name + "' failed: " + examination.failed->why;
 }
 
-std::string passed_in_words(const Examination& examination) {
+// What a person ought to know of an attempt whose checks are green.
+std::string weakened_in_words(const Attempt& attempt) {
+  return attempt.work->weakened_tests.empty() ? "" : "; it " + name_paths(attempt.work->weakened_tests);
+}
+
+std::string passed_in_words(const Attempt& attempt) {
+  const Examination& examination = *attempt.examination;
   const std::size_t checks = examination.checks.size();
   std::string why =
       (checks == 1 ? "its 1 check" : "all " + std::to_string(checks) + " checks") + " passed on this tree";
   if (!examination.covers.empty()) why += ", for " + join(names_of(examination.covers), ", ") + " too";
-  return why;
+  return why + weakened_in_words(attempt);
 }
 
 // A check that has ended in neither green nor red is begun again; what is red is put in doubt once, where there is
@@ -129,10 +135,10 @@ std::vector<Draft> go_on_checking(const RunState& state, const Link& link) {
   if (!examination.failed) {
     if (examination.next < examination.checks.size()) return next_check(state, subject, examination);
     if (!examination.checks.empty())
-      return {{subject, VerdictReached{examination.tree, Verdict::passed, passed_in_words(examination)}}};
+      return {{subject, VerdictReached{examination.tree, Verdict::passed, passed_in_words(attempt)}}};
     return {{subject, VerdictReached{examination.tree, Verdict::unverified,
                                      "there is no check for this task; it changes " +
-                                         plural(attempt.work->changes.size(), "path")}}};
+                                         plural(attempt.work->changes.size(), "path") + weakened_in_words(attempt)}}};
   }
   const CheckFinished& failed = *examination.failed;
   if (gives_up(examination)) {

@@ -137,6 +137,15 @@ bool is_included(const std::vector<std::string>& patterns, std::string_view path
   return included;
 }
 
+std::vector<std::string> included_paths(git_repository* users, const Fd& checkout) {
+  const std::vector<std::string> patterns = include_patterns(checkout);
+  if (patterns.empty()) return {};
+  Included included(users, patterns);
+  included.search(checkout, "", 0);
+  std::sort(included.found.begin(), included.found.end());
+  return included.found;
+}
+
 Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users,
                                                    const SetupFiles& wanted, const Files& base, const Fd& worktree) {
   for (const std::vector<std::string>* paths : {&wanted.symlink_dirs, &wanted.copy_files}) {
@@ -155,12 +164,7 @@ Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_rep
   };
   for (const std::string& path : wanted.symlink_dirs) BERNSTEIN_TRY_VOID(setup.link(layout.root, plain(path)));
   for (const std::string& path : wanted.copy_files) BERNSTEIN_TRY_VOID(setup.copy(plain(path)));
-  const std::vector<std::string> patterns = include_patterns(checkout);
-  if (!patterns.empty()) {
-    Included included(users, patterns);
-    included.search(checkout, "", 0);
-    for (const std::string& path : included.found) BERNSTEIN_TRY_VOID(setup.copy(path));
-  }
+  for (const std::string& path : included_paths(users, checkout)) BERNSTEIN_TRY_VOID(setup.copy(path));
   return setup.placed();
 }
 

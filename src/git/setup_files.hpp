@@ -21,6 +21,9 @@ struct SetupFiles {
 Result<std::vector<std::string>> place_setup_files(const Layout& layout, git_repository* users, const SetupFiles& setup,
                                                    const Files& base, const Fd& worktree);
 
+// Files and directories of the user's checkout that its .worktreeinclude names and git ignores; sorted.
+std::vector<std::string> included_paths(git_repository* users, const Fd& checkout);
+
 // The paths as lines of an exclude file: anchored, with what would be a pattern escaped.
 std::string exclude_lines(const std::vector<std::string>& paths);
 

@@ -9,6 +9,7 @@
 #include "layout.hpp"
 #include "look.hpp"
 #include "session.hpp"
+#include "setup_files.hpp"
 #include "setup_template.hpp"
 #include "sync.hpp"
 
@@ -86,6 +87,15 @@ std::string libgit2_version() {
   int patch = 0;
   git_libgit2_version(&major, &minor, &patch);
   return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+}
+
+std::vector<std::string> worktree_includes(const std::string& directory) {
+  const Result<Found> found = find_repository(directory);
+  if (!found || found->layout.bare) return {};
+  const Result<Fd> checkout = open_directory(found->layout.root);
+  const Result<Repository> users = open_repository(found->layout);
+  if (!checkout || !users) return {};
+  return included_paths(users->get(), *checkout);
 }
 
 Result<std::unique_ptr<port::Workspace>> open_workspace(const std::string& directory) {

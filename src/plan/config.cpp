@@ -22,6 +22,8 @@ constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can num
 constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
 constexpr std::int64_t k_million = 1'000'000;
+constexpr std::uint32_t k_checks_max = 64;  // at once
+constexpr std::uint32_t k_landing_batch_max = 64;
 
 class ConfigReader {
  public:
@@ -69,6 +71,7 @@ class ConfigReader {
     if (const YamlNode* gates = top.map("quality_gates", "{tests: \"make test\"}")) {
       for (const YamlEntry& entry : gates->entries) read_gate(entry);
     }
+    read_landing(top);
     if (const YamlNode* routing = top.map("routing", "{mode: static}")) read_routing(*routing);
     read_sandbox(top);
     top.finish({}, UnknownKeys::refuse);
@@ -167,6 +170,7 @@ class ConfigReader {
       MapReader reader(*command, what, report_);
       command = reader.value("command");
       gate.timeout_us = reader.duration("timeout").value_or(gate.timeout_us);
+      gate.flaky = reader.flag("flaky").value_or(false);
       reader.finish({}, UnknownKeys::refuse);
     }
     bool empty = command == nullptr || command->kind == YamlNode::Kind::null ||
@@ -186,6 +190,37 @@ class ConfigReader {
   }
 
   static std::string gate_example(const std::string& name) { return shortened(name, 40) + ": \"make test\""; }
+
+  // max_checks and skip_intermediate may stand at the top too, where they are found without knowing of `landing`.
+  void read_landing(MapReader& top) {
+    LandingRules& read = config_.landing;
+    const auto checks = top.number("max_checks", 1, k_checks_max);
+    const auto skip = top.flag("skip_intermediate");
+    read.max_checks = checks.value_or(read.max_checks);
+    read.skip_intermediate = skip.value_or(read.skip_intermediate);
+    const YamlNode* node = top.map("landing", "{method: squash, max_checks: 2}");
+    if (node == nullptr) return;
+    MapReader landing(*node, "landing", report_);
+    read.method = landing.word<LandingMethod>("method").value_or(read.method);
+    read.max_checks = landing.number("max_checks", 1, k_checks_max).value_or(read.max_checks);
+    read.skip_intermediate = landing.flag("skip_intermediate").value_or(read.skip_intermediate);
+    for (const char* key : {"max_checks", "skip_intermediate"}) {
+      if (!top.has(key) || !landing.has(key)) continue;
+      landing.fault(landing.line_of(key), "has '" + std::string(key) + "', and so has the top of the file, in line " +
+                                              std::to_string(top.line_of(key)) + "; remove one");
+    }
+    read_batch(landing);
+    for (auto [key, files] : {std::pair{"union_files", &read.union_files}, {"check_files", &read.check_files}}) {
+      std::vector<std::string> patterns = landing.paths(key);
+      if (landing.has(key)) *files = std::move(patterns);  // an empty list has none
+    }
+    landing.finish({}, UnknownKeys::refuse);
+  }
+
+  void read_batch(MapReader& landing) {
+    config_.landing.batch =
+        landing.number_or("batch", 1, k_landing_batch_max, "auto", 0).value_or(config_.landing.batch);
+  }
 
   void read_routing(const YamlNode& node) {
     MapReader routing(node, "routing", report_);
@@ -269,6 +304,24 @@ class ConfigReader {
 };
 
 }  // namespace
+
+LandingRules usual_landing_rules() {
+  LandingRules rules;
+  rules.union_files = {"**/CHANGELOG.md", "**/CHANGES.md"};
+  rules.check_files = {
+      // what runs checks elsewhere
+      ".github/**", ".gitlab-ci.yml", ".gitlab/**", ".circleci/**", ".travis.yml", "azure-pipelines.yml",
+      ".azure-pipelines/**", "Jenkinsfile", ".buildkite/**", "bitbucket-pipelines.yml", ".drone.yml", ".cirrus.yml",
+      "appveyor.yml", ".appveyor.yml", ".woodpecker.yml", ".woodpecker/**", ".teamcity/**", ".pre-commit-config.yaml",
+      "codecov.yml", ".codecov.yml",
+      // what tests are run with
+      "**/pytest.ini", "**/tox.ini", "**/noxfile.py", "**/.coveragerc", "**/jest.config.*", "**/vitest.config.*",
+      "**/.mocharc*", "**/karma.conf*", "**/playwright.config.*", "**/cypress.config.*", "**/.nycrc*", "**/.rspec",
+      "**/phpunit.xml*",
+      // and ours
+      "bernstein.yaml"};
+  return rules;
+}
 
 ConfigResult parse_config(std::string_view text, const std::string& file) {
   return ConfigReader(file).read(text);

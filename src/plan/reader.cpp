@@ -161,10 +161,17 @@ std::optional<std::string> MapReader::line(const std::string& key) {
 }
 
 std::optional<std::uint32_t> MapReader::number(const std::string& key, std::uint32_t min, std::uint32_t max) {
+  return number_or(key, min, max, "", 0);
+}
+
+std::optional<std::uint32_t> MapReader::number_or(const std::string& key, std::uint32_t min, std::uint32_t max,
+                                                  std::string_view word, std::uint32_t meaning) {
   std::string wanted = "a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+  if (!word.empty()) wanted += ", or " + std::string(word);
   auto found = scalar(key, wanted);
   if (!found) return std::nullopt;
   std::string_view digits = trim(*found);
+  if (!word.empty() && digits == word) return meaning;
   std::uint32_t number = 0;
   auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error == std::errc{} && stop == digits.data() + digits.size() && number >= min && number <= max) return number;

@@ -100,6 +100,9 @@ class MapReader {
   std::optional<std::string> text(const std::string& key);  // verbatim; never empty
   std::optional<std::string> line(const std::string& key);  // on one line; never empty
   std::optional<std::uint32_t> number(const std::string& key, std::uint32_t min, std::uint32_t max);
+  // The same, or a word that stands for another one.
+  std::optional<std::uint32_t> number_or(const std::string& key, std::uint32_t min, std::uint32_t max,
+                                         std::string_view word, std::uint32_t meaning);
   std::optional<UsdMicros> usd(const std::string& key);
   std::optional<Micros> duration(const std::string& key);         // at most k_duration_max
   std::optional<Micros> duration_or_off(const std::string& key);  // 0 for "off", also written 0

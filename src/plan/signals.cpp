@@ -99,10 +99,11 @@ std::optional<std::string> read_subject(MapReader& signal, const SignalType& typ
 
 // A field of another type would be passed over, and with it what its writer wanted checked.
 void refuse_other_fields(MapReader& signal, const SignalType& type) {
-  for (const char* field : {"path", "command", "contains", "timeout"}) {
+  for (const char* field : {"path", "command", "contains", "timeout", "flaky"}) {
     bool used = std::find(type.fields.begin(), type.fields.end(), field) != type.fields.end() ||
                 (type.check == CheckType::file_contains && field == std::string_view("contains")) ||
-                (type.check == CheckType::command && field == std::string_view("timeout"));
+                (type.check == CheckType::command &&
+                 (field == std::string_view("timeout") || field == std::string_view("flaky")));
     if (used || !signal.has(field)) continue;
     signal.fault(signal.line_of(field),
                  std::string("has '") + field + "', which " + type.word + " does not look at; write " + type.example);
@@ -146,7 +147,10 @@ std::optional<CheckSpec> read_signal(MapReader& signal, const SignalRules& rules
     }
     check.contains = contains.value_or("");
   }
-  if (type->check == CheckType::command) check.timeout_us = signal.duration("timeout").value_or(rules.check_timeout_us);
+  if (type->check == CheckType::command) {
+    check.timeout_us = signal.duration("timeout").value_or(rules.check_timeout_us);
+    check.flaky = signal.flag("flaky").value_or(false);
+  }
   signal.finish({}, UnknownKeys::warn);
   if (!subject) return std::nullopt;
   check.name = shortened(type->word + " " + *subject, k_name_bytes_max);

@@ -185,6 +185,7 @@ class PlanWriter {
     if (is_command) {
       block(12, "command", check.command);
       word(12, "timeout", exact_duration(check.timeout_us));
+      if (check.flaky) word(12, "flaky", "true");
     } else if (check.type == CheckType::file_contains && trim(check.contains).empty()) {
       // Only older plans can say this, and only in one field.
       line(12, "value", check.path + " :: " + check.contains);

@@ -5,6 +5,7 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
+#include "bernstein/janitor/tests_weakened.hpp"
 #include "conflicts.hpp"
 #include "failures.hpp"
 #include "merge_message.hpp"
@@ -28,15 +29,28 @@ std::vector<std::string> with_conflict_markers(port::Workspace& workspace, const
   return found;
 }
 
-EventBody work_captured(port::Workspace& workspace, const port::Captured& captured, const std::string& salvage_ref,
+std::vector<std::string> weakened_tests(port::Workspace& workspace, const std::string& base,
+                                        const port::Captured& captured) {
+  const auto text_in = [&](const std::string& tree) {
+    return [&workspace, &tree](const std::string& path) -> std::optional<std::string> {
+      Result<std::string> text = workspace.read_file(tree, path);
+      if (!text) return std::nullopt;
+      return *std::move(text);
+    };
+  };
+  return janitor::tests_weakened(captured.changes, text_in(base), text_in(captured.tree));
+}
+
+EventBody work_captured(port::Workspace& workspace, const port::Captured& captured, const port::CaptureSpec& spec,
                         const std::vector<std::string>& conflicts) {
   return WorkCaptured{.also_kept = captured.also_kept,
                       .changes = captured.changes,
                       .commit = captured.commit,
-                      .salvage = captured.changes.empty() ? "" : salvage_ref,
+                      .salvage = captured.changes.empty() ? "" : spec.salvage_ref,
                       .suspicions = captured.suspicions,
                       .tree = captured.tree,
-                      .unresolved = with_conflict_markers(workspace, captured.tree, conflicts)};
+                      .unresolved = with_conflict_markers(workspace, captured.tree, conflicts),
+                      .weakened_tests = weakened_tests(workspace, spec.base, captured)};
 }
 
 std::vector<std::string> set_up_paths(const RunConfig& config) {
@@ -113,7 +127,7 @@ void Effects::start(const RunState& state, const Task& task, const CaptureReques
       task,
       [&workspace = ports_.workspace, spec, conflicts = conflicts_to_resolve(state, task.attempt)]() -> EventBody {
         Result<port::Captured> captured = workspace.capture(spec);
-        if (captured) return work_captured(workspace, *captured, spec.salvage_ref, conflicts);
+        if (captured) return work_captured(workspace, *captured, spec, conflicts);
         // What the agent did to its own worktree or branch is the attempt's failure; anything else would hit every
         // task.
         const bool agents_doing = captured.error().code == ErrorCode::conflict;

@@ -146,10 +146,16 @@ class BadSettings(EndToEnd):
         self.config(repository)
         self.refused(repository, ONE, "--budget", "lots", text="--budget: 'lots' is not an amount of US dollars")
 
+    def test_an_approval_that_is_none(self):
+        repository = self.repository()
+        self.config(repository)
+        self.refused(repository, ONE, "--approve", "merges", text="--approve: 'merges' is no word of it; did you mean 'merge'?")
+        self.refused(repository, ONE, "--approve", "plan,all", text="; write none, plan, merge, or plan,merge")
+        self.refused(repository, ONE, "--approve", "none,plan", text="--approve: none stands alone")
+
     def test_what_is_not_built_yet_says_so(self):
         repository = self.repository()
         self.config(repository)
-        self.refused(repository, ONE, "--approve", "merge", text="not built yet")
         for words in (["serve"], ["live"]):
             with self.subTest(words):
                 result = self.bernstein(repository, *words)

@@ -15,6 +15,7 @@ namespace bernstein::cli {
 struct RunOptions {
   std::string plan_file;  // relative to context.directory; "-" reads standard input; "" with a goal
   std::string goal;       // that the planner is to make a plan for; "-" reads standard input; "" with a plan
+  bool approve_merge = false;
   bool approve_plan = false;
   bool dry_run = false;
   std::optional<std::uint32_t> max_agents;

@@ -112,7 +112,8 @@ struct WorkCaptured {
   std::string salvage;                  // the ref that keeps it; "" when nothing changed
   std::vector<std::string> suspicions;  // what the agent did to its repository and worktree that no work needs
   std::string tree;
-  std::vector<std::string> unresolved;  // paths of an earlier conflict that still hold conflict markers
+  std::vector<std::string> unresolved;      // paths of an earlier conflict that still hold conflict markers
+  std::vector<std::string> weakened_tests;  // what it did to tests: "deletes tests/test_a.py"
 
   static constexpr std::string_view type = "WorkCaptured";
   static constexpr Kind kind = Kind::result;
@@ -125,6 +126,7 @@ struct WorkCaptured {
     field("suspicions", self.suspicions);
     field("tree", self.tree);
     field("unresolved", self.unresolved);
+    field("weakened_tests", self.weakened_tests);
   }
   bool operator==(const WorkCaptured&) const = default;
 };

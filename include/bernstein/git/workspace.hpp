@@ -49,6 +49,10 @@ std::string libgit2_version();
 // Puts a .gitignore into .sdd that hides all of it, where there is none.
 Status hide_sdd(const std::string& sdd);
 
+// Paths of the main worktree that its .worktreeinclude names, and that git ignores: they are copied into every worktree
+// and checkout. Sorted; none when the directory is no repository.
+std::vector<std::string> worktree_includes(const std::string& directory);
+
 // What an audit wants to know. Only reads; of a session's repository, which its agent may have written, only the name.
 Result<port::RepositoryFacts> gather_facts(const std::string& directory, const port::RepositoryQuestions& questions);
 

@@ -29,6 +29,10 @@ struct RoutingSettings {
   std::int64_t explore_ppm = 20'000;  // parts per million of choices spread evenly over the arms
 };
 
+// How work lands where bernstein.yaml says nothing of it: change logs take the lines of both sides, and what only says
+// how checks run stays as the target has it unless a task owns it.
+LandingRules usual_landing_rules();
+
 struct Config {
   std::string agent;  // `cli:`; "" for auto
   std::uint32_t max_agents = 4;
@@ -43,7 +47,7 @@ struct Config {
   std::vector<AgentSpec> agents;  // `agents:`, in file order; those of the catalog with what is said of them anew
   std::map<std::string, AgentFacts> agent_facts;  // of the same
   RoutingSettings routing;
-  LandingRules landing;  // `max_checks:`, `skip_intermediate:`
+  LandingRules landing = usual_landing_rules();
   Limits limits;
   SandboxMode sandbox = SandboxMode::automatic;
   std::vector<std::string> warnings;

@@ -183,6 +183,17 @@ TEST(Settings, FlagsOverrideTheAgentsAndModelsOfRoles) {
   EXPECT_TRUE(merged(config, a_plan(), options).role_policy.empty());
 }
 
+TEST(Settings, TakesHowWorkLandsAndWhatWaitsForAPerson) {
+  plan::Config config = a_config();
+  config.landing.max_checks = 3;
+  EXPECT_EQ(merged(config, a_plan()).landing, config.landing);
+  EXPECT_FALSE(merged(config, a_plan()).approve_merge);
+  RunOptions options;
+  options.approve_merge = true;
+  EXPECT_TRUE(merged(config, a_plan(), options).approve_merge);
+  EXPECT_FALSE(merged(config, a_plan(), options).approve_plan);
+}
+
 TEST(Settings, EveryUnknownAgentIsNamedAtOnce) {
   plan::Config config = a_config();
   config.role_policy["docs"] = {.agent = "alpa", .model = ""};

@@ -1,5 +1,8 @@
 #include "bernstein/plan/config.hpp"
 
+#include <algorithm>
+
+#include "bernstein/base/path.hpp"
 #include "plan_builders.hpp"
 
 namespace bernstein::plan {
@@ -22,6 +25,7 @@ TEST(Config, IsCompleteWithoutAnyKey) {
     EXPECT_TRUE(config.gates.empty());
     EXPECT_EQ(config.limits, Limits{});
     EXPECT_EQ(config.sandbox, SandboxMode::automatic);
+    EXPECT_EQ(config.landing, usual_landing_rules());
     EXPECT_EQ(config.routing.mode, RoutingMode::static_);
     EXPECT_EQ(config.routing.warmup, 50u);
     EXPECT_EQ(config.routing.explore_ppm, 20'000);
@@ -39,7 +43,7 @@ role_model_policy: {architect: {cli: claude, model: opus}, docs: {model: haiku},
 role_slots: {docs: 2}
 worktree_setup: {symlink_dirs: [node_modules/, ./.venv], copy_files: [.env], setup_command: "npm ci", inputs: [./package-lock.json, "tools/*.lock"]}
 quality_gates:
-  tests: {command: "make test", timeout: 15m}
+  tests: {command: "make test", timeout: 15m, flaky: true}
   build: "make -j2"
 agents:
   my-agent:
@@ -63,7 +67,7 @@ sandbox: strict
   EXPECT_EQ(config.role_slots, (std::map<std::string, std::uint32_t>{{"docs", 2}}));
   EXPECT_EQ(config.worktree_setup,
             (WorktreeSetup{"npm ci", {".env"}, {{"package-lock.json", "tools/*.lock"}}, {"node_modules", ".venv"}}));
-  const std::vector<CheckSpec> gates{{"make test", "", false, "tests", "", 15 * k_minute, CheckType::command},
+  const std::vector<CheckSpec> gates{{"make test", "", true, "tests", "", 15 * k_minute, CheckType::command},
                                      {"make -j2", "", false, "build", "", 90 * k_second, CheckType::command}};
   EXPECT_EQ(config.gates, gates);  // in file order; limits.check_timeout where there is none of its own
   ASSERT_EQ(config.agents.size(), 1u);
@@ -89,6 +93,73 @@ sandbox: strict
                                    .processes = 500}));
   EXPECT_EQ(config.sandbox, SandboxMode::strict);
   EXPECT_EQ(config.warnings, Texts{});
+}
+
+bool covers(const Texts& patterns, std::string_view path) {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches(pattern, path); });
+}
+
+TEST(Config, LandsOneMergeAfterAnotherUnlessItSaysOtherwise) {
+  const LandingRules usual = config_of("").landing;
+  EXPECT_EQ(usual.method, LandingMethod::merge);
+  EXPECT_EQ(usual.max_checks, 1u);
+  EXPECT_FALSE(usual.skip_intermediate);
+  EXPECT_EQ(usual.batch, 0u);
+}
+
+TEST(Config, KnowsFilesThatAreMergedByLineAndFilesThatOnlyDefineChecks) {
+  const LandingRules usual = config_of("").landing;
+  for (const char* path : {"CHANGELOG.md", "CHANGES.md", "packages/a/CHANGELOG.md"})
+    EXPECT_TRUE(covers(usual.union_files, path)) << path;
+  EXPECT_FALSE(covers(usual.union_files, "README.md"));
+  for (const char* path :
+       {".github/workflows/ci.yml", ".gitlab-ci.yml", ".circleci/config.yml", ".travis.yml", "azure-pipelines.yml",
+        "Jenkinsfile", ".buildkite/pipeline.yml", "pytest.ini", "python/pytest.ini", "tox.ini", "noxfile.py",
+        ".coveragerc", "codecov.yml", "jest.config.js", "web/vitest.config.mts", ".mocharc.json", "karma.conf.js",
+        "phpunit.xml.dist", "bernstein.yaml"})
+    EXPECT_TRUE(covers(usual.check_files, path)) << path;
+  for (const char* path : {"conftest.py", "tests/conftest.py", "package.json", "Makefile", "CMakeLists.txt",
+                           "pyproject.toml", "src/a.py", "tests/test_a.py"})
+    EXPECT_FALSE(covers(usual.check_files, path)) << path;
+}
+
+TEST(Config, ReadsHowWorkLands) {
+  const LandingRules read = config_of(
+                                "landing: {method: squash, max_checks: 4, skip_intermediate: true, batch: 8, "
+                                "union_files: [./NEWS], check_files: [\"ci/**\", Makefile]}\n")
+                                .landing;
+  EXPECT_EQ(read, (LandingRules{.batch = 8,
+                                .check_files = {"ci/**", "Makefile"},
+                                .max_checks = 4,
+                                .method = LandingMethod::squash,
+                                .skip_intermediate = true,
+                                .union_files = {"NEWS"}}));
+  const LandingRules off = config_of("landing: {batch: auto, union_files: [], check_files: []}\n").landing;
+  EXPECT_EQ(off, LandingRules{});
+  const LandingRules empty = config_of("landing: {union_files: , check_files: }\n").landing;
+  EXPECT_EQ(empty, usual_landing_rules());
+  const LandingRules brief = config_of("max_checks: 64\nskip_intermediate: true\n").landing;
+  EXPECT_EQ(brief.max_checks, 64u);
+  EXPECT_TRUE(brief.skip_intermediate);
+  EXPECT_EQ(config_of("max_checks: 3\nlanding: {method: squash}\n").landing.max_checks, 3u);
+}
+
+TEST(ConfigFaults, NameWhatCannotBeAWayToLand) {
+  EXPECT_EQ(config_faults_of("max_checks: 65\nskip_intermediate: yes\nlanding:\n  method: rebase\n  max_checks: 0\n  "
+                             "batch: many\n  union_files: CHANGES\n  check_files: [/etc]\n  chain: 1\n"),
+            "bernstein.yaml:1: the configuration has '65' for 'max_checks'; write a whole number from 1 to 64\n"
+            "bernstein.yaml:2: the configuration has 'yes' for 'skip_intermediate'; write one of false, true\n"
+            "bernstein.yaml:4: landing has 'rebase' for 'method'; write one of merge, squash\n"
+            "bernstein.yaml:5: landing has '0' for 'max_checks'; write a whole number from 1 to 64\n"
+            "bernstein.yaml:5: landing has 'max_checks', and so has the top of the file, in line 1; remove one\n"
+            "bernstein.yaml:6: landing has 'many' for 'batch'; write a whole number from 1 to 64, or auto\n"
+            "bernstein.yaml:7: landing has text for 'union_files'; write a list: [CHANGES]\n"
+            "bernstein.yaml:8: landing has the path '/etc' in 'check_files', which is absolute; write it from the root "
+            "of the repository\n"
+            "bernstein.yaml:9: landing has the unknown key 'chain'; known are method, max_checks, skip_intermediate, "
+            "batch, union_files, check_files");
+  EXPECT_EQ(config_faults_of("skip_intermediate: true\nlanding: {skip_intermediate: true}\n"),
+            "bernstein.yaml:2: landing has 'skip_intermediate', and so has the top of the file, in line 1; remove one");
 }
 
 TEST(Config, ReadsTheShortFormsOfAgents) {
@@ -125,7 +196,8 @@ TEST(ConfigFaults, NameUnknownKeysEverywhere) {
       "bernstein.yaml:4: agent 'a' has the unknown key 'modls'; did you mean 'models'?\n"
       "bernstein.yaml:5: worktree_setup has the unknown key 'copy'; known are symlink_dirs, copy_files, setup_command, "
       "inputs\n"
-      "bernstein.yaml:6: quality gate 't' has the unknown key 'cmd'; known are command, timeout");
+      "bernstein.yaml:6: quality gate 't' has the unknown key 'cmd'; known are command, timeout, "
+      "flaky");
 }
 
 TEST(ConfigFaults, NameTheDocumentThatIsNoConfiguration) {

@@ -67,7 +67,7 @@ TEST(Docs, EveryKeyOfTheTablesIsAccepted) {
   }
   page = read_page("config.md");
   for (const std::string& key : keys_of(page, "# bernstein.yaml")) EXPECT_EQ(config_faults_of(key + ":\n"), "") << key;
-  for (const char* section : {"limits", "worktree_setup", "routing"}) {
+  for (const char* section : {"landing", "limits", "worktree_setup", "routing"}) {
     for (const std::string& key : keys_of(page, std::string("## ") + section)) {
       EXPECT_EQ(config_faults_of(std::string(section) + ": {" + key + ": }\n"), "") << key;
     }

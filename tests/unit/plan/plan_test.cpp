@@ -177,14 +177,14 @@ stages:
           - {type: glob_exists, value: "tests/**/*limit*"}
           - {type: file_contains, path: app.py, contains: "def create_app"}
           - {type: test_passes, command: "pytest -q"}
-          - {type: test_passes, command: "make test", timeout: 90s}
+          - {type: test_passes, command: "make test", timeout: 90s, flaky: true}
 )");
   const std::vector<CheckSpec> expected{
       {"", "", false, "path_exists src/a.py", "src/a.py", 0, CheckType::path_exists},
       {"", "", false, "glob_exists tests/**/*limit*", "tests/**/*limit*", 0, CheckType::glob_exists},
       {"", "def create_app", false, "file_contains app.py", "app.py", 0, CheckType::file_contains},
       {"pytest -q", "", false, "test_passes pytest -q", "", 10 * k_minute, CheckType::command},
-      {"make test", "", false, "test_passes make test", "", 90 * k_second, CheckType::command},
+      {"make test", "", true, "test_passes make test", "", 90 * k_second, CheckType::command},
   };
   EXPECT_EQ(plan.tasks[0].signals, expected);
 }

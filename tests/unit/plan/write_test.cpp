@@ -270,6 +270,7 @@ class PlanMaker {
       check.command = text();
       check.timeout_us = (1 + below(100'000)) * (one_in(2) ? 1000 : k_second);
       check.name = shortened("test_passes " + check.command, 60);
+      check.flaky = one_in(3);
       return check;
     }
     check.path = path();
