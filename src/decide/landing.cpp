@@ -283,9 +283,10 @@ std::vector<Draft> land(const RunState& state, const Links& links, const Attempt
   const CandidateBuilt& candidate = *attempt.candidate;
   std::vector<Draft> drafts;
   if (!attempt.examination || !attempt.examination->verdict) {
-    drafts.push_back({about(attempt.id), VerdictReached{candidate.tree, Verdict::passed,
-                                                        "checked as a part of " + vouched_by(links, state) +
-                                                            ", which stands on it and passed"}});
+    drafts.push_back(
+        {about(attempt.id), VerdictReached{candidate.tree, Verdict::passed,
+                                           "checked as a part of " + vouched_by(links, state) +
+                                               ", which stands on it and passed" + weakened_in_words(attempt)}});
   }
   drafts.push_back(
       {about(attempt.id), MergeRequested{candidate.base, candidate.commit, state.started->target, candidate.tree}});

@@ -50,9 +50,6 @@ class ConfigReader {
     config_.agent = agent == "auto" ? "" : agent;
     config_.max_agents = top.number("max_agents", 1, k_agents_max).value_or(config_.max_agents);
     config_.budget = top.usd("budget");
-    LandingRules& landing = config_.landing;
-    landing.max_checks = top.number("max_checks", 1, k_checks_max).value_or(landing.max_checks);
-    landing.skip_intermediate = top.flag("skip_intermediate").value_or(landing.skip_intermediate);
     for (Located& constraint : top.texts("constraints")) config_.constraints.push_back(std::move(constraint.text));
     config_.context_files = top.paths("context_files");
     if (const YamlNode* limits = top.map("limits", "{attempts: 3, agent_timeout: 30m}")) read_limits(*limits);

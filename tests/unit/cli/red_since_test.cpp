@@ -1,4 +1,4 @@
-#include "../../../src/cli/red_since.hpp"
+#include "cli/red_since.hpp"
 
 #include <gtest/gtest.h>
 
