@@ -22,7 +22,6 @@ constexpr std::uint32_t k_processes_max = 4'000'000;  // what the kernel can num
 constexpr std::uint32_t k_file_mb_max = 1'000'000;
 constexpr std::uint32_t k_warmup_max = 1'000'000;
 constexpr std::int64_t k_million = 1'000'000;
-constexpr std::uint32_t k_checks_max = 64;  // at once
 constexpr std::uint32_t k_landing_batch_max = 64;
 
 class ConfigReader {
