@@ -75,6 +75,7 @@ class Merge {
         run.context_files.push_back(file);
       }
     }
+    run.approve_merge = options_.approve_merge;
     run.approve_plan = options_.approve_plan;
     run.gates = config_.gates;
     run.limits = config_.limits;

@@ -113,7 +113,9 @@ class Simulation final : public run::Observer {
     // The person looks at the plan, sooner or later.
     const bool approves = awaits_approval(left) && (is_healed_ || mishaps_.dice().one_in(2));
     if (approves) tell("---- the person approves the plan");
-    return loop.resume(k_run, std::move(resumed), approves);
+    std::vector<Draft> wishes;
+    if (approves) wishes.push_back({about_run(), PlanApproved{}});
+    return loop.resume(k_run, std::move(resumed), std::move(wishes));
   }
 
   // The person makes the target pass its gates, sooner or later.
