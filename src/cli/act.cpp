@@ -1,5 +1,5 @@
-// approve, retry, undo: what a person wants of tasks. Where a Bernstein is at work on their run, it is told; else the run
-// goes on with that.
+// approve, retry, undo: what a person wants of tasks. Where a Bernstein is at work on their run, it is told; else the
+// run goes on with that.
 
 #include <unistd.h>
 
@@ -119,8 +119,8 @@ std::string wished_json(const std::vector<Wish>& wishes) {
          R"(","tasks":[)" + join(tasks, ",") + "]}";
 }
 
-Result<Exit> tell_owner(Context& context, const Home& home, const store::Owner& owner,
-                        const RunState& before, const std::vector<Wish>& wishes) {
+Result<Exit> tell_owner(Context& context, const Home& home, const store::Owner& owner, const RunState& before,
+                        const std::vector<Wish>& wishes) {
   const std::string run = to_string(wishes.front().run);
   if (owner.run != run) {
     return Error{ErrorCode::busy, run + " has to wait: another Bernstein is at work on " +
@@ -164,8 +164,8 @@ bool is_run(const std::string& typed) {
 Result<Exit> approve_command(Context& context, const ActOptions& options) {
   const std::vector<std::string>& tasks = options.tasks;
   if (tasks.empty() || (tasks.size() == 1 && is_run(tasks.front()))) {
-    return resume_command(
-        context, {.run = tasks.empty() ? "" : tasks.front(), .plain = options.plain, .approve = true});
+    return resume_command(context,
+                          {.run = tasks.empty() ? "" : tasks.front(), .plain = options.plain, .approve = true});
   }
   return act(context, Wish::Kind::approve, options);
 }

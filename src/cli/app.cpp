@@ -103,7 +103,8 @@ void add_run(CLI::App& app, Request& request) {
   run.add_option("--target", request.run.target, "The branch to land on; the one checked out unless given")
       ->type_name("BRANCH")
       ->take_last();
-  run.add_option("--approve", request.approve, "What waits for a person until `bernstein approve`: none, the plan, or each merge")
+  run.add_option("--approve", request.approve,
+                 "What waits for a person until `bernstein approve`: none, the plan, or each merge")
       ->check(CLI::IsMember({"none", "plan", "merge"}))
       ->take_last();
   run.add_option("--seed", request.seed, "Seed of the run's random choices; recorded")

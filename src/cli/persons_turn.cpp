@@ -61,8 +61,8 @@ std::optional<std::string> handed_over_worktree(const RunState& state, const Tas
 
 std::string red_target(const RunState& state) {
   if (!is_target_red(state)) return "";
-  return replace_all(state.started->target, "refs/heads/", "") + " fails its own checks: " +
-         one_line(state.target_check->examination.verdict->why);
+  return replace_all(state.started->target, "refs/heads/", "") +
+         " fails its own checks: " + one_line(state.target_check->examination.verdict->why);
 }
 
 std::vector<std::string> persons_turn(const RunState& state) {

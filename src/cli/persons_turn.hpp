@@ -14,8 +14,8 @@ namespace bernstein::cli {
 // A line each, with the one command that helps; printable.
 std::vector<std::string> persons_turn(const RunState& state);
 
-// The worktree in which a person is to resolve the conflict of this task, relative to the repository; nothing when there
-// is none, or it is not ready.
+// The worktree in which a person is to resolve the conflict of this task, relative to the repository; nothing when
+// there is none, or it is not ready.
 std::optional<std::string> handed_over_worktree(const RunState& state, const Task& task);
 
 // "t3.1 and t5.1 will conflict in src/a.cpp"; a line for each of those that it would conflict with.

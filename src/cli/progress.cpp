@@ -204,8 +204,8 @@ void Progress::tell(const RunState& state, const Event& event) {
           [&](const VerdictReached& verdict) {
             if (event.subject != about_run() || verdict.verdict != Verdict::failed) return;
             say("!", k_red,
-                replace_all(state.started->target, "refs/heads/", "") + " fails its own checks: " +
-                    printable_utf8(verdict.why));
+                replace_all(state.started->target, "refs/heads/", "") +
+                    " fails its own checks: " + printable_utf8(verdict.why));
           },
           [&](const StopRequested& stop) {
             say("!", k_yellow,

@@ -244,8 +244,8 @@ std::string plan_file_of(RunId run) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
-         not_landed(state) + for_a_person(state) + undone(state) + unsaved(state) + suspicious(state) + unverified(state, tally) + checkout(state, tally) +
-         next_steps(state);
+         not_landed(state) + for_a_person(state) + undone(state) + unsaved(state) + suspicious(state) +
+         unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -66,7 +66,8 @@ void Loop::watch_wishes() {
     watched = ports_.reactor.watch_directory(requests_directory(site_.sdd), [this] { wishes_due_ = true; });
   }
   is_watching_ = watched.has_value();
-  if (!watched) observer_.on_warning("what other commands want of this run is noticed late: " + watched.error().message);
+  if (!watched)
+    observer_.on_warning("what other commands want of this run is noticed late: " + watched.error().message);
 }
 
 Result<RunOutcome> Loop::carry_on() {

@@ -140,8 +140,8 @@ std::vector<Request> read_requests(const std::string& sdd) {
   for (std::string& name : names) {
     const std::optional<std::string> text = read_at(directory.get(), name);
     if (!text && !is_there(directory.get(), name)) continue;  // withdrawn
-    Result<Wish> wish = text ? parse_wish(*text)
-                             : Result<Wish>(Error{ErrorCode::invalid_input, "the request is no file of ours"});
+    Result<Wish> wish =
+        text ? parse_wish(*text) : Result<Wish>(Error{ErrorCode::invalid_input, "the request is no file of ours"});
     requests.push_back({std::move(name), std::move(wish)});
   }
   return requests;

@@ -26,9 +26,10 @@ std::string command(std::string_view word, const RunState& state, TaskId task) {
 }
 
 Error no_such_task(const RunState& state, TaskId task) {
-  const std::string there_are = state.tasks.empty()       ? "it has no tasks yet"
-                                : state.tasks.size() == 1 ? "its only task is t1"
-                                                          : "its tasks are t1 to " + to_string(state.tasks.rbegin()->first);
+  const std::string there_are = state.tasks.empty() ? "it has no tasks yet"
+                                : state.tasks.size() == 1
+                                    ? "its only task is t1"
+                                    : "its tasks are t1 to " + to_string(state.tasks.rbegin()->first);
   return {ErrorCode::not_found, to_string(state.run) + " has no task " + to_string(task) + "; " + there_are};
 }
 

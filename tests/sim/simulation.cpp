@@ -122,7 +122,8 @@ class Simulation final : public run::Observer {
   void mend_target(const RunState& left) {
     const std::string& target = left.started->target;
     const auto passes = [&](const CheckSpec& gate) {
-      return fate_of(scenario_, gate.command, workspace_.files(*workspace_.ref(target))).verdict == CheckVerdict::passed;
+      return fate_of(scenario_, gate.command, workspace_.files(*workspace_.ref(target))).verdict ==
+             CheckVerdict::passed;
     };
     constexpr int k_tries_max = 200;
     for (int tries = 0; tries < k_tries_max && !std::ranges::all_of(scenario_.config.gates, passes); ++tries) {

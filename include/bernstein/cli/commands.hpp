@@ -13,8 +13,8 @@
 namespace bernstein::cli {
 
 struct RunOptions {
-  std::string plan_file;  // relative to context.directory; "-" reads standard input; "" with a goal
-  std::string goal;       // that the planner is to make a plan for; "-" reads standard input; "" with a plan
+  std::string plan_file;       // relative to context.directory; "-" reads standard input; "" with a goal
+  std::string goal;            // that the planner is to make a plan for; "-" reads standard input; "" with a plan
   bool approve_plan = false;   // nothing starts before `bernstein approve`
   bool approve_merge = false;  // nothing lands before it
   bool dry_run = false;

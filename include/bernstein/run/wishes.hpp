@@ -10,9 +10,9 @@
 //     BERNSTEIN_TRY(std::string request, leave_request(sdd, "01750000000000000-4711-1", wish));
 //     answer_to(sdd, request)        // waiting ... then done, or the loop's reason against it
 //
-// The loop answers once the input is durable: by removing the file, or by a file <name>.refused that holds the sentence.
-// Who dies in between finds the request again, and what was done already is refused then: approving twice changes
-// nothing, what is taken back is not taken back again, and what is being tried again has not failed.
+// The loop answers once the input is durable: by removing the file, or by a file <name>.refused that holds the
+// sentence. Who dies in between finds the request again, and what was done already is refused then: approving twice
+// changes nothing, what is taken back is not taken back again, and what is being tried again has not failed.
 //
 // Whoever may write into .sdd has the rights of the person: a sandbox keeps agents out of it.
 
