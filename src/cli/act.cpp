@@ -88,13 +88,13 @@ std::string outcome_of(const RunState& before, const RunState& state, const Wish
   return is_persons ? "what you made of " + name + " is checked, and lands when it passes" : name + " is tried again";
 }
 
-// Waits until the owner has taken the wish up.
-Status hand_over(const Home& home, const store::Owner& owner, const std::string& request) {
+// Waits until the owner has taken the wish up; false when it went before it did.
+Result<bool> hand_over(const Home& home, const store::Owner& owner, const std::string& request) {
   const std::string process = "process " + std::to_string(owner.pid);
   const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(k_answer_limit_us);
   while (std::chrono::steady_clock::now() < until) {
     const run::Answer answer = run::answer_to(home.sdd, request);
-    if (answer.kind == run::Answer::Kind::done) return Ok{};
+    if (answer.kind == run::Answer::Kind::done) return true;
     if (answer.kind == run::Answer::Kind::refused) return Error{ErrorCode::invalid_input, one_line(answer.why)};
     if (!owner_of(home)) break;
     std::this_thread::sleep_for(k_look);
@@ -102,11 +102,9 @@ Status hand_over(const Home& home, const store::Owner& owner, const std::string&
   if (!run::withdraw(home.sdd, request)) {  // answered just now
     const run::Answer answer = run::answer_to(home.sdd, request);
     if (answer.kind == run::Answer::Kind::refused) return Error{ErrorCode::invalid_input, one_line(answer.why)};
-    return Ok{};
+    return true;
   }
-  if (!owner_of(home)) {
-    return Error{ErrorCode::conflict, process + " ended before it had taken note: say it again, and the run goes on"};
-  }
+  if (!owner_of(home)) return false;
   return Error{ErrorCode::environment, process + " did not answer within " + format_duration(k_answer_limit_us) +
                                            ", and is not asked any more; it may be stopped (`kill -CONT " +
                                            std::to_string(owner.pid) + "`)"};
@@ -119,8 +117,9 @@ std::string wished_json(const std::vector<Wish>& wishes) {
          R"(","tasks":[)" + join(tasks, ",") + "]}";
 }
 
-Result<Exit> tell_owner(Context& context, const Home& home, const store::Owner& owner, const RunState& before,
-                        const std::vector<Wish>& wishes) {
+// How many of the wishes the owner has taken up: all, or those until it went.
+Result<std::size_t> tell_owner(Context& context, const Home& home, const store::Owner& owner, const RunState& before,
+                               const std::vector<Wish>& wishes) {
   const std::string run = to_string(wishes.front().run);
   if (owner.run != run) {
     return Error{ErrorCode::busy, run + " has to wait: another Bernstein is at work on " +
@@ -133,23 +132,28 @@ Result<Exit> tell_owner(Context& context, const Home& home, const store::Owner& 
     const std::string name = std::string(at.size() < 17 ? 17 - at.size() : 0, '0') + at + "-" +
                              std::to_string(::getpid()) + "-" + std::to_string(i + 1);
     BERNSTEIN_TRY(const std::string request, run::leave_request(home.sdd, name, wishes[i]));
-    BERNSTEIN_TRY_VOID(hand_over(home, owner, request));
+    BERNSTEIN_TRY(const bool is_taken_up, hand_over(home, owner, request));
+    if (!is_taken_up) return i;
     BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, wishes[i].run, std::nullopt));
     people(context) << outcome_of(before, picture.state, wishes[i]) << '\n' << std::flush;
   }
   if (context.json) context.out << wished_json(wishes) << '\n';
-  return Exit::done;
+  return wishes.size();
 }
 
 Result<Exit> act(Context& context, Wish::Kind kind, const ActOptions& options) {
   BERNSTEIN_TRY(const Home home, open_workspace(context));
-  BERNSTEIN_TRY(const std::vector<Wish> wishes, wishes_of(home, kind, options.tasks));
+  BERNSTEIN_TRY(std::vector<Wish> wishes, wishes_of(home, kind, options.tasks));
   BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, wishes.front().run, std::nullopt));
   for (const Wish& wish : wishes) {
     BERNSTEIN_TRY_VOID(run::draft_of(picture.state, wish));
     note_what_builds_on(context, picture.state, wish);
   }
-  if (const auto owner = owner_of(home)) return tell_owner(context, home, *owner, picture.state, wishes);
+  if (const auto owner = owner_of(home)) {
+    BERNSTEIN_TRY(const std::size_t taken_up, tell_owner(context, home, *owner, picture.state, wishes));
+    if (taken_up == wishes.size()) return Exit::done;
+    wishes.erase(wishes.begin(), wishes.begin() + static_cast<std::ptrdiff_t>(taken_up));
+  }
   BERNSTEIN_TRY(const Place place, find_place(home.root));
   BERNSTEIN_TRY(Tenure tenure, take_ownership(context, place));
   return go_on(context, tenure, {.run = to_string(wishes.front().run), .plain = options.plain}, wishes);

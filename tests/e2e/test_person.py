@@ -259,10 +259,13 @@ class Undo(Person):
     def test_a_wish_that_was_recorded_before_a_crash_is_not_done_twice(self):
         repository = self.place()
         plan = self.plan("echo 1 > t1.txt", f"{self.wait('2')}\necho 2 > t2.txt")
-        process = self.begin(repository, plan, "--max-agents", "2")
+        crash = {"BERNSTEIN_CRASH": "run.wish.before_answer"}
+        process = self.begin(repository, plan, "--max-agents", "2", environment=crash)
         self.wait_for_events(repository, "MergeLanded", "t1.1")
-        self.act(repository, "undo", "t1")
-        self.crash(process)
+        told = self.act(repository, "undo", "t1", expect=2)
+        self.assertIn("t3 is to take back t1 of r1 already", told.err)
+        self.assertEqual(-9, self.finish(process).code)
+        # As if whoever asked had gone as well: what it asked for still lies there.
         request = repository.sdd / "requests" / "00000000000000001-1-1.json"
         request.write_text('{"kind":"undo","run":"r1","task":"t1","version":1}')
         self.open("2")
@@ -271,8 +274,6 @@ class Undo(Person):
         self.assertEqual(1, len(self.events(repository, "UndoWanted")))
         self.assertIsNone(self.file(repository, "t1.txt"))
         self.assert_sound(repository)
-
-
 
 
 if __name__ == "__main__":
