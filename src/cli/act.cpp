@@ -117,6 +117,18 @@ std::string wished_json(const std::vector<Wish>& wishes) {
          R"(","tasks":[)" + join(tasks, ",") + "]}";
 }
 
+// How often the input that the wish becomes is in the log.
+Result<std::string> recorded(const Home& home, const Wish& wish) {
+  const std::string_view type = wish.kind == Wish::Kind::approve ? LandingApproved::type
+                                : wish.kind == Wish::Kind::retry ? RetryWanted::type
+                                                                 : UndoWanted::type;
+  BERNSTEIN_TRY(
+      const port::Table table,
+      home.reader->query("SELECT count(*) FROM events WHERE run = '" + to_string(wish.run) + "' AND subject = '" +
+                         to_string(wish.task) + "' AND type = '" + std::string(type) + "'"));
+  return table.rows.front().front().text;
+}
+
 // How many of the wishes the owner has taken up: all, or those until it went.
 Result<std::size_t> tell_owner(Context& context, const Home& home, const store::Owner& owner, const RunState& before,
                                const std::vector<Wish>& wishes) {
@@ -131,9 +143,16 @@ Result<std::size_t> tell_owner(Context& context, const Home& home, const store::
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     const std::string name = std::string(at.size() < 17 ? 17 - at.size() : 0, '0') + at + "-" +
                              std::to_string(::getpid()) + "-" + std::to_string(i + 1);
+    BERNSTEIN_TRY(const std::string recorded_before, recorded(home, wishes[i]));
     BERNSTEIN_TRY(const std::string request, run::leave_request(home.sdd, name, wishes[i]));
     BERNSTEIN_TRY(const bool is_taken_up, hand_over(home, owner, request));
     if (!is_taken_up) return i;
+    BERNSTEIN_TRY(const std::string recorded_after, recorded(home, wishes[i]));
+    if (recorded_after == recorded_before) {
+      return Error{ErrorCode::environment, "process " + std::to_string(owner.pid) +
+                                               " took the request and did nothing about it; `bernstein status` says "
+                                               "how things stand"};
+    }
     BERNSTEIN_TRY(const Picture picture, take_picture(*home.reader, wishes[i].run, std::nullopt));
     people(context) << outcome_of(before, picture.state, wishes[i]) << '\n' << std::flush;
   }

@@ -85,6 +85,11 @@ bool is_there(int directory, const std::string& name) {
   return ::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool is_directory(int directory, const std::string& name) {
+  struct stat facts {};
+  return ::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(facts.st_mode);
+}
+
 }  // namespace
 
 std::string requests_directory(const std::string& sdd) {
@@ -132,7 +137,8 @@ std::vector<Request> read_requests(const std::string& sdd) {
   if (!listing) return {};
   while (const dirent* entry = ::readdir(listing.get())) {
     const std::string name = entry->d_name;
-    if (!name.starts_with(".") && name.ends_with(k_request)) names.push_back(name);
+    const bool may_be_one = !name.starts_with(".") && name.ends_with(k_request);
+    if (may_be_one && !is_directory(directory.get(), name)) names.push_back(name);
   }
   std::ranges::sort(names);
   if (names.size() > k_requests_max) names.resize(k_requests_max);
@@ -156,7 +162,7 @@ void answer_refused(const std::string& sdd, const std::string& request, const st
   const Descriptor directory = open_directory(sdd);
   if (!directory) return;
   const Status ignored = write_at(directory.get(), request + std::string(k_refusal), why);
-  if (::unlinkat(directory.get(), request.c_str(), 0) != 0) ::unlinkat(directory.get(), request.c_str(), AT_REMOVEDIR);
+  ::unlinkat(directory.get(), request.c_str(), 0);
 }
 
 }  // namespace bernstein::run

@@ -74,7 +74,8 @@ Answer answer_to(const std::string& sdd, const std::string& request);
 // Whether the request was still there: then nobody will take it up any more.
 bool withdraw(const std::string& sdd, const std::string& request);
 
-// What lies there, in order of its names: links, other kinds of files and what is too large come with an error.
+// What lies there, in order of its names: links, pipes and what is too large come with an error; directories are no
+// requests.
 struct Request {
   std::string name;
   Result<Wish> wish;

@@ -141,7 +141,7 @@ TEST(Requests, FollowNoLinksAndHaveALimit) {
   std::filesystem::create_directory(place / "4.json");
   write_file(place / "note.txt", "not for us");
   const std::vector<Request> requests = read_requests(sdd);
-  ASSERT_EQ(requests.size(), 4U);
+  ASSERT_EQ(requests.size(), 3U) << "a directory is none of ours";
   for (const Request& request : requests) {
     ASSERT_FALSE(request.wish) << request.name;
     EXPECT_EQ(request.wish.error().message, "the request is no file of ours");
