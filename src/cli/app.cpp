@@ -31,8 +31,7 @@ constexpr std::string_view k_exit_codes = R"(Exit codes:
   75  another Bernstein owns this workspace)";
 
 // Words that the documentation promises and this version does not have yet: better said than "unknown command".
-constexpr std::array<std::string_view, 8> k_later{"live",   "serve",  "retry",  "cancel",
-                                                  "answer", "whatif", "evolve", "--evolve"};
+constexpr std::array<std::string_view, 7> k_later{"live", "serve", "cancel", "answer", "whatif", "evolve", "--evolve"};
 
 // What the words on the command line ask for.
 struct Request {
@@ -46,6 +45,7 @@ struct Request {
 
   RunOptions run;
   ResumeOptions resume;
+  ActOptions act;
   StopOptions stop;
   DemoOptions demo;
   LookOptions look;
@@ -155,6 +155,19 @@ void add_run(CLI::App& app, Request& request) {
   });
 }
 
+using Act = Result<Exit> (*)(Context&, const ActOptions&);
+
+CLI::App& add_act(CLI::App& app, Request& request, const std::string& name, Act act, const std::string& what,
+                  const std::string& example) {
+  CLI::App& command = add_command(app, request, name, what, example);
+  command.add_flag("--plain,--headless", request.act.plain, "Print lines instead of a display that changes in place");
+  command.callback([&request, act] {
+    request.drives = true;
+    request.action = [&request, act](Context& context) { return act(context, request.act); };
+  });
+  return command;
+}
+
 void add_steering(CLI::App& app, Request& request) {
   CLI::App& resume = add_command(app, request, "resume", "Go on with a run after a stop, a pause or a crash",
                                  "bernstein resume\nbernstein resume r3 --budget 20");
@@ -171,17 +184,20 @@ void add_steering(CLI::App& app, Request& request) {
     request.action = [&request](Context& context) { return resume_command(context, request.resume); };
   });
 
-  CLI::App& approve =
-      add_command(app, request, "approve", "Let a run start whose plan waits for a look, and carry it on",
-                  "bernstein approve\nbernstein approve r3");
-  approve.add_option("ID", request.resume.run, "r3, 3 or latest (the default)");
-  approve.add_flag("--plain,--headless", request.resume.plain,
-                   "Print lines instead of a display that changes in place");
-  approve.callback([&request] {
-    request.drives = true;
-    request.resume.approve = true;
-    request.action = [&request](Context& context) { return resume_command(context, request.resume); };
-  });
+  add_act(app, request, "approve", approve_command, "Let a plan start that waits for a look, or land what a task did",
+          "bernstein approve\nbernstein approve r3/t4\nbernstein approve t4 t5")
+      .add_option("ID", request.act.tasks, "A task: t4 or r3/t4, several at once; or the run whose plan may start");
+  add_act(app, request, "retry", retry_command,
+          "Try a task again that failed, or land what you made of the conflict that it left to you",
+          "bernstein retry t4\nbernstein retry r3/t4")
+      .add_option("TASK", request.act.tasks, "t4 in the latest run, or r3/t4")
+      ->required()
+      ->expected(1);
+  add_act(app, request, "undo", undo_command, "Take back what a task has landed, through the same checks",
+          "bernstein undo t4\nbernstein undo r3/t4")
+      .add_option("TASK", request.act.tasks, "t4 in the latest run, or r3/t4")
+      ->required()
+      ->expected(1);
 
   CLI::App& stop = add_command(app, request, "stop", "Finish what is in flight and stop; start nothing new",
                                "bernstein stop\nbernstein stop --now");

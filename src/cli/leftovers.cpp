@@ -70,6 +70,11 @@ class Judge {
                                         to_string(name.run));
     }
     if (state->in_flight.contains(name.attempt)) return std::optional<std::string>("its attempt has not ended");
+    if (attempt_of(*state, name.attempt).step == Step::handed_over) {
+      return std::optional<std::string>(
+          "it was handed over to you: resolve the conflict there, then `bernstein retry " + to_string(name.run) + "/" +
+          to_string(name.attempt.task) + "`");
+    }
     if (is_work_at_risk(attempt_of(*state, name.attempt))) {
       return std::optional<std::string>("what its agent left there could not be saved and is nowhere else; look at it");
     }

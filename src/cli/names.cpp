@@ -74,11 +74,25 @@ Error no_such_task(RunId run, const std::string& name, const std::vector<TaskSpe
                                     (near.empty() ? "; write t4, r3/t4 or, for an attempt, t4.2" : near)};
 }
 
+// What names tasks: plans, and the creation of those that take back others.
+bool names_tasks(const Record& record) {
+  return record.type == PlanAccepted::type || record.type == PlanRead::type || record.type == TaskCreated::type;
+}
+
 void add_tasks(std::vector<TaskSpec>& tasks, const EventBody& body) {
+  if (const auto* created = std::get_if<TaskCreated>(&body)) {
+    if (created->spec.undoes) tasks.push_back(created->spec);
+    return;
+  }
   const auto* accepted = std::get_if<PlanAccepted>(&body);
   const auto* read = std::get_if<PlanRead>(&body);
   const std::vector<TaskSpec>& more = accepted != nullptr ? accepted->tasks : read->tasks;
   tasks.insert(tasks.end(), more.begin(), more.end());
+}
+
+bool begins_attempt(const EventBody& body) {
+  return std::holds_alternative<TaskAssigned>(body) || std::holds_alternative<TaskHandedOver>(body) ||
+         std::holds_alternative<RevertRequested>(body);
 }
 
 const TaskSpec* find_spec(const std::vector<TaskSpec>& tasks, const TypedTask& typed) {
@@ -130,8 +144,7 @@ Result<TaskStory> read_story(port::EventReader& reader, const LookOptions& optio
   std::string attempt_prefix = task_subject + ".";
   BERNSTEIN_TRY_VOID(reader.read(story.run, [&](const Record& record) {
     if (options.at && record.seq > *options.at) return false;
-    const bool is_plan = record.type == PlanAccepted::type || record.type == PlanRead::type;
-    if (!found && !is_plan) return true;
+    if (!found && !names_tasks(record)) return true;
     if (found && record.subject != task_subject && !record.subject.starts_with(attempt_prefix)) return true;
     Result<Event> event = to_event(record);
     if (!event) {
@@ -147,9 +160,9 @@ Result<TaskStory> read_story(port::EventReader& reader, const LookOptions& optio
       story.attempt = typed.attempt;
       task_subject = to_string(spec->id);
       attempt_prefix = task_subject + ".";
-      return true;
+      if (!std::holds_alternative<TaskCreated>(event->body)) return true;
     }
-    if (std::holds_alternative<TaskAssigned>(event->body)) {
+    if (begins_attempt(event->body)) {
       story.attempts = std::max(story.attempts, event->subject.attempt);
     }
     const bool shown = story.attempt == 0 || event->subject.attempt == story.attempt;

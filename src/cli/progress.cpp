@@ -7,6 +7,7 @@
 
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/text.hpp"
+#include "persons_turn.hpp"
 #include "print.hpp"
 #include "recap.hpp"
 #include "words.hpp"
@@ -176,6 +177,35 @@ void Progress::tell(const RunState& state, const Event& event) {
           [&](const TaskBlocked& blocked) { say("-", k_dim, tag + "blocked: " + printable_utf8(blocked.why)); },
           [&](const EffectFailed& failed) {
             say("!", k_red, (event.subject == about_run() ? "" : tag) + printable_utf8(failed.message));
+          },
+          [&](const LandingHeld& held) { say("!", k_yellow, tag + printable_utf8(held.why)); },
+          [&](const LandingApproved&) { say("", "", tag + "approved: it lands when it passes its checks"); },
+          [&](const RetryWanted&) { say("", "", tag + "a person wants it again"); },
+          [&](const UndoWanted&) { say("", "", tag + "a person wants it taken back"); },
+          [&](const RevertRequested&) { say("", "", tag + title); },
+          [&](const WorktreeReady&) {
+            const std::optional<std::string> worktree = task ? handed_over_worktree(state, *task) : std::nullopt;
+            if (!worktree || event.subject.attempt != task->attempts.size()) return;
+            say("!", k_yellow,
+                tag + "a person resolves its conflict in " + *worktree + ", then: bernstein retry " +
+                    to_string(event.run) + "/" + to_string(id));
+          },
+          [&](const ProbeFinished& probe) {
+            for (const std::string& line : foreseen_lines({id, event.subject.attempt}, probe.conflicts))
+              say("!", k_yellow, line);
+          },
+          [&](const CheckFlaked& flaked) {
+            const auto times = state.flakes.find(flaked.name);
+            const std::uint32_t count = times == state.flakes.end() ? 1 : times->second;
+            say("!", k_yellow,
+                "check '" + printable_utf8(flaked.name) + "' is flaky: it contradicted itself " +
+                    counted(static_cast<std::int64_t>(count), "time"));
+          },
+          [&](const VerdictReached& verdict) {
+            if (event.subject != about_run() || verdict.verdict != Verdict::failed) return;
+            say("!", k_red,
+                replace_all(state.started->target, "refs/heads/", "") +
+                    " fails its own checks: " + printable_utf8(verdict.why));
           },
           [&](const StopRequested& stop) {
             say("!", k_yellow,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bernstein/base/text.hpp"
+#include "persons_turn.hpp"
 #include "print.hpp"
 #include "run_json.hpp"
 
@@ -117,7 +118,7 @@ std::string unsaved(const RunState& state) {
   std::string text;
   for (const Task* task : tasks_and_planning(state)) {
     for (const Attempt& attempt : task->attempts) {
-      if (!is_work_at_risk(attempt)) continue;
+      if (!is_work_at_risk(attempt) || attempt.step == Step::handed_over) continue;
       text += "  unsaved  the work of " + to_string(attempt.id) + " is in .sdd/worktrees/" +
               session_name(state.run, attempt.id) + " and nowhere else; look at it\n";
     }
@@ -154,6 +155,21 @@ std::string weakened(const RunState& state) {
   return text;
 }
 
+std::string for_a_person(const RunState& state) {
+  std::string text;
+  for (const std::string& line : persons_turn(state)) text += "  person  " + line + "\n";
+  return text;
+}
+
+// Landed, and taken back.
+std::string undone(const RunState& state) {
+  std::string text;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.undone_by) text += "  undone  " + task_name(task) + ", by " + to_string(*task.undone_by) + "\n";
+  }
+  return text;
+}
+
 std::string unverified(const RunState& state, const Tally& tally) {
   std::string text;
   for (TaskId id : tally.unverified) {
@@ -174,11 +190,22 @@ std::string checkout(const RunState& state, const Tally& tally) {
          " and keeps your changes, or refuses:  " + catch_up_command(state) + "\n";
 }
 
+// What lands all that waits for a look; "" when nothing does.
+std::string approve_command_of(const RunState& state) {
+  std::string words;
+  for (AttemptId id : state.held) {
+    if (attempt_of(state, id).held->reason != Hold::approval) continue;
+    words += " " + to_string(state.run) + "/" + to_string(id.task);
+  }
+  return words.empty() ? "" : "bernstein approve" + words;
+}
+
 std::string next_steps(const RunState& state) {
   std::vector<std::string> steps;
   for (const auto& [id, task] : state.tasks) {
     if (task.status != TaskStatus::failed) continue;
     const std::string name = to_string(state.run) + "/" + to_string(id);
+    if (handed_over_worktree(state, task)) continue;  // said above, with its command
     steps.push_back("bernstein why " + name);
     steps.push_back("bernstein logs " + name);
     break;
@@ -195,6 +222,8 @@ std::string next_steps(const RunState& state) {
     if (state.planning.wanted) {
       steps.push_back("or change " + plan_file_of(state.run) + " and `bernstein run` that");
     }
+  } else if (const std::string approvals = approve_command_of(state); !approvals.empty()) {
+    steps.push_back(approvals);
   } else if (goes_on) {
     steps.push_back("bernstein resume " + to_string(state.run));
   }
@@ -229,8 +258,8 @@ std::string plan_file_of(RunId run) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
-         not_landed(state) + unsaved(state) + suspicious(state) + weakened(state) + unverified(state, tally) +
-         checkout(state, tally) + next_steps(state);
+         not_landed(state) + for_a_person(state) + undone(state) + unsaved(state) + suspicious(state) +
+         weakened(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -55,6 +55,18 @@ Status check_rules(const RunState& state) {
                    ": go on with Bernstein " + state.started->bernstein + ", or start a new run"};
 }
 
+// `bernstein approve r3` of a run whose plan may start already, or that asked nobody.
+Error waits_for_nobody(const RunState& state) {
+  const std::string run = to_string(state.run);
+  for (AttemptId id : state.held) {
+    if (attempt_of(state, id).held->reason != Hold::approval) continue;
+    return {ErrorCode::invalid_input, "the plan of " + run + " waits for no approval, but what " + to_string(id.task) +
+                                          " has done does: `bernstein approve " + run + "/" + to_string(id.task) +
+                                          "` lands it"};
+  }
+  return {ErrorCode::invalid_input, run + " waits for no approval; `bernstein resume " + run + "` goes on with it"};
+}
+
 // A paused run has its owner still: it is told to go on.
 Result<Exit> wake(Context& context, const Home& home, const store::Owner& owner, const ResumeOptions& options) {
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, std::nullopt));
@@ -95,17 +107,23 @@ Result<Exit> resume_command(Context& context, const ResumeOptions& options) {
   return go_on(context, tenure, options);
 }
 
-Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& options) {
+Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& options,
+                   const std::vector<run::Wish>& wanted) {
   const Place& place = tenure.place;
   BERNSTEIN_TRY(const RunId run, find_run(*tenure.log, options.run, std::nullopt));
   BERNSTEIN_TRY_VOID(tenure.lock->work_on(to_string(run)));
   BERNSTEIN_TRY(Picture picture, take_picture(*tenure.log, run, std::nullopt));
+  std::vector<Draft> wishes;
+  for (const run::Wish& wish : wanted) {
+    BERNSTEIN_TRY(Draft draft, run::draft_of(picture.state, wish));
+    wishes.push_back(std::move(draft));
+  }
   BERNSTEIN_TRY_VOID(renew_anchor(*tenure.workspace, *tenure.log, run));
-  if (is_at_its_end(picture.state)) return tell_end(context, picture);
+  if (wanted.empty() && is_at_its_end(picture.state)) return tell_end(context, picture);
   BERNSTEIN_TRY_VOID(check_rules(picture.state));
-  if (options.approve && !awaits_approval(picture.state)) {
-    return Error{ErrorCode::invalid_input,
-                 to_string(run) + " waits for no approval; `bernstein resume " + to_string(run) + "` goes on with it"};
+  if (options.approve) {
+    if (!awaits_approval(picture.state)) return waits_for_nobody(picture.state);
+    wishes.push_back({about_run(), PlanApproved{}});
   }
   for (const auto& [other, living] : living_commands(place.sdd)) {
     if (other == to_string(run)) continue;
@@ -126,7 +144,7 @@ Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& option
   resumed.target_tip = *tip;
   resumed.environment = digest_of(gather_check_environment(context, place, config.worktree_setup, chosen.sandbox.mode));
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
-               [&](run::Loop& loop) { return loop.resume(run, resumed, options.approve); });
+               [&](run::Loop& loop) { return loop.resume(run, resumed, std::move(wishes)); });
 }
 
 }  // namespace bernstein::cli

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "persons_turn.hpp"
+
 namespace bernstein::cli {
 namespace {
 
@@ -37,7 +39,25 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
-Json task_json(const Task& task) {
+Json foreseen_json(const Attempt& attempt) {
+  Json json = Json::object();
+  for (const auto& [other, paths] : attempt.foreseen) json[to_string(other)] = paths;
+  return json;
+}
+
+// What is there only where there is something to say.
+void add_optional(Json& json, const RunState& state, const Task& task) {
+  const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
+  if (last != nullptr && state.held.contains(last->id))
+    json["held"] = {{"reason", to_word(last->held->reason)}, {"why", last->held->why}};
+  if (const std::optional<std::string> worktree = handed_over_worktree(state, task)) json["worktree"] = *worktree;
+  if (last != nullptr && state.in_flight.contains(last->id) && !last->foreseen.empty())
+    json["foreseen"] = foreseen_json(*last);
+  if (task.spec.undoes) json["undoes"] = to_string(*task.spec.undoes);
+  if (task.undone_by) json["undone_by"] = to_string(*task.undone_by);
+}
+
+Json task_json(const RunState& state, const Task& task) {
   const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
   Json json;
   json["id"] = to_string(task.spec.id);
@@ -52,6 +72,7 @@ Json task_json(const Task& task) {
   for (const Attempt& attempt : task.attempts) suspicions += attempt.work ? attempt.work->suspicions.size() : 0;
   json["suspicions"] = suspicions;
   json["commit"] = last ? text_or_null(last->merge_commit) : Json(nullptr);
+  add_optional(json, state, task);
   return json;
 }
 
@@ -76,13 +97,19 @@ std::string run_json(const RunState& state, std::int64_t events, const std::stri
   json["run"] = to_string(state.run);
   json["outcome"] = state.finished ? Json(to_word(state.finished->outcome)) : text_or_null(unfinished);
   Json& tasks = json["tasks"] = Json::array();
-  for (const auto& [id, task] : state.tasks) tasks.push_back(task_json(task));
+  for (const auto& [id, task] : state.tasks) tasks.push_back(task_json(state, task));
   if (state.tasks.empty()) {  // of a plan that waits for a person's look
-    for (const TaskSpec& planned : state.planned) tasks.push_back(task_json({.spec = planned}));
+    for (const TaskSpec& planned : state.planned) tasks.push_back(task_json(state, {.spec = planned}));
   }
   json["cost_usd"] = dollars(known_cost(state));
   json["wall_s"] = static_cast<double>(state.at_us / 1000) / 1e3;
   json["events"] = events;
+  Json flaky = Json::object();
+  for (const auto& [check, times] : state.flakes) {
+    if (times > 0) flaky[check] = times;
+  }
+  if (!flaky.empty()) json["flaky"] = std::move(flaky);
+  if (const std::string red = red_target(state); !red.empty()) json["red_target"] = red;
   // Titles may hold what YAML let through; a stray byte must not cost the whole answer.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

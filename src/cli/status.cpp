@@ -8,6 +8,7 @@
 #include "fold.hpp"
 #include "names.hpp"
 #include "open_workspace.hpp"
+#include "persons_turn.hpp"
 #include "print.hpp"
 #include "recap.hpp"
 #include "run_json.hpp"
@@ -112,7 +113,8 @@ void print_tasks(std::ostream& out, const Screen& screen, const RunState& state)
     const Arm arm = task.attempts.empty() ? Arm{.agent = "-", .model = "-", .tier = {}} : task.attempts.back().arm;
     const bool tells = task.status == TaskStatus::waiting || task.status == TaskStatus::ready ||
                        task.status == TaskStatus::failed || task.status == TaskStatus::blocked ||
-                       task.status == TaskStatus::cancelled || task.status == TaskStatus::split || is_stalled(task);
+                       task.status == TaskStatus::cancelled || task.status == TaskStatus::split ||
+                       task.undone_by.has_value() || is_held(state, task) || is_stalled(task);
     table.add({{to_string(task.spec.id)},
                {status_words(task), tint_of(task.status)},
                {std::to_string(task.attempts.size())},
@@ -150,7 +152,8 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
     lines.push_back("nobody is working on " + to_string(state.run) + " any more: bernstein resume " +
                     to_string(state.run) + "   goes on with it");
   }
-  const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
+  for (std::string& line : persons_turn(state)) lines.push_back(std::move(line));
+  const bool goes_on = state.finished && state.held.empty() && state.finished->outcome != RunOutcome::landed &&
                        state.finished->outcome != RunOutcome::incomplete;
   if (awaits_approval(state)) {
     lines.push_back("bernstein approve " + to_string(state.run) + "   starts it");
@@ -183,6 +186,7 @@ std::vector<std::string> advice(const Picture& picture, const std::string& unfin
     if (task.status != TaskStatus::failed) continue;
     if (++failed > k_failed_named_max) continue;
     const std::string name = prefix + to_string(id);
+    if (handed_over_worktree(state, task)) continue;  // said above, with its command
     lines.push_back("bernstein why " + name + "   tells the story of " + name + "; bernstein logs " + name +
                     " what its agent said");
     const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();

@@ -170,9 +170,9 @@ std::string summary_of(const EventBody& body) {
           [](const CheckAbandoned& e) { return e.why; },
           [](const CheckFlaked& e) { return e.why; },
           [](const TaskHandedOver& e) { return e.why; },
-          [](const LandingApproved&) { return std::string(); },
-          [](const RetryWanted&) { return std::string(); },
-          [](const UndoWanted&) { return std::string(); },
+          [](const LandingApproved&) { return std::string("a person wants it on the target"); },
+          [](const RetryWanted&) { return std::string("a person wants it again"); },
+          [](const UndoWanted&) { return std::string("a person wants it taken back"); },
           [](const CheckReused& e) {
             return quoted(e.name) + " " + words_of(to_word(e.verdict)) + " on this tree before (event " +
                    std::to_string(e.from) + ")";
@@ -336,6 +336,10 @@ bool is_stalled(const Task& task) {
   return last.step == Step::working && last.silent_us > 0;
 }
 
+bool is_held(const RunState& state, const Task& task) {
+  return !task.attempts.empty() && state.held.contains(task.attempts.back().id);
+}
+
 std::string status_words(const Task& task) {
   if (task.spec.id != k_planning) return std::string(to_word(task.status));
   if (task.attempts.empty()) return "not asked";
@@ -357,10 +361,12 @@ std::string reason_of(const RunState& state, const Task& task) {
     case TaskStatus::running:
       if (!is_stalled(task)) break;
       return stall_words(task.attempts.back().silent_us, config_of(state).limits.no_progress_us);
+    case TaskStatus::landed:
+      if (task.undone_by) return task.why + ", and taken back by " + to_string(*task.undone_by);
+      break;
     case TaskStatus::reported:
     case TaskStatus::verifying:
     case TaskStatus::verified:
-    case TaskStatus::landed:
     case TaskStatus::failed:
     case TaskStatus::blocked:
     case TaskStatus::cancelled:

@@ -21,6 +21,9 @@ std::string stall_words(Micros silent_us, Micros limit_us);
 // Whether the agent of a task was last said to make no progress.
 bool is_stalled(const Task& task);
 
+// Whether what it has done waits for a person, outside of the landing queue.
+bool is_held(const RunState& state, const Task& task);
+
 // Its status; of the planner's own, what its last session is at or came to.
 std::string status_words(const Task& task);
 

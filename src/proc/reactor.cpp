@@ -12,11 +12,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bernstein/base/check.hpp"
 #include "bernstein/failpoint/failpoint.hpp"
 #include "child.hpp"
 #include "control.hpp"
+#include "directory_watch.hpp"
 #include "strays.hpp"
 #include "supervised.hpp"
 #include "timers.hpp"
@@ -57,6 +59,7 @@ class UvReactor final : public port::Reactor {
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
   void cancel(port::TimerKey key) override;
   void on_signal(std::function<void(int)> handler) override;
+  Status watch_directory(const std::string& path, std::function<void()> changed) override;
   void turn() override;
   Micros monotonic_us() override { return TimerQueue::now_us(); }
   Micros wall_us() override { return clock_us(CLOCK_REALTIME); }
@@ -82,6 +85,7 @@ class UvReactor final : public port::Reactor {
   std::map<Work*, std::unique_ptr<Work>> works_;
   std::array<uv_signal_t*, 6> signals_{};  // freed in their close callbacks
   std::function<void(int)> signal_handler_;
+  std::vector<std::unique_ptr<DirectoryWatch>> watches_;
   std::deque<std::function<bool()>> due_;  // each says whether it called anybody
   port::ProcessKey last_process_ = 0;
   bool turning_ = false;
@@ -239,8 +243,18 @@ void UvReactor::on_signal(std::function<void(int)> handler) {
   }
 }
 
+Status UvReactor::watch_directory(const std::string& path, std::function<void()> changed) {
+  BERNSTEIN_TRY(std::unique_ptr<DirectoryWatch> watch,
+                DirectoryWatch::start(loop_, path, [this, changed = std::move(changed)] {
+                  note([changed] { return changed(), true; });
+                }));
+  watches_.push_back(std::move(watch));
+  return Ok{};
+}
+
 bool UvReactor::is_anything_awaited() const {
-  return !due_.empty() || !running_.empty() || !fires_.empty() || !works_.empty() || signals_[0] != nullptr;
+  return !due_.empty() || !running_.empty() || !fires_.empty() || !works_.empty() || !watches_.empty() ||
+         signals_[0] != nullptr;
 }
 
 void UvReactor::turn() {
@@ -272,6 +286,7 @@ UvReactor::~UvReactor() {
   while (!works_.empty() || (is_leader_left() && !overdue)) uv_run(loop_, UV_RUN_ONCE);
 
   running_.clear();
+  watches_.clear();
   timers_.reset();
   for (uv_signal_t* signal : signals_) {
     if (signal == nullptr) continue;

@@ -11,6 +11,7 @@
 #include "bernstein/run/anchor.hpp"
 #include "bernstein/run/inbox.hpp"
 #include "bernstein/run/ledger.hpp"
+#include "bernstein/run/wishes.hpp"
 #include "effects.hpp"
 
 namespace bernstein::run {
@@ -38,13 +39,13 @@ Result<RunOutcome> Loop::start(RunStarted started, std::variant<PlanAccepted, Pl
   return carry_on();
 }
 
-Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed, bool approved) {
+Result<RunOutcome> Loop::resume(RunId run, RunResumed resumed, std::vector<Draft> wishes) {
   BERNSTEIN_TRY(LoadedRun loaded, load_to_go_on(ports_.log, run));
   BERNSTEIN_TRY(const port::LogHead head, ports_.log.head());
   state_ = std::move(loaded.state);
   resumed.epoch = state_.epoch + 1;
   take_over(run, Ledger(head, loaded.last));
-  if (approved) inbox_->push({{about_run(), PlanApproved{}}});
+  for (Draft& wish : wishes) inbox_->push({std::move(wish)});
   inbox_->push({{about_run(), std::move(resumed)}});
   return carry_on();
 }
@@ -55,15 +56,28 @@ void Loop::take_over(RunId run, Ledger ledger) {
   taken_over_us_ = ports_.reactor.monotonic_us();
   taken_over_at_us_ = state_.at_us;
   ports_.reactor.on_signal([this](int signal) { note_signal(signal); });
+  watch_wishes();
+}
+
+// What cannot be watched is looked at whenever something else happens.
+void Loop::watch_wishes() {
+  Status watched = make_requests_directory(site_.sdd);
+  if (watched) {
+    watched = ports_.reactor.watch_directory(requests_directory(site_.sdd), [this] { wishes_due_ = true; });
+  }
+  is_watching_ = watched.has_value();
+  if (!watched)
+    observer_.on_warning("what other commands want of this run is noticed late: " + watched.error().message);
 }
 
 Result<RunOutcome> Loop::carry_on() {
   do {
-    if (inbox_->empty()) {
+    if (inbox_->empty() && !wishes_due_) {
       BERNSTEIN_CHECK(effects_->under_way() || state_.paused, "a run that has not finished waits for something");
       ports_.reactor.turn();
     }
     if (!inbox_->empty()) BERNSTEIN_TRY_VOID(turn());
+    if (wishes_due_ || !is_watching_) BERNSTEIN_TRY_VOID(take_wishes());
     if (effects_->dead_end()) return *effects_->dead_end();
   } while (!state_.finished && !is_left(state_));
   return state_.finished ? state_.finished->outcome : RunOutcome::stopped;
@@ -93,6 +107,27 @@ Status Loop::turn() {
   }
   effects_->dispatch(state_);
   BERNSTEIN_FAILPOINT("run.turn.after_dispatch");
+  return Ok{};
+}
+
+// One after the other: each is judged by what those before it have led to, and answered when it is durable.
+Status Loop::take_wishes() {
+  wishes_due_ = false;
+  const std::vector<Request> requests = read_requests(site_.sdd);
+  for (const Request& request : requests) {
+    if (!inbox_->empty()) BERNSTEIN_TRY_VOID(turn());
+    if (state_.finished || is_left(state_)) return Ok{};  // whoever asked sees that we go
+    Result<Draft> draft = request.wish ? draft_of(state_, *request.wish) : Result<Draft>(request.wish.error());
+    if (!draft) {
+      answer_refused(site_.sdd, request.name, draft.error().message);
+      continue;
+    }
+    inbox_->push({*std::move(draft)});
+    BERNSTEIN_TRY_VOID(turn());
+    BERNSTEIN_FAILPOINT("run.wish.before_answer");
+    answer_done(site_.sdd, request.name);
+  }
+  if (requests.size() == k_requests_max) wishes_due_ = true;
   return Ok{};
 }
 

@@ -126,6 +126,8 @@ class Applier {
   void unlock_dependents(const TaskSpec& landed);
   void block_dependents(const TaskSpec& lost);
   void unblock_dependents(const TaskSpec& revived);
+  void forget_red();
+  std::optional<TaskId> what_is_lost(const TaskSpec& spec, TaskId but_for) const;
   Status create_undo(const TaskCreated& e);
 
   // ---- changing what the planner is at ----

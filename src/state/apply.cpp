@@ -48,14 +48,18 @@ Status Applier::on(const RunResumed& e) {
   state_.finished.reset();
   state_.planning.failed.clear();  // the planner is asked anew
   state_.target_tip = e.target_tip;
-  // What was red may have been so for a reason outside of the tree, and the person has seen to it.
-  std::erase_if(state_.verdicts, [](const auto& known) { return known.second.verdict != CheckVerdict::passed; });
+  forget_red();
   if (e.environment != state_.environment) state_.verdicts.clear();
   state_.environment = e.environment;
   if (state_.target_check && !state_.target_check->waits) state_.target_check.reset();
   if (e.budget_micros) state_.started->config.budget_micros = e.budget_micros;
   if (e.max_agents) state_.started->config.max_agents = *e.max_agents;
   return Ok{};
+}
+
+// What was red may have been so for a reason outside of the tree, and the person has seen to it.
+void Applier::forget_red() {
+  std::erase_if(state_.verdicts, [](const auto& known) { return known.second.verdict != CheckVerdict::passed; });
 }
 
 Status Applier::on(const RunPaused& e) {
@@ -154,8 +158,9 @@ Status Applier::on(const RetryWanted&) {
   if (found == state_.tasks.end() || found->second.status != TaskStatus::failed)
     return corrupt("wants a task again that did not fail");
   Task& task = found->second;
+  forget_red();
   task.failures = task.losses = task.parks = task.conflicts = 0;
-  unblock_dependents(task.spec);
+  if (!task.spec.undoes) unblock_dependents(task.spec);
   Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
   if (last == nullptr || last->step != Step::handed_over) return make_ready(task, "a person wants it again");
   state_.in_flight.insert(last->id);
@@ -327,6 +332,24 @@ void Applier::block_dependents(const TaskSpec& lost) {
   for (TaskId dependent : state_.stages[lost.stage].dependents) block(dependent);
 }
 
+// A task, but for one, without which another cannot be done and which will not land.
+std::optional<TaskId> Applier::what_is_lost(const TaskSpec& spec, TaskId but_for) const {
+  const auto is_lost = [&](TaskId id, const Task& task) {
+    return id != but_for && !task.spec.undoes &&
+           (task.status == TaskStatus::failed || task.status == TaskStatus::cancelled ||
+            task.status == TaskStatus::blocked);
+  };
+  for (TaskId needed : spec.depends_on) {
+    if (is_lost(needed, state_.tasks.at(needed))) return needed;
+  }
+  for (std::uint32_t stage : spec.depends_on_stages) {
+    for (const auto& [id, task] : state_.tasks) {
+      if (task.spec.stage == stage && is_lost(id, task)) return id;
+    }
+  }
+  return std::nullopt;
+}
+
 // Those that were blocked by this one, and by what was blocked by it: they wait again. Where something else of theirs
 // is lost too, they are blocked again.
 void Applier::unblock_dependents(const TaskSpec& revived) {
@@ -336,12 +359,7 @@ void Applier::unblock_dependents(const TaskSpec& revived) {
     if (task.status != TaskStatus::blocked) return;
     set_status(task, TaskStatus::waiting, to_string(revived.id) + " is tried again");
     unblock_dependents(task.spec);
-    for (TaskId needed : task.spec.depends_on) {
-      const TaskStatus status = state_.tasks.at(needed).status;
-      const bool is_lost =
-          status == TaskStatus::failed || status == TaskStatus::cancelled || status == TaskStatus::blocked;
-      if (is_lost && needed != revived.id) state_.to_block.try_emplace(id, needed);
-    }
+    if (const std::optional<TaskId> lost = what_is_lost(task.spec, revived.id)) state_.to_block.try_emplace(id, *lost);
   };
   if (auto dependents = state_.dependents.find(revived.id); dependents != state_.dependents.end()) {
     for (TaskId dependent : dependents->second) unblock(dependent);

@@ -84,6 +84,7 @@ Status Applier::on(const RevertRequested& e) {
   if (undone.empty() || undone.back().merge_commit != e.landed) return corrupt("takes back what did not land");
   state_.ready_undos.erase(task->spec.id);
   Attempt& attempt = begin_without_agent(*task, "bernstein");
+  attempt.worktree = true;  // none, but a candidate with its checkout, which go with it
   state_.in_flight.insert(attempt.id);
   set_status(*task, TaskStatus::running, "takes back " + to_string(*task->spec.undoes));
   return open_intent(attempt, Step::capturing);

@@ -63,7 +63,8 @@ Status Applier::on(const LandingHeld& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::candidate));
   const std::optional<VerdictReached> verdict = attempt->examination ? attempt->examination->verdict : std::nullopt;
   const bool is_red = verdict && verdict->verdict == Verdict::failed;
-  if (e.reason == Hold::base_red && !(is_red && is_target_red(state_))) return corrupt("blames a target that is not red");
+  if (e.reason == Hold::base_red && !(is_red && is_target_red(state_)))
+    return corrupt("blames a target that is not red");
   if (e.reason == Hold::approval && is_red) return corrupt("shows a person what did not pass");
   attempt->held = e;
   state_.held.insert(attempt->id);
@@ -149,7 +150,8 @@ void Applier::begin_again(std::optional<Examination>& examination, Examination f
 
 Status Applier::on(const RecallRequested& e) {
   BERNSTEIN_TRY(Examination * examination, the_examination(Step::candidate));
-  if (examination->recalled || examination->next > 0 || e.tree != examination->tree) return corrupt("comes out of order");
+  if (examination->recalled || examination->next > 0 || e.tree != examination->tree)
+    return corrupt("comes out of order");
   return wait_for_examination(Step::recalling);
 }
 
@@ -269,7 +271,9 @@ Status Applier::on(const MergeLanded& e) {
   Task& task = task_at(attempt->id.task);
   set_status(task, TaskStatus::landed, "landed as " + e.commit);
   if (task.spec.undoes) {
-    task_at(*task.spec.undoes).undone_by = task.spec.id;
+    Task& undone = task_at(*task.spec.undoes);
+    undone.undone_by = task.spec.id;
+    if (undone.spec.undoes) task_at(*undone.spec.undoes).undone_by.reset();  // what was taken back is there again
   } else {
     unlock_dependents(task.spec);
   }

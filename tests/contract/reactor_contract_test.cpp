@@ -644,6 +644,31 @@ TEST(FakeReactor, EndsAnOrphanThatNobodyAdoptsInTimeAndNoOther) {
   EXPECT_EQ(reactor.running(), 1U);
 }
 
+TYPED_TEST(ReactorContract, TellsWhenAFileComesIntoADirectoryAndWhenItGoes) {
+  const std::filesystem::path watched = this->directory.path() / "watched";
+  std::filesystem::create_directory(watched);
+  write_file(watched / "before", "there already");
+  int calls = 0;
+  const Status watching = this->reactor->watch_directory(watched.string(), [&] { ++calls; });
+  ASSERT_TRUE(watching) << watching.error().message;
+  this->pass(10'000);
+  EXPECT_EQ(calls, 0);
+
+  write_file(this->directory.path() / "draft", "elsewhere");
+  std::filesystem::rename(this->directory.path() / "draft", watched / "after");
+  while (calls == 0) this->reactor->turn();
+  this->pass(10'000);
+  const int so_far = calls;
+  std::filesystem::remove(watched / "after");
+  while (calls == so_far) this->reactor->turn();
+}
+
+TYPED_TEST(ReactorContract, SaysThatADirectoryThatIsNotThereCannotBeWatched) {
+  const Status watching = this->reactor->watch_directory((this->directory.path() / "none").string(), [] {});
+  ASSERT_FALSE(watching);
+  EXPECT_EQ(watching.error().code, ErrorCode::environment);
+}
+
 TEST(ReactorDeathTest, WaitingForNothingIsABugAndNotAHang) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(proc::open_reactor()->turn(), "turn\\(\\) is called while");

@@ -80,6 +80,9 @@ class SimulatedReactor final : public port::Reactor {
   }
   void cancel(port::TimerKey key) override { reactor_.cancel(key); }
   void on_signal(std::function<void(int)> handler) override;
+  Status watch_directory(const std::string& path, std::function<void()> changed) override {
+    return reactor_.watch_directory(path, std::move(changed));
+  }
   void turn() override;
   Micros monotonic_us() override { return reactor_.monotonic_us(); }
   Micros wall_us() override { return reactor_.wall_us() + wall_offset_us_; }

@@ -113,14 +113,17 @@ class Simulation final : public run::Observer {
     // The person looks at the plan, sooner or later.
     const bool approves = awaits_approval(left) && (is_healed_ || mishaps_.dice().one_in(2));
     if (approves) tell("---- the person approves the plan");
-    return loop.resume(k_run, std::move(resumed), approves);
+    std::vector<Draft> wishes;
+    if (approves) wishes.push_back({about_run(), PlanApproved{}});
+    return loop.resume(k_run, std::move(resumed), std::move(wishes));
   }
 
   // The person makes the target pass its gates, sooner or later.
   void mend_target(const RunState& left) {
     const std::string& target = left.started->target;
     const auto passes = [&](const CheckSpec& gate) {
-      return fate_of(scenario_, gate.command, workspace_.files(*workspace_.ref(target))).verdict == CheckVerdict::passed;
+      return fate_of(scenario_, gate.command, workspace_.files(*workspace_.ref(target))).verdict ==
+             CheckVerdict::passed;
     };
     constexpr int k_tries_max = 200;
     for (int tries = 0; tries < k_tries_max && !std::ranges::all_of(scenario_.config.gates, passes); ++tries) {

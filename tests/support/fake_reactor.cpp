@@ -1,6 +1,7 @@
 #include "support/fake_reactor.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -23,6 +24,13 @@ void write_output(const port::ProcessSpec& spec, const std::string& said) {
   const std::string kept = output.substr(0, bytes_max);
   file << kept << (kept.empty() || kept.back() == '\n' ? "" : "\n") << "[bernstein: " << output.size() - bytes_max
        << " more bytes of output were dropped; the limit is " << bytes_max << " bytes]\n";
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace
@@ -212,6 +220,7 @@ void FakeReactor::crash() {
   agenda_ = std::move(survivors);
   timers_.clear();
   signal_handler_ = nullptr;
+  watched_.clear();
   for (const auto& [key, running] : running_) expect_owner(key);
 }
 
@@ -347,8 +356,25 @@ void FakeReactor::raise_after(Micros delay_us, int signal) {
   });
 }
 
+Status FakeReactor::watch_directory(const std::string& path, std::function<void()> changed) {
+  if (!std::filesystem::is_directory(path)) return Error{ErrorCode::environment, "cannot watch " + path};
+  watched_.push_back({path, std::move(changed), names_in(path)});
+  return Ok{};
+}
+
+void FakeReactor::look_at_directories() {
+  for (Watched& watched : watched_) {
+    std::vector<std::string> names = names_in(watched.path);
+    if (names == watched.names) continue;
+    watched.names = std::move(names);
+    ++calls_;
+    watched.changed();
+  }
+}
+
 void FakeReactor::turn() {
   const std::int64_t calls_before = calls_;
+  look_at_directories();
   while (calls_ == calls_before) {
     BERNSTEIN_CHECK(!agenda_.empty(), "turn() is called while something is awaited that will come");
     now_ = agenda_.begin()->first.first;

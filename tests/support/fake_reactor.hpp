@@ -62,6 +62,8 @@ class FakeReactor final : public port::Reactor {
   port::TimerKey after(Micros delay_us, std::function<void()> fire) override;
   void cancel(port::TimerKey key) override;
   void on_signal(std::function<void(int)> handler) override { signal_handler_ = std::move(handler); }
+  // Looked at in the beginning of every turn, which is all that it has to wait for then.
+  Status watch_directory(const std::string& path, std::function<void()> changed) override;
   void turn() override;
   Micros monotonic_us() override { return now_; }
   Micros wall_us() override { return k_wall_start_us + now_; }
@@ -113,6 +115,13 @@ class FakeReactor final : public port::Reactor {
     std::optional<Slot> news;  // its adopter is to be told how it stands
   };
 
+  struct Watched {
+    std::string path;
+    std::function<void()> changed;
+    std::vector<std::string> names;  // that were there when it was last looked at
+  };
+
+  void look_at_directories();
   Slot schedule(Micros delay_us, std::function<void()> action);
   port::ProcessKey add(port::ProcessSpec spec, ScriptedProcess script, std::function<void(port::ProcessExit)> on_exit);
   void begin(port::ProcessKey key);
@@ -138,6 +147,7 @@ class FakeReactor final : public port::Reactor {
   std::map<port::TimerKey, Slot> timers_;  // the key is the order
   std::map<port::ProcessKey, Running> running_;
   std::vector<port::ProcessSpec> started_;
+  std::vector<Watched> watched_;
   std::map<std::string, port::ProcessExit> ended_supervised_;  // by control directory: its exit.json
 };
 

@@ -13,10 +13,10 @@
 namespace bernstein::cli {
 
 struct RunOptions {
-  std::string plan_file;  // relative to context.directory; "-" reads standard input; "" with a goal
-  std::string goal;       // that the planner is to make a plan for; "-" reads standard input; "" with a plan
-  bool approve_merge = false;
-  bool approve_plan = false;
+  std::string plan_file;       // relative to context.directory; "-" reads standard input; "" with a goal
+  std::string goal;            // that the planner is to make a plan for; "-" reads standard input; "" with a plan
+  bool approve_plan = false;   // nothing starts before `bernstein approve`
+  bool approve_merge = false;  // nothing lands before it
   bool dry_run = false;
   std::optional<std::uint32_t> max_agents;
   std::string budget;  // as typed; "" for none
@@ -36,6 +36,16 @@ struct ResumeOptions {
   bool approve = false;  // its plan, which waits for that
 };
 Result<Exit> resume_command(Context& context, const ResumeOptions& options);
+
+// What a person wants of tasks, whether or not a Bernstein is at work on their run. `approve` of nothing or of a run
+// ("r3") is about the plan.
+struct ActOptions {
+  std::vector<std::string> tasks;  // as typed: "t4", "r3/t4", a step's `id:`; all of one run
+  bool plain = false;
+};
+Result<Exit> approve_command(Context& context, const ActOptions& options);
+Result<Exit> retry_command(Context& context, const ActOptions& options);
+Result<Exit> undo_command(Context& context, const ActOptions& options);
 
 struct StopOptions {
   bool now = false;  // leave at once; agents and checks go on

@@ -128,6 +128,11 @@ class Reactor {
   // instead of dying of it.
   virtual void on_signal(std::function<void(int)> handler) = 0;
 
+  // Has `changed` called in a turn after something has come into the directory, been renamed in it or gone from it;
+  // once or several times, and not for what was there before. For as long as this reactor lives. An error
+  // (ErrorCode::environment) when it cannot be watched: it is not there, or the machine watches too much already.
+  virtual Status watch_directory(const std::string& path, std::function<void()> changed) = 0;
+
   // Waits until at least one callback has run, runs all that are due, and returns.
   virtual void turn() = 0;
 

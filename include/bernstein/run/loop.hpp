@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "bernstein/agent/sandbox.hpp"
 #include "bernstein/base/result.hpp"
@@ -73,8 +74,8 @@ class Loop {
 
   // Goes on with a run that is in the log, from where its last commit left it. `resumed.epoch` is filled in.
   // ErrorCode::corrupt when the run's chain does not hold: nothing is built on altered events.
-  // `approved`: the person has looked at its plan (PlanApproved).
-  Result<RunOutcome> resume(RunId run, RunResumed resumed, bool approved = false);
+  // `wishes`: what a person wants of the run besides (PlanApproved, run/wishes.hpp); they come before RunResumed.
+  Result<RunOutcome> resume(RunId run, RunResumed resumed, std::vector<Draft> wishes = {});
 
   const RunState& state() const { return state_; }
 
@@ -82,6 +83,8 @@ class Loop {
   void take_over(RunId run, Ledger ledger);
   Result<RunOutcome> carry_on();
   Status turn();
+  Status take_wishes();
+  void watch_wishes();
   void note_signal(int signal);
   void anchor(const Event& last);
 
@@ -91,7 +94,9 @@ class Loop {
   RunState state_;
   Micros taken_over_us_ = 0;  // on the reactor's clock; and what the run's clock said then:
   Micros taken_over_at_us_ = 0;
-  int interrupts_ = 0;  // Ctrl-C, again and again
+  int interrupts_ = 0;        // Ctrl-C, again and again
+  bool wishes_due_ = true;    // there may be requests that nobody has read (run/wishes.hpp)
+  bool is_watching_ = false;  // we are told when there is one; else they are looked for in every turn
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Effects> effects_;

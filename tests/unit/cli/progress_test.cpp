@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "cli/persons_turn.hpp"
 #include "cli/recap.hpp"
 #include "cli/words.hpp"
 #include "support/builders.hpp"
@@ -51,6 +52,39 @@ TEST(Progress, PlainLinesTellWhatStartsFailsAndLands) {
   EXPECT_NE(text.find(", attempt 2)\n"), std::string::npos) << text;
   EXPECT_NE(text.find("[t1] landed "), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << "no terminal, no control sequences";
+}
+
+TEST(Progress, AConflictThatIsComingIsToldAsSoonAsItIsSeen) {
+  World world;
+  world.start({a_task(1), a_task(2)});
+  world.worktree_ready(at(2));
+  world.feed({about(at(2)), AgentStarted{.pid = 7}});
+  world.works(at(1), {"src/a.cpp"});
+  world.answer<ProbeRequested>(at(1), ProbeFinished{.conflicts = {{"t2.1", {"src/a.cpp"}}}});
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("\nt1.1 and t2.1 will conflict in src/a.cpp\n"), std::string::npos) << text;
+  EXPECT_EQ(persons_turn(world.state()), (std::vector<std::string>{"t1.1 and t2.1 will conflict in src/a.cpp"}));
+}
+
+TEST(Progress, WhatWaitsForALookIsNamedWithTheCommandThatLandsIt) {
+  RunConfig config = a_config();
+  config.approve_merge = true;
+  World world(config);
+  world.start({a_task(1)});
+  world.works(at(1), {"a"});
+  world.candidate_built(at(1));
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_NE(text.find("[t1] it passed its checks and waits for a person's look: `bernstein approve r1/t1`\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(
+      persons_turn(world.state()),
+      (std::vector<std::string>{"t1 waits for your look: bernstein approve r1/t1   lands it, bernstein diff r1/t1 "
+                                "shows it"}));
+  const std::string said = recap(world.state(), {});
+  EXPECT_NE(said.find("  next    bernstein approve r1/t1\n"), std::string::npos) << said;
 }
 
 TEST(Progress, AnAgentThatSomebodyEndedIsNotSaidToHaveExitedByItself) {

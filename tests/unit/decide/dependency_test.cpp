@@ -72,5 +72,55 @@ TEST(Dependencies, ATaskThatWaitsTwiceForTheSameIsBlockedOnce) {
   EXPECT_EQ(world.subjects_of<TaskBlocked>(), (Words{"t2"}));
 }
 
+TEST(Dependencies, OfWhatAPersonWantsAgainStayBlockedWhereTheRestOfAStageIsLost) {
+  World world(a_config().with_attempts(1));
+  world.start({a_task(1), a_task(2), a_task(3).in_stage(1).after_stage(0)});
+  world.fails(at(1));
+  world.fails(at(2));
+  ASSERT_EQ(world.status(3), TaskStatus::blocked);
+
+  world.feed({about(t(1)), RetryWanted{}});
+  world.resumes();
+  EXPECT_EQ(world.status(3), TaskStatus::blocked);
+  EXPECT_EQ(world.the<TaskBlocked>(about(t(3))).by, t(2));
+
+  world.feed({about(t(2)), RetryWanted{}});
+  EXPECT_EQ(world.status(3), TaskStatus::waiting) << "both are tried again";
+}
+
+TEST(Dependencies, AreNotRevivedByAnUndoThatIsTriedAgain) {
+  World world(a_config().with_attempts(1));
+  world.start({a_task(1), a_task(2), a_task(3).in_stage(1).after_stage(0)});
+  world.lands(at(1));
+  world.fails(at(2));
+  ASSERT_EQ(world.status(3), TaskStatus::blocked);
+  world.feed({about(t(1)), UndoWanted{}});
+  world.resumes();
+  world.breaks<RevertRequested>(at(4), FailureClass::task, "later work builds on it");
+  ASSERT_EQ(world.status(4), TaskStatus::failed);
+
+  world.feed({about(t(4)), RetryWanted{}});
+  world.resumes();
+  EXPECT_EQ(world.status(3), TaskStatus::blocked);
+}
+
+TEST(Dependencies, WhatIsTakenBackTwiceIsThereAgainAndCanBeTakenBackOnceMore) {
+  World world;
+  world.start({a_task(1)});
+  world.lands(at(1));
+  const auto undo = [&](std::uint32_t task, std::uint32_t by) {
+    world.feed({about(t(task)), UndoWanted{}});
+    world.resumes();
+    world.lands(at(by));
+  };
+  undo(1, 2);
+  EXPECT_EQ(world.state().tasks.at(t(1)).undone_by, t(2));
+  undo(2, 3);
+  EXPECT_EQ(world.state().tasks.at(t(2)).undone_by, t(3));
+  EXPECT_FALSE(world.state().tasks.at(t(1)).undone_by);
+  undo(1, 4);
+  EXPECT_EQ(world.state().tasks.at(t(1)).undone_by, t(4));
+}
+
 }  // namespace
 }  // namespace bernstein

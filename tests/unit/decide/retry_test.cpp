@@ -280,5 +280,23 @@ TEST(Retry, ARemovalOrASyncThatFailsChangesNothingThatLanded) {
   EXPECT_EQ(world.the<RunFinished>(about_run()), (RunFinished{0, 1, RunOutcome::landed, "all 1 task landed"}));
 }
 
+TEST(Retry, WhatAPersonWantsAgainIsCheckedAgainAlthoughTheTreeWasRed) {
+  World world(a_config().with_attempts(1));
+  world.start({a_task(1).checked_by(a_command("tests")), a_task(2)});
+  const auto fails = [&](AttemptId id) {
+    world.works(id, {"a"});
+    world.candidate_built(id);
+    world.check_fails(id);
+  };
+  fails(at(1));
+  ASSERT_EQ(world.status(1), TaskStatus::failed);
+  ASSERT_FALSE(world.state().verdicts.empty());
+
+  world.feed({about(t(1)), RetryWanted{}});
+  EXPECT_TRUE(world.state().verdicts.empty()) << "it may have been red for a reason outside of the tree";
+  fails(at(1, 2));
+  EXPECT_EQ(world.the<TaskFailed>(about(t(1))).why.substr(0, 23), "attempt 1 of 1 failed: ") << "its limits begin anew";
+}
+
 }  // namespace
 }  // namespace bernstein
