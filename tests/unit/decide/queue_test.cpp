@@ -46,7 +46,9 @@ std::vector<QueueItem> random_items(QueueDice& dice, Trouble trouble) {
   for (std::uint32_t number = 1; number <= size; ++number) {
     QueueItem& item = items[number - 1];
     const std::uint32_t other = 1 + dice.below(size);
-    if (trouble.interactions && dice.one_in(8) && other != number) item.breaks_own_of = other;
+    if (!trouble.interactions || !dice.one_in(8) || other == number) continue;
+    item.breaks_own_of = other;
+    items[other - 1].own_check = true;
   }
   // In pairs: of two that change the same file one is put together anew.
   for (std::size_t i = 0; trouble.conflicts && i + 3 < size; i += 4) {
