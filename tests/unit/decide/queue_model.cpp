@@ -195,7 +195,7 @@ void QueueModel::person_commits(const std::string& value) {
 bool QueueModel::goes_on_after_the_end() {
   const RunState& state = world_.state();
   if (!state.finished || state.finished->outcome != RunOutcome::environment) return false;
-  if (!is_red(commits_.at(tip_).content)) {
+  if (!is_red(commits_.at(state.target_tip).content)) {  // which the person may have mended: nobody has looked
     say("the run ended by a red target that is not red: " + state.finished->why);
     return false;
   }

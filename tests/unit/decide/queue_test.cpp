@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iomanip>
 #include <iostream>
 
@@ -47,7 +46,9 @@ std::vector<QueueItem> random_items(QueueDice& dice, Trouble trouble) {
   for (std::uint32_t number = 1; number <= size; ++number) {
     QueueItem& item = items[number - 1];
     const std::uint32_t other = 1 + dice.below(size);
-    if (trouble.interactions && dice.one_in(8) && other != number) item.breaks_own_of = other;
+    if (!trouble.interactions || !dice.one_in(8) || other == number) continue;
+    item.breaks_own_of = other;
+    items[other - 1].own_check = true;
   }
   // In pairs: of two that change the same file one is put together anew.
   for (std::size_t i = 0; trouble.conflicts && i + 3 < size; i += 4) {
@@ -116,7 +117,9 @@ void is_decided_alike(std::uint32_t seed) {
 void ends_the_same_in_any_order(std::uint32_t seed) {
   QueueDice dice(seed);
   QueueCase given;
-  given.items = random_items(dice, {.conflicts = dice.one_in(2), .interactions = dice.one_in(2), .priorities = true});
+  // Whoever has conflicted arrives once more; with interactions its place would matter.
+  const bool conflicts = dice.one_in(2);
+  given.items = random_items(dice, {.conflicts = conflicts, .interactions = !conflicts, .priorities = true});
   given.landing = random_rules(dice);
   given.all_queued = true;
   SCOPED_TRACE(in_words(given));
@@ -182,7 +185,7 @@ constexpr std::uint32_t k_cases = 10;
 class AnyQueue : public testing::TestWithParam<std::uint32_t> {
  protected:
   static void for_each_seed(void (*expect)(std::uint32_t)) {
-    const auto queues = static_cast<std::uint32_t>(times("BERNSTEIN_QUEUES", 300));
+    const auto queues = static_cast<std::uint32_t>(times("BERNSTEIN_QUEUES", 200));
     const std::uint32_t each = std::max(queues / k_cases, 1U);
     for (std::uint32_t i = 0; i < each && !HasFailure(); ++i) {
       const std::uint32_t seed = GetParam() * each + i;
@@ -328,19 +331,21 @@ TEST(Queue, ARedTargetBlamesNobodyAndTheQueueGoesOnWhenItHasMoved) {
 struct Cost {
   double runs_per_candidate = 0;
   double runs_per_landing = 0;
+  double foreseen = 0;  // a candidate, for as many failures as there were
 };
 
-Cost measured(std::uint32_t batch, std::uint32_t failure_ppm, std::uint32_t seeds, std::uint32_t items = 200) {
+// Command checks that ran, the target's own included, for 200 tasks that are all in the queue before the first is
+// checked; each fails by itself with the same chance. One slot.
+Cost measured(std::uint32_t batch, std::uint32_t failure_ppm, std::uint32_t seeds) {
   std::uint32_t runs = 0;
   std::uint32_t landings = 0;
   std::uint32_t candidates = 0;
   for (std::uint32_t seed = 0; seed < seeds; ++seed) {
     QueueDice dice(seed * 7919 + failure_ppm + batch);
     QueueCase given;
-    given.items.resize(items);
+    given.items.resize(200);
     for (QueueItem& item : given.items) item.bad_attempts = dice.with_ppm(failure_ppm) ? 1 : 0;
-    given.landing.batch = batch;
-    given.landing.skip_intermediate = true;
+    given.landing = batches_of(batch);
     given.all_queued = true;
     QueueModel model(given);
     model.run(dice);
@@ -349,31 +354,53 @@ Cost measured(std::uint32_t batch, std::uint32_t failure_ppm, std::uint32_t seed
     landings += model.landings();
     candidates += model.landings() + model.ejections();
   }
-  return {double(runs) / candidates, double(runs) / landings};
+  const std::uint32_t size = batch != 0 ? batch : best_batch(failure_ppm);
+  const std::int64_t happened_ppm = std::int64_t{candidates - landings} * 1'000'000 / candidates;
+  return {double(runs) / candidates, double(runs) / landings, double(runs_per_candidate_ppm(size, happened_ppm)) / 1e6};
+}
+
+// BERNSTEIN_COST_QUEUES=20 measures so many queues of each kind, and all kinds: the table of docs/benchmarks.md.
+std::uint32_t queues_of_a_kind() {
+  return static_cast<std::uint32_t>(times("BERNSTEIN_COST_QUEUES", 2));
 }
 
 TEST(QueueCost, OfAFewFailuresIsUnderTwoChecksForFiveLandings) {
-  const auto seeds = static_cast<std::uint32_t>(times("BERNSTEIN_COST_QUEUES", 5));
-  EXPECT_LE(measured(8, 50'000, seeds).runs_per_landing, 0.40);
-  EXPECT_LE(measured(0, 50'000, seeds).runs_per_landing, 0.40);
+  EXPECT_LE(measured(8, 50'000, queues_of_a_kind()).runs_per_landing, 0.40);
+  EXPECT_LE(measured(0, 50'000, queues_of_a_kind()).runs_per_landing, 0.40);
 }
 
 TEST(QueueCost, IsAsForeseen) {
-  const auto seeds = static_cast<std::uint32_t>(times("BERNSTEIN_COST_QUEUES", 5));
-  std::cout << "check runs, 200 items, one slot, " << seeds << " queues each: a candidate (foreseen), a landing\n"
+  const std::uint32_t queues = queues_of_a_kind();
+  const bool all = queues >= 5;
+  const std::vector<std::uint32_t> chances = all ? std::vector<std::uint32_t>{1, 2, 5, 10, 20, 30} : std::vector{20U};
+  const std::vector<std::uint32_t> batches = all ? std::vector<std::uint32_t>{1, 4, 8, 16, 0} : std::vector{8U, 0U};
+  std::cout << "check runs, 200 tasks, one slot, " << queues << " queues each: a candidate (foreseen), a landing\n"
             << std::fixed << std::setprecision(3);
-  for (std::uint32_t percent : {1U, 2U, 5U, 10U, 20U, 30U}) {
-    const std::uint32_t ppm = percent * 10'000;
+  for (std::uint32_t percent : chances) {
     std::cout << std::setw(3) << percent << " %";
-    for (std::uint32_t batch : {1U, 4U, 8U, 16U, 0U}) {
-      const Cost cost = measured(batch, ppm, seeds);
-      const std::uint32_t size = batch != 0 ? batch : best_batch(ppm);
-      const double foreseen = double(runs_per_candidate_ppm(size, ppm)) / 1e6;
-      std::cout << "  " << (batch != 0 ? "n=" + std::to_string(batch) : "auto " + std::to_string(size)) << " "
-                << cost.runs_per_candidate << " (" << foreseen << "), " << cost.runs_per_landing;
+    for (std::uint32_t batch : batches) {
+      const Cost cost = measured(batch, percent * 10'000, queues);
+      std::cout << (batch != 0 ? "  n=" + std::to_string(batch)
+                               : "  auto " + std::to_string(best_batch(percent * 10'000)))
+                << " " << cost.runs_per_candidate << " (" << cost.foreseen << "), " << cost.runs_per_landing;
+      // With fewer queues it is more of a chance. The automatic batch has to learn the chance first.
+      const double near = all && batch != 0 ? 0.10 : 0.25;
+      EXPECT_NEAR(cost.runs_per_candidate, cost.foreseen, near * cost.foreseen) << percent << " %, batch " << batch;
     }
     std::cout << '\n';
   }
+}
+
+TEST(QueueCost, ChoosesTheBatchThatCostsLeast) {
+  // By measurement (docs/benchmarks.md): the curve is flat about its lowest point.
+  EXPECT_EQ(best_batch(10'000), 16U);
+  EXPECT_EQ(best_batch(50'000), 15U);
+  EXPECT_EQ(best_batch(100'000), 7U);
+  EXPECT_EQ(best_batch(200'000), 3U);
+  EXPECT_EQ(best_batch(300'000), 2U);
+  EXPECT_EQ(best_batch(400'000), 1U);
+  EXPECT_EQ(runs_per_candidate_ppm(1, 300'000), 1'000'000);
+  EXPECT_EQ(runs_per_candidate_ppm(2, 300'000), 888'235) << "1.51 runs for 1.7 that are done with";
 }
 
 }  // namespace
