@@ -43,8 +43,8 @@ struct RedSince : testing::Test {
 TEST_F(RedSince, NamesTheCommitBehindTheLastThatPassed) {
   passed_at(good);
   const std::string bad = workspace.user_commits({{"a", "2\n"}});
-  EXPECT_EQ(red_since(red_at(bad), workspace, log), "it passed at " + good.substr(0, 7) +
-                                                        " \"initial\"; since then there is " + bad.substr(0, 7) +
+  EXPECT_EQ(red_since(red_at(bad), workspace, log), "it passed at " + good.substr(0, 10) +
+                                                        " \"initial\"; since then there is " + bad.substr(0, 10) +
                                                         " \"the person's\" by somebody");
 }
 
@@ -54,7 +54,7 @@ TEST_F(RedSince, NamesTheFirstOfSeveral) {
   workspace.user_commits({{"a", "3\n"}});
   const std::string bad = workspace.user_commits({{"a", "4\n"}});
   const std::string said = red_since(red_at(bad), workspace, log);
-  EXPECT_NE(said.find("the first that may have broken it is " + first.substr(0, 7)), std::string::npos) << said;
+  EXPECT_NE(said.find("the first that may have broken it is " + first.substr(0, 10)), std::string::npos) << said;
   EXPECT_NE(said.find(", of 3 since then"), std::string::npos) << said;
 }
 
