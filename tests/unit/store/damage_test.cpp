@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 // A run of so many tasks, some of which fail, as records that continue a log.
 std::vector<Record> a_run(RunId run, const port::LogHead& before, std::uint32_t tasks) {
-  World world(a_config().with_agents(3).with_attempts(2).with_gate(a_command("tests")));
+  World world(a_config().with_agents(3).with_attempts(2).with_gate(a_command("tests")), run);
   std::vector<TaskSpec> specs;
   for (std::uint32_t i = 1; i <= tasks; ++i)
     specs.push_back(a_task(i).titled("Task number " + std::to_string(i)).owning("src/" + std::to_string(i) + "/"));
