@@ -143,10 +143,13 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   std::vector<std::string> taken;    // owned by somebody in flight
   std::vector<std::string> granted;  // nobody's
   std::vector<std::string> takers;
-  const auto& own = attempt.owned;
+  const auto is_one_of = [](const std::vector<std::string>& patterns, const std::string& path) {
+    return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches(pattern, path); });
+  };
   for (const ChangedPath& change : work.changes) {
-    if (std::any_of(own.begin(), own.end(), [&](const std::string& pattern) { return matches(pattern, change.path); }))
-      continue;
+    // To what keeps both sides' lines everybody may add, at the same time.
+    const bool is_everybodys = is_one_of(config_of(state).landing.union_files, change.path);
+    if (is_everybodys || is_one_of(attempt.owned, change.path)) continue;
     if (auto holder = state.ready.holder_of(change.path, task.spec.id)) {
       taken.push_back(change.path);
       const std::string name = to_string(*holder) + " '" + task_of(state, *holder).spec.title + "'";

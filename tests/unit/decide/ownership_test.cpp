@@ -77,5 +77,15 @@ TEST(Ownership, ARenameIntoAnothersDirectoryIsSeen) {
   EXPECT_EQ(world.the<AttemptFailed>(about(at(2))).paths, (Words{"src/limit"}));
 }
 
+TEST(Ownership, ToAFileThatKeepsBothSidesLinesEverybodyAdds) {
+  World world(a_config().with_landing({.union_files = {"**/CHANGELOG.md"}}));
+  world.watch_invariants();
+  world.start({a_task(1).owning("docs/**/*.md").owning("CHANGELOG.md"), a_task(2).owning("src/")});
+  world.works(at(2), {"CHANGELOG.md", "src/a.cpp"});
+  EXPECT_EQ(world.find<AttemptFailed>(about(at(2))), nullptr);
+  EXPECT_EQ(world.find<PathsGranted>(about(at(2))), nullptr) << "it stays everybody's";
+  EXPECT_EQ(world.broken(), Words{});
+}
+
 }  // namespace
 }  // namespace bernstein
