@@ -222,6 +222,7 @@ Scenario draw_scenario(std::uint64_t seed) {
   Dice dials(seed, "dials");
   scenario.dials = draw_dials(dials);
   scenario.slow_work = dials.one_in(2);
+  scenario.stubborn_person = dials.one_in(25);
   Dice planning(seed, "planning");
   draw_planning(planning, scenario);
   return scenario;

@@ -76,7 +76,8 @@ struct Scenario {
   bool no_good_plans = false;  // whatever the planner is asked, its answers cannot be used
   FileMap repository;
   Dials dials;
-  bool slow_work = false;  // what goes on in the background takes time, so that much is under way at once
+  bool stubborn_person = false;  // whatever an agent changes, the person has just committed something else there
+  bool slow_work = false;        // what goes on in the background takes time, so that much is under way at once
 };
 
 Scenario draw_scenario(std::uint64_t seed);

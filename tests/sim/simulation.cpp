@@ -210,6 +210,13 @@ class Simulation final : public run::Observer {
     for (const auto& [path, text] : change) witness_.person_changes(path);
   }
 
+  void contradict(const std::string& path) {
+    const std::string commit =
+        workspace_.user_commits({{path, "the person's own " + std::to_string(++changes_) + "\n"}});
+    witness_.person_commits(commit);
+    witness_.person_changes(path);
+  }
+
   void person_edits() {
     for (const auto& [path, text] : persons_change(scenario_.seed, ++changes_)) {
       tell("---- the person edits " + path);
@@ -251,6 +258,8 @@ class Simulation final : public run::Observer {
     script.at_end = [this, attempt, behaviour] {
       tally_.agent_us += behaviour.duration_us;
       write(attempt, behaviour.late, behaviour.commits);
+      if (scenario_.stubborn_person && !elsewhere_ && !behaviour.late.empty())
+        contradict(behaviour.late.begin()->first);
       const std::string session = session_name(k_run, attempt);
       if (behaviour.forgets_history && workspace_.worktree(session)) workspace_.forget_history(session);
     };

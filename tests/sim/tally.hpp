@@ -94,12 +94,12 @@ BERNSTEIN_ENUM_WORDS(sim::Sometimes, "crash before the commit", "crash after the
                      "ownership violation", "history rewritten", "worktree deleted", "agent timed out",
                      "agent made no progress", "agent went on again", "agent ended for no progress", "agent parked",
                      "park over", "check failed", "retry", "task failed", "task blocked", "target red", "target mended",
-                     "check abandoned", "landed with its batch", "handed to a person", "goal planned",
-                     "goal given up", "answer repaired", "answer read again", "plan approved", "task split",
-                     "split given up", "whole landed in parts", "planner parked", "planner hung", "planner crashed",
-                     "planner lost", "planner wrote something", "stop: drain", "stop: now", "pause",
-                     "went on after a pause", "clock jumped", "checkout left alone", "ended landed", "ended incomplete",
-                     "ended stopped", "ended budget", "ended environment");
+                     "check abandoned", "landed with its batch", "handed to a person", "goal planned", "goal given up",
+                     "answer repaired", "answer read again", "plan approved", "task split", "split given up",
+                     "whole landed in parts", "planner parked", "planner hung", "planner crashed", "planner lost",
+                     "planner wrote something", "stop: drain", "stop: now", "pause", "went on after a pause",
+                     "clock jumped", "checkout left alone", "ended landed", "ended incomplete", "ended stopped",
+                     "ended budget", "ended environment");
 }  // namespace bernstein
 
 namespace bernstein::sim {
