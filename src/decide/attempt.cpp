@@ -88,10 +88,8 @@ std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const A
 // Agents that are at work, whose files may conflict with what was captured.
 std::vector<std::string> others_at_work(const RunState& state, const Attempt& attempt) {
   std::vector<std::string> others;
-  for (AttemptId id : state.in_flight) {
-    const Attempt& other = attempt_of(state, id);
-    if (id != attempt.id && id.task != k_planning && other.step == Step::working && other.started)
-      others.push_back(to_string(id));
+  for (AttemptId id : state.working) {
+    if (id != attempt.id && id.task != k_planning && attempt_of(state, id).started) others.push_back(to_string(id));
   }
   return others;
 }

@@ -17,8 +17,8 @@ std::uint32_t count_of(const std::map<std::string, std::uint32_t>& counts, const
 
 // Conflicts are resolved one after the other: two at once would only conflict again.
 std::optional<AttemptId> resolver_at_work(const RunState& state) {
-  for (AttemptId id : state.in_flight) {
-    if (id.task != k_planning && !state.held.contains(id) && task_of(state, id.task).resolver) return id;
+  for (AttemptId id : state.resolving) {
+    if (!state.held.contains(id)) return id;
   }
   return std::nullopt;
 }

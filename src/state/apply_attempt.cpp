@@ -263,6 +263,7 @@ Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& ar
   attempt.reserved = e.reserved_micros;
   attempt.assigned_at_us = event_.at_us;
   state_.in_flight.insert(attempt.id);
+  if (task.resolver) state_.resolving.insert(attempt.id);
   state_.reserved += e.reserved_micros;
   ++state_.busy_slots;
   ++state_.busy_agents[arm.agent];
@@ -282,6 +283,11 @@ Attempt& Applier::begin_without_agent(Task& task, const std::string& who) {
 
 void Applier::set_step(Attempt& attempt, Step step) {
   attempt.step = step;
+  if (step == Step::working) {
+    state_.working.insert(attempt.id);
+  } else {
+    state_.working.erase(attempt.id);
+  }
   if (waits_for_decision(step)) {
     state_.due.insert(attempt.id);
   } else {
@@ -316,6 +322,7 @@ void Applier::free_slot(Attempt& attempt) {
 void Applier::end_flight(Attempt& attempt, Step step) {
   attempt.ended_at_us = event_.at_us;
   state_.in_flight.erase(attempt.id);
+  state_.resolving.erase(attempt.id);
   state_.ready.release(attempt.id.task);
   set_step(attempt, step);
 }

@@ -250,6 +250,13 @@ void check_work(const RunState& state, Sentences& broken) {
 
 // What is derived to make decisions cheap says the same as the facts.
 void check_derived(const RunState& state, Sentences& broken) {
+  std::set<AttemptId> working;
+  for (const Task* task : tasks_and_planning(state)) {
+    for (const Attempt& attempt : task->attempts) {
+      if (attempt.step == Step::working) working.insert(attempt.id);
+    }
+  }
+  if (working != state.working) broken.push_back("the attempts at work are not those whose agent works");
   std::map<TaskStatus, std::uint32_t> count_by_status;
   for (const auto& [id, task] : state.tasks) ++count_by_status[task.status];
   if (count_by_status != state.count_by_status) broken.push_back("the counts by status are not those of the tasks");

@@ -19,8 +19,10 @@ inline RunConfig a_config(std::uint32_t max_parallel = 0) {
   for (const char* tier : {"cheap", "medium", "strong"}) {
     config.arms.push_back({"mock", std::string(tier) + "-1", tier});
   }
-  config.agents = {
-      {.command = {"mock"}, .max_parallel = max_parallel, .models = {{.name = "cheap-1", .tier = "cheap"}}, .name = "mock"}};
+  config.agents = {{.command = {"mock"},
+                    .max_parallel = max_parallel,
+                    .models = {{.name = "cheap-1", .tier = "cheap"}},
+                    .name = "mock"}};
   config.gates = {{.command = "make test", .name = "tests", .timeout_us = k_minute, .type = CheckType::command}};
   config.max_agents = 8;
   return config;
@@ -102,10 +104,14 @@ class Run {
                           .tree = "t" + to_string(id)};
     }
     if (const auto* e = std::get_if<CandidateRequested>(&body))
-      return CandidateBuilt{state_.target_tip, "tree of " + e->commit};
+      return CandidateBuilt{.base = e->onto.empty() ? state_.target_tip : e->onto,
+                            .base_tree = "tree",
+                            .commit = "m" + to_string(id),
+                            .tree = "tree of " + e->commit};
     if (const auto* e = std::get_if<CheckRequested>(&body))
       return CheckFinished{.name = e->check.name, .tree = e->tree, .why = "exit 0"};
-    if (const auto* e = std::get_if<MergeRequested>(&body)) return MergeLanded{"m" + to_string(id), e->base, e->tree};
+    if (const auto* e = std::get_if<MergeRequested>(&body)) return MergeLanded{e->commit, e->base, {}, e->tree};
+    if (std::holds_alternative<ProbeRequested>(body)) return ProbeFinished{};
     if (std::holds_alternative<CheckoutSyncRequested>(body)) return CheckoutSynced{};
     return WorktreeRemoved{};
   }

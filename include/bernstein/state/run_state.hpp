@@ -241,6 +241,8 @@ struct RunState {
   std::optional<AttemptId> landing;                  // from its merge until the person's checkout has followed
   std::set<AttemptId> held;                          // of those in flight
   std::set<AttemptId> in_flight;                     // assigned, not ended
+  std::set<AttemptId> working;                       // whose agent is at work
+  std::set<AttemptId> resolving;                     // in flight to resolve a conflict
   std::map<std::string, std::uint32_t> busy_agents;  // attempts whose agent has not exited, by agent
   std::map<std::string, std::uint32_t> busy_roles;
   std::uint32_t busy_slots = 0;
