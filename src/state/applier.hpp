@@ -163,6 +163,7 @@ class Applier {
   // ---- changing what lands ----
 
   LandingKey landing_key(const Attempt& attempt) const;
+  void forget_held(AttemptId id);
   void leave_chain(AttemptId id);
   void move_target(const std::string& commit);
   template <class Intent>

@@ -1,6 +1,7 @@
 """approve, retry, undo: what a person wants of tasks, on runs that have ended and on runs at work."""
 
 import json
+import shutil
 import unittest
 
 from support import Disturbed, dedent
@@ -196,6 +197,23 @@ class Conflict(Person):
         checked = [e for e in self.events(repository, "CheckFinished") if e["subject"] == "t1.6"]
         self.assertEqual(["passed"], [e["payload"]["verdict"] for e in checked])
         self.act(repository, "clean")
+        self.assert_sound(repository)
+
+
+    def test_a_worktree_that_is_gone_is_made_again_with_the_conflict_in_it(self):
+        repository, _ = self.handed_over()
+        shutil.rmtree(repository.root / ".sdd/worktrees/session-r1-t1.5")
+        gone = self.act(repository, "retry", "t1", expect=1)
+        self.assertIn("the worktree of session-r1-t1.5 is gone", gone.out)
+        file = repository.root / ".sdd/worktrees/session-r1-t1.6/shared.txt"
+        self.assertIn("<<<<<<<", file.read_text())
+        file.write_text(repository.show("shared.txt", "main"))
+        self.assertIn("its worktree holds no changes", self.act(repository, "retry", "t1", expect=1).out)
+        file = repository.root / ".sdd/worktrees/session-r1-t1.7/shared.txt"
+        self.assertIn("<<<<<<<", file.read_text())
+        file.write_text("mine and theirs\n")
+        done = self.act(repository, "retry", "t1")
+        self.assertIn("r1 goes on: 0 attempts in flight", done.out)
         self.assert_sound(repository)
 
 
