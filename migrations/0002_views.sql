@@ -16,6 +16,7 @@ SELECT fold.run,
          WHEN 'CandidateRequested' THEN 'verifying'
          WHEN 'MergeRefused'       THEN 'verifying'
          WHEN 'VerdictReached'     THEN 'verified'
+         WHEN 'LandingHeld'        THEN iif(json_extract(changed.payload, '$.reason') = 'approval', 'verified', 'verifying')
          WHEN 'MergeLanded'        THEN 'landed'
          WHEN 'TaskFailed'         THEN 'failed'
          WHEN 'TaskBlocked'        THEN 'blocked'
@@ -47,7 +48,7 @@ FROM (
                ELSE seq
              END) AS changed_seq
   FROM events
-  WHERE type IN ('TaskCreated', 'TaskReadied', 'TaskRetried', 'TaskAssigned', 'AgentExited', 'CandidateRequested',
+  WHERE type IN ('TaskCreated', 'TaskReadied', 'TaskRetried', 'TaskAssigned', 'AgentExited', 'CandidateRequested', 'LandingHeld',
                  'MergeRefused', 'VerdictReached', 'MergeLanded', 'TaskFailed', 'TaskBlocked', 'SplitWanted', 'TaskSplit',
                  'RetryWanted', 'RevertRequested')
   GROUP BY 1, 2

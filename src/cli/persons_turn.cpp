@@ -84,7 +84,10 @@ std::vector<std::string> persons_turn(const RunState& state) {
                     *worktree + ", then: bernstein retry " + name_of(state, id));
   }
   if (const std::string red = red_target(state); !red.empty())
-    lines.push_back(red + "; mend it there, then: bernstein resume " + to_string(state.run));
+    lines.push_back(red + "; mend it there" +
+                    (state.finished ? ", then: bernstein resume " + to_string(state.run)
+                                    : ": it is looked at again before the next landing, and by `bernstein resume " +
+                                          to_string(state.run) + "` once the run has ended"));
   if (!state.finished) add_foreseen(state, lines);
   for (const auto& [check, times] : state.flakes) {
     if (times == 0) continue;

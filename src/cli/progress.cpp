@@ -138,8 +138,8 @@ void Progress::tell(const RunState& state, const Event& event) {
           [&](const TaskSplit& split) { say("", "", tag + printable_utf8(split.why)); },
           [&](const RunResumed&) {
             say("", "",
-                to_string(event.run) + " goes on: " + counted(tally_.in_flight, "attempt") + " in flight, " +
-                    counted(std::ssize(state.tasks), "task") + " in all");
+                to_string(event.run) + " goes on: " + counted(std::ssize(tally_.in_flight), "attempt") +
+                    " in flight, " + counted(std::ssize(state.tasks), "task") + " in all");
           },
           [&](const RunPaused& paused) {
             say("!", k_yellow,

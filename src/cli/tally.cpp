@@ -24,11 +24,11 @@ void note(Tally& tally, const Event& event) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, TaskAssigned>) {
-          ++tally.in_flight;
+        if constexpr (std::is_same_v<Body, TaskAssigned> || std::is_same_v<Body, RevertRequested>) {
+          tally.in_flight.insert(event.subject);
         } else if constexpr (std::is_same_v<Body, AttemptFailed> || std::is_same_v<Body, MergeLanded> ||
                              std::is_same_v<Body, PlanAdopted>) {
-          --tally.in_flight;
+          tally.in_flight.erase(event.subject);
         } else if constexpr (std::is_same_v<Body, AgentStarted> || std::is_same_v<Body, CheckRequested>) {
           tally.begun_us[event.subject] = event.at_us;
         } else if constexpr (std::is_same_v<Body, AgentExited>) {

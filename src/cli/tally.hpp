@@ -16,7 +16,7 @@ namespace bernstein::cli {
 
 struct Tally {
   std::int64_t events = 0;
-  std::int64_t in_flight = 0;          // attempts, after the last of these events
+  std::set<Subject> in_flight;         // attempts, after the last of these events
   Micros last_wall_us = 0;             // when the last of them was
   Micros agent_us = 0;                 // all agents' working time, as far as the run had an owner then
   Micros check_us = 0;                 // all checks' time, likewise

@@ -88,8 +88,10 @@ std::vector<Draft> fail_stopped(const RunState& state, const Task& task, const A
 // Agents that are at work, whose files may conflict with what was captured.
 std::vector<std::string> others_at_work(const RunState& state, const Attempt& attempt) {
   std::vector<std::string> others;
-  for (AttemptId id : state.working) {
-    if (id != attempt.id && id.task != k_planning && attempt_of(state, id).started) others.push_back(to_string(id));
+  for (AttemptId id : state.with_slot) {
+    const Attempt& other = attempt_of(state, id);
+    if (id != attempt.id && id.task != k_planning && other.step == Step::working && other.started)
+      others.push_back(to_string(id));
   }
   return others;
 }
@@ -171,8 +173,9 @@ std::vector<Draft> judge_work(const RunState& state, const Task& task, const Att
   return drafts;
 }
 
-// The work of an attempt before it that could not be put on the target, or of a person that did not pass: what merges
-// is not done again. Attempts that were lost or ended by a quota on the way to resolve it are passed over.
+// The work of an attempt before it that could not be put on the target, or of a person, whatever became of that: what
+// merges is not done again. Attempts that were lost or ended by a quota on the way to resolve it are passed over, and
+// so is a person's worktree that was gone or held nothing: the conflict is still there.
 std::string work_to_merge(const Task& task, const Attempt& attempt) {
   if (attempt.id.task == k_planning || task.spec.undoes) return "";
   for (std::uint32_t number = attempt.id.number - 1; number > 0; --number) {
@@ -180,9 +183,9 @@ std::string work_to_merge(const Task& task, const Attempt& attempt) {
     if (!before.failure) return "";
     const FailureClass why = before.failure->class_;
     const bool is_persons = !before.exit;
-    if (before.work && (why == FailureClass::conflict || (why == FailureClass::task && is_persons)))
-      return before.work->commit;
-    if (why == FailureClass::task) return "";
+    const bool holds_something = before.work && !before.work->changes.empty();
+    if (holds_something && (is_persons || why == FailureClass::conflict)) return before.work->commit;
+    if (why == FailureClass::task && !is_persons) return "";
   }
   return "";
 }

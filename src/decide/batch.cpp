@@ -64,7 +64,7 @@ std::uint32_t best_batch(std::int64_t failure_ppm) {
 std::uint32_t batch_size(const RunState& state) {
   const LandingRules& rules = config_of(state).landing;
   if (!rules.skip_intermediate) return 1;
-  return rules.batch > 0 ? std::min(rules.batch, k_batch_max) : best_batch(failure_chance_ppm(state));
+  return rules.batch > 0 ? rules.batch : best_batch(failure_chance_ppm(state));
 }
 
 }  // namespace bernstein

@@ -544,13 +544,10 @@ std::vector<Draft> begin_checks(const RunState& state, const Links& links) {
 
 // What was held up and is not any more.
 std::vector<Draft> release_held(const RunState& state) {
-  for (AttemptId id : state.held) {
-    const Attempt& attempt = attempt_of(state, id);
-    if (attempt.held->reason == Hold::approval && attempt.approved)
-      return {{about(id), LandingQueued{"a person wants it on the target"}}};
-    if (attempt.held->reason == Hold::base_red && !is_target_red(state))
-      return {{about(id), LandingQueued{"the target may pass its checks now"}}};
-  }
+  if (!state.to_release.empty())
+    return {{about(*state.to_release.begin()), LandingQueued{"a person wants it on the target"}}};
+  if (!state.held_by_red_target.empty() && !is_target_red(state))
+    return {{about(*state.held_by_red_target.begin()), LandingQueued{"the target may pass its checks now"}}};
   return {};
 }
 

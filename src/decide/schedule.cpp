@@ -227,11 +227,11 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.plan && landed + lost == total) {
     end.outcome = RunOutcome::incomplete;
     end.why = std::to_string(landed) + " of " + plural(total, "task") + " landed, " + std::to_string(lost) + " did not";
-  } else if (!state.held.empty()) {
-    wait_for_person(state, end);
   } else if (!state.halted.empty()) {
     end.outcome = RunOutcome::environment;
     end.why = state.halted;
+  } else if (!state.held.empty()) {
+    wait_for_person(state, end);
   } else if (state.stop) {
     end.outcome = RunOutcome::stopped;
     end.why = "stopped: " + state.stop->reason;

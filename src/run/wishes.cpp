@@ -107,6 +107,8 @@ Result<Draft> retry(const RunState& state, const Task& task) {
     case TaskStatus::count_:
       break;
   }
+  const Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
+  if (last != nullptr && last->held) return refuse(name + " has not failed: " + last->held->why);
   return refuse(name + " has not failed: it is " + std::string(to_word(task.status)) + "; " +
                 command("why", state, id) + " tells more");
 }

@@ -127,7 +127,8 @@ class Applier {
   void block_dependents(const TaskSpec& lost);
   void unblock_dependents(const TaskSpec& revived);
   void forget_red();
-  std::optional<TaskId> what_is_lost(const TaskSpec& spec, TaskId but_for) const;
+  using LostOfStages = std::map<std::uint32_t, std::optional<TaskId>>;  // found so far: each is searched once
+  std::optional<TaskId> what_is_lost(const TaskSpec& spec, TaskId but_for, LostOfStages& lost_of_stages) const;
   Status create_undo(const TaskCreated& e);
 
   // ---- changing what the planner is at ----
@@ -163,6 +164,7 @@ class Applier {
   // ---- changing what lands ----
 
   LandingKey landing_key(const Attempt& attempt) const;
+  void forget_held(AttemptId id);
   void leave_chain(AttemptId id);
   void move_target(const std::string& commit);
   template <class Intent>

@@ -333,7 +333,7 @@ void Applier::block_dependents(const TaskSpec& lost) {
 }
 
 // A task, but for one, without which another cannot be done and which will not land.
-std::optional<TaskId> Applier::what_is_lost(const TaskSpec& spec, TaskId but_for) const {
+std::optional<TaskId> Applier::what_is_lost(const TaskSpec& spec, TaskId but_for, LostOfStages& lost_of_stages) const {
   const auto is_lost = [&](TaskId id, const Task& task) {
     return id != but_for && !task.spec.undoes &&
            (task.status == TaskStatus::failed || task.status == TaskStatus::cancelled ||
@@ -343,28 +343,48 @@ std::optional<TaskId> Applier::what_is_lost(const TaskSpec& spec, TaskId but_for
     if (is_lost(needed, state_.tasks.at(needed))) return needed;
   }
   for (std::uint32_t stage : spec.depends_on_stages) {
-    for (const auto& [id, task] : state_.tasks) {
-      if (task.spec.stage == stage && is_lost(id, task)) return id;
+    const auto [lost, is_new] = lost_of_stages.try_emplace(stage);
+    if (is_new) {
+      const auto first = std::ranges::find_if(state_.tasks, [&](const auto& entry) {
+        return entry.second.spec.stage == stage && is_lost(entry.first, entry.second);
+      });
+      if (first != state_.tasks.end()) lost->second = first->first;
     }
+    if (lost->second) return lost->second;
   }
   return std::nullopt;
 }
 
 // Those that were blocked by this one, and by what was blocked by it: they wait again. Where something else of theirs
-// is lost too, they are blocked again.
+// is lost too, they are blocked again; that is looked for when all of them wait.
 void Applier::unblock_dependents(const TaskSpec& revived) {
+  std::set<TaskId> in_doubt;
+  std::vector<TaskId> to_visit{revived.id};
   const auto unblock = [&](TaskId id) {
     Task& task = state_.tasks.at(id);
-    state_.to_block.erase(id);
-    if (task.status != TaskStatus::blocked) return;
+    const bool was_to_block = state_.to_block.erase(id) > 0;
+    const bool was_blocked = task.status == TaskStatus::blocked;
+    if (was_to_block || was_blocked) in_doubt.insert(id);
+    if (!was_blocked) return;
     set_status(task, TaskStatus::waiting, to_string(revived.id) + " is tried again");
-    unblock_dependents(task.spec);
-    if (const std::optional<TaskId> lost = what_is_lost(task.spec, revived.id)) state_.to_block.try_emplace(id, *lost);
+    to_visit.push_back(id);
   };
-  if (auto dependents = state_.dependents.find(revived.id); dependents != state_.dependents.end()) {
-    for (TaskId dependent : dependents->second) unblock(dependent);
+  std::set<std::uint32_t> seen_stages;
+  while (!to_visit.empty()) {
+    const TaskId id = to_visit.back();
+    to_visit.pop_back();
+    if (auto dependents = state_.dependents.find(id); dependents != state_.dependents.end()) {
+      for (TaskId dependent : dependents->second) unblock(dependent);
+    }
+    const std::uint32_t stage = state_.tasks.at(id).spec.stage;
+    if (!seen_stages.insert(stage).second) continue;
+    for (TaskId dependent : state_.stages[stage].dependents) unblock(dependent);
   }
-  for (TaskId dependent : state_.stages[revived.stage].dependents) unblock(dependent);
+  LostOfStages lost_of_stages;
+  for (TaskId id : in_doubt) {
+    const auto lost = what_is_lost(state_.tasks.at(id).spec, revived.id, lost_of_stages);
+    if (lost) state_.to_block.try_emplace(id, *lost);
+  }
 }
 
 Status apply(RunState& state, const Event& event) {

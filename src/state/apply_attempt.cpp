@@ -183,7 +183,7 @@ Status Applier::on(const AttemptFailed& e) {
   task.extra_files.insert(e.paths.begin(), e.paths.end());
   if (e.class_ == FailureClass::environment && state_.halted.empty()) state_.halted = e.why;
   state_.landing_queue.erase(landing_key(*attempt));
-  state_.held.erase(attempt->id);
+  forget_held(attempt->id);
   leave_chain(attempt->id);
   if (state_.landing == attempt->id) state_.landing.reset();
   if (attempt->slot) free_slot(*attempt);
@@ -266,6 +266,7 @@ Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& ar
   if (task.resolver) state_.resolving.insert(attempt.id);
   state_.reserved += e.reserved_micros;
   ++state_.busy_slots;
+  state_.with_slot.insert(attempt.id);
   ++state_.busy_agents[arm.agent];
   ++state_.busy_roles[task.spec.role];
   set_step(attempt, Step::assigned);
@@ -283,11 +284,6 @@ Attempt& Applier::begin_without_agent(Task& task, const std::string& who) {
 
 void Applier::set_step(Attempt& attempt, Step step) {
   attempt.step = step;
-  if (step == Step::working) {
-    state_.working.insert(attempt.id);
-  } else {
-    state_.working.erase(attempt.id);
-  }
   if (waits_for_decision(step)) {
     state_.due.insert(attempt.id);
   } else {
@@ -311,6 +307,7 @@ void Applier::free_slot(Attempt& attempt) {
   attempt.slot = false;
   state_.reserved -= attempt.reserved;
   --state_.busy_slots;
+  state_.with_slot.erase(attempt.id);
   auto less = [](std::map<std::string, std::uint32_t>& counts, const std::string& name) {
     auto count = counts.find(name);
     if (--count->second == 0) counts.erase(count);

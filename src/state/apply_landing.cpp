@@ -13,7 +13,7 @@ Status Applier::on(const LandingQueued&) {
   if (attempt->id.task == k_planning) return corrupt("is to land what the planner left");
   if (attempt->step == Step::held) {
     attempt->held.reset();
-    state_.held.erase(attempt->id);
+    forget_held(attempt->id);
   } else if (attempt->step == Step::captured) {
     attempt->arrival = state_.arrivals++;
   } else {
@@ -68,6 +68,8 @@ Status Applier::on(const LandingHeld& e) {
   if (e.reason == Hold::approval && is_red) return corrupt("shows a person what did not pass");
   attempt->held = e;
   state_.held.insert(attempt->id);
+  if (e.reason == Hold::base_red) state_.held_by_red_target.insert(attempt->id);
+  if (e.reason == Hold::approval && attempt->approved) state_.to_release.insert(attempt->id);
   leave_chain(attempt->id);
   attempt->candidate.reset();
   attempt->examination.reset();
@@ -80,7 +82,10 @@ Status Applier::on(const LandingHeld& e) {
 Status Applier::on(const LandingApproved&) {
   const auto task = state_.tasks.find(event_.subject.task);
   if (task == state_.tasks.end() || task->second.attempts.empty()) return corrupt("approves what is not there");
-  task->second.attempts.back().approved = true;
+  Attempt& attempt = task->second.attempts.back();
+  attempt.approved = true;
+  const bool waits = state_.held.contains(attempt.id) && attempt.held->reason == Hold::approval;
+  if (waits) state_.to_release.insert(attempt.id);
   return Ok{};
 }
 
@@ -307,6 +312,12 @@ Status Applier::on(const CheckoutSynced& e) {
 LandingKey Applier::landing_key(const Attempt& attempt) const {
   const std::uint32_t priority = task_of(state_, attempt.id.task).spec.priority;
   return {attempt.arrival + k_overtaken_max * (priority - 1), attempt.arrival, attempt.id};
+}
+
+void Applier::forget_held(AttemptId id) {
+  state_.held.erase(id);
+  state_.held_by_red_target.erase(id);
+  state_.to_release.erase(id);
 }
 
 void Applier::leave_chain(AttemptId id) {

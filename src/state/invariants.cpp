@@ -163,10 +163,20 @@ void check_landing(const RunState& state, Sentences& broken) {
     if (attempt.step == Step::checking || attempt.step == Step::recalling) ++checked;
   }
   if (checked > config_of(state).landing.max_checks) broken.push_back("more is checked at once than max_checks allows");
+  if (state.with_slot.size() != state.busy_slots) broken.push_back("slots are counted in two ways");
+  for (const auto* some : {&state.held_by_red_target, &state.to_release}) {
+    if (!std::ranges::includes(state.held, *some)) broken.push_back("what is not held waits to be released");
+  }
   for (AttemptId id : state.held) {
     if (!state.in_flight.contains(id) || attempt_of(state, id).step != Step::held) {
       broken.push_back(to_string(id) + " is held and goes on");
+      continue;
     }
+    const Attempt& attempt = attempt_of(state, id);
+    const bool by_red = attempt.held->reason == Hold::base_red;
+    if (state.held_by_red_target.contains(id) != by_red) broken.push_back(to_string(id) + " is held by the other list");
+    if (state.to_release.contains(id) != (!by_red && attempt.approved))
+      broken.push_back(to_string(id) + " was approved and stays held");
   }
 }
 
@@ -250,13 +260,6 @@ void check_work(const RunState& state, Sentences& broken) {
 
 // What is derived to make decisions cheap says the same as the facts.
 void check_derived(const RunState& state, Sentences& broken) {
-  std::set<AttemptId> working;
-  for (const Task* task : tasks_and_planning(state)) {
-    for (const Attempt& attempt : task->attempts) {
-      if (attempt.step == Step::working) working.insert(attempt.id);
-    }
-  }
-  if (working != state.working) broken.push_back("the attempts at work are not those whose agent works");
   std::map<TaskStatus, std::uint32_t> count_by_status;
   for (const auto& [id, task] : state.tasks) ++count_by_status[task.status];
   if (count_by_status != state.count_by_status) broken.push_back("the counts by status are not those of the tasks");

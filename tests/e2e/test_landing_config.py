@@ -116,6 +116,15 @@ class HowItLands(Landing):
         self.assertEqual(1, len({event["payload"]["environment"] for event in begun}), "the same, and told by both")
 
 
+    def test_what_a_batch_vouches_for_waits_verified_for_its_person(self):
+        repository = self.place('landing: {max_checks: 3, skip_intermediate: true}\nquality_gates: {here: "sleep 0.1"}')
+        steps = [(f"{n}.txt", f"echo {n} > {n}.txt") for n in range(5)]
+        self.run_plan(repository, plan(*steps), "--approve", "merge", "--max-agents", "5", expect=5)
+        self.assertEqual({"verified"}, {row["status"] for row in self.tasks(repository).values()})
+        told = self.bernstein(repository, "status", "--json").json()["tasks"]
+        self.assertEqual({"verified"}, {task["status"] for task in told})
+
+
 class EarlierVerdicts(Landing):
     """A check that counts its runs in a file outside of the repository."""
 

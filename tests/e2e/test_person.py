@@ -1,6 +1,7 @@
 """approve, retry, undo: what a person wants of tasks, on runs that have ended and on runs at work."""
 
 import json
+import shutil
 import unittest
 
 from support import Disturbed, dedent
@@ -132,6 +133,27 @@ class Retry(Person):
         self.assert_refused(repository, "retry", "t1", text="t1 of r1 has landed")
         self.assert_sound(repository)
 
+    def test_what_needs_another_task_that_failed_is_blocked_again(self):
+        """It is reached in two ways from the one that is tried again."""
+        repository = self.place("limits: {attempts: 1}")
+        cause = self.directory / "cause"
+        plan = f"""
+            stages:
+              - name: one
+                steps:
+                  - {{title: "Cause", id: cause, files: [t1.txt], description: "RUN: test -f '{cause}' && echo 1 > t1.txt"}}
+                  - {{title: "Lost", id: lost, files: [t2.txt], description: "RUN: exit 3"}}
+                  - {{title: "Behind", id: behind, depends_on: [cause], files: [t3.txt], description: "RUN: echo 3 > t3.txt"}}
+                  - {{title: "Last", depends_on: [cause, behind, lost], files: [t4.txt], description: "RUN: echo 4 > t4.txt"}}
+            """
+        self.ended_run(repository, plan, expect=1)
+        cause.write_text("")
+        done = self.act(repository, "retry", "t1", expect=1)
+        self.assertIn("2 of 4 tasks landed", done.out)
+        self.assertIn("blocked  t4 Last: t2 failed, so it will not land", done.out)
+        self.assertEqual(["landed", "failed", "landed", "blocked"], [row["status"] for row in self.tasks(repository).values()])
+        self.assert_sound(repository)
+
     def test_a_run_at_work_tries_it_again(self):
         repository = self.place("limits: {attempts: 1}")
         cause = self.directory / "cause"
@@ -196,6 +218,23 @@ class Conflict(Person):
         checked = [e for e in self.events(repository, "CheckFinished") if e["subject"] == "t1.6"]
         self.assertEqual(["passed"], [e["payload"]["verdict"] for e in checked])
         self.act(repository, "clean")
+        self.assert_sound(repository)
+
+
+    def test_a_worktree_that_is_gone_is_made_again_with_the_conflict_in_it(self):
+        repository, _ = self.handed_over()
+        shutil.rmtree(repository.root / ".sdd/worktrees/session-r1-t1.5")
+        gone = self.act(repository, "retry", "t1", expect=1)
+        self.assertIn("the worktree of session-r1-t1.5 is gone", gone.out)
+        file = repository.root / ".sdd/worktrees/session-r1-t1.6/shared.txt"
+        self.assertIn("<<<<<<<", file.read_text())
+        file.write_text(repository.show("shared.txt", "main"))
+        self.assertIn("its worktree holds no changes", self.act(repository, "retry", "t1", expect=1).out)
+        file = repository.root / ".sdd/worktrees/session-r1-t1.7/shared.txt"
+        self.assertIn("<<<<<<<", file.read_text())
+        file.write_text("mine and theirs\n")
+        done = self.act(repository, "retry", "t1")
+        self.assertIn("r1 goes on: 0 attempts in flight", done.out)
         self.assert_sound(repository)
 
 

@@ -36,7 +36,7 @@
 
 namespace bernstein {
 
-inline constexpr std::uint32_t k_batch_max = 16;
+inline constexpr std::uint32_t k_batch_max = 16;  // that is chosen; a person may ask for more
 
 // The chance that a candidate fails, by what came of those before it: the mean of a Beta distribution that starts at
 // one failure in ten. In parts per million, above 0 and below 1,000,000.

@@ -240,9 +240,11 @@ struct RunState {
   std::set<LandingKey> landing_queue;
   std::optional<AttemptId> landing;                  // from its merge until the person's checkout has followed
   std::set<AttemptId> held;                          // of those in flight
+  std::set<AttemptId> held_by_red_target;            // of those held
+  std::set<AttemptId> to_release;                    // held for a person's look, and approved since
   std::set<AttemptId> in_flight;                     // assigned, not ended
-  std::set<AttemptId> working;                       // whose agent is at work
   std::set<AttemptId> resolving;                     // in flight to resolve a conflict
+  std::set<AttemptId> with_slot;                     // of those, whose agent has not ended
   std::map<std::string, std::uint32_t> busy_agents;  // attempts whose agent has not exited, by agent
   std::map<std::string, std::uint32_t> busy_roles;
   std::uint32_t busy_slots = 0;

@@ -120,6 +120,21 @@ TEST(Progress, OnlyAttemptsThatWereInFlightBeforeAreSaidToGoOn) {
   EXPECT_NE(text.find("r1 goes on: 0 attempts in flight, 2 tasks in all\n"), std::string::npos) << text;
 }
 
+// An undo is in flight without having been assigned; what a person resolved neither.
+TEST(Progress, WhatNoAgentWorksOnDoesNotMakeFewerOfThoseInFlight) {
+  World world;
+  world.start({a_task(1)});
+  world.lands(at(1));
+  world.feed({about(t(1)), UndoWanted{}});
+  world.resumes();
+  world.breaks<RevertRequested>(at(2), FailureClass::task, "what landed later builds on it");
+  world.resumes();
+  Show show({});
+  const std::string text = show.tell(world);
+  EXPECT_EQ(text.find("r1 goes on: -"), std::string::npos) << text;
+  EXPECT_NE(text.find("r1 goes on: 0 attempts in flight, 2 tasks in all\n"), std::string::npos) << text;
+}
+
 TEST(Progress, SaysThatAnAgentMakesNoProgressAndThatItDoesAgain) {
   World world;
   world.start({a_task(1).titled("One")});

@@ -71,6 +71,32 @@ TEST(Landing, AConflictUsesUpNoAttemptAndTheNextBeginsWithItsWorkOnTheNewTip) {
   EXPECT_EQ(world.state().tasks.at(t(1)).failures, 0U);
 }
 
+TEST(Landing, APersonsWorktreeThatHeldNothingIsFollowedByOneWithTheConflict) {
+  World world;
+  world.start({a_task(1)});
+  for (std::uint32_t number = 1; world.status(1) != TaskStatus::failed; ++number) {
+    ASSERT_LE(number, 4U);
+    world.works(at(1, number), {"a"});
+    world.answer<CandidateRequested>(at(1, number), CandidateConflicted{world.state().target_tip, {{.path = "a"}}});
+  }
+  const AttemptId persons = world.state().tasks.at(t(1)).attempts.back().id;
+  const auto last = persons.number - 1;
+  const std::string work = "commit of " + to_string(at(1, last));
+  EXPECT_EQ(world.the<WorktreeRequested>(about(persons)).merge_in, work);
+
+  world.answer<WorktreeRequested>(persons, WorktreeReady{});
+  world.resumes();
+  world.feed({about(t(1)), RetryWanted{}});
+  world.breaks<CaptureRequested>(persons, FailureClass::task, "the worktree is gone");
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1, persons.number + 1))).merge_in, work);
+
+  world.answer<WorktreeRequested>(at(1, persons.number + 1), WorktreeReady{});
+  world.resumes();
+  world.feed({about(t(1)), RetryWanted{}});
+  world.answer<CaptureRequested>(at(1, persons.number + 1), WorkCaptured{.commit = "nothing", .tree = "same"});
+  EXPECT_EQ(world.the<WorktreeRequested>(about(at(1, persons.number + 2))).merge_in, work);
+}
+
 TEST(Landing, AFailedCandidateMakesRoomForTheNext) {
   World world(a_config().with_gate(a_command("tests")));
   world.start({a_task(1), a_task(2)});
