@@ -45,7 +45,7 @@ class Approve(Person):
         self.assertEqual(["approval", "approval"], [task["held"]["reason"] for task in summary["tasks"]])
         self.assert_refused(repository, "approve", "r1", text="bernstein approve r1/t1")
         self.assert_refused(repository, "approve", "t3", text="r1 has no task t3; its tasks are t1 to t2")
-        self.assert_refused(repository, "retry", "t1", text="t1 of r1 has not failed: it is verified")
+        self.assert_refused(repository, "retry", "t1", text="t1 of r1 has not failed: it passed its checks and waits")
         self.assert_refused(repository, "undo", "t1", text="t1 of r1 has not landed: it is verified")
 
         self.act(repository, "approve", "r1/t1", expect=5)
