@@ -1,7 +1,6 @@
 // The effects that run commands: setting up a worktree, agents, checks. How a command is started or found again is in
 // commands.cpp.
 
-#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -70,28 +69,15 @@ janitor::CheckResult judge_tree_check(port::Workspace& workspace, const CheckSpe
   return janitor::judge_tree(check, entries);
 }
 
-// Tasks that landed and changed one of the paths.
-std::vector<std::pair<std::string, std::string>> who_changed(const RunState& state,
-                                                             const std::vector<ConflictedPath>& paths) {
-  std::vector<std::pair<std::string, std::string>> others;
-  for (const auto& [id, task] : state.tasks) {
-    if (task.status != TaskStatus::landed) continue;
-    const std::vector<ChangedPath>& changes = task.attempts.back().work->changes;
-    const auto meets = [&](const ConflictedPath& conflict) {
-      return std::ranges::find(changes, conflict.path, &ChangedPath::path) != changes.end();
-    };
-    if (std::ranges::any_of(paths, meets))
-      others.emplace_back(to_string(id) + " \"" + task.spec.title + "\"", task.spec.description);
-  }
-  return others;
-}
-
 std::optional<agent::ConflictToResolve> conflict_of(const RunState& state, AttemptId id) {
   const std::string& commit = attempt_of(state, id).merge_in;
   if (commit.empty()) return std::nullopt;
   agent::ConflictToResolve conflict{
       .commit = commit, .paths = conflicts_of_earlier_attempts(task_of(state, id.task)), .others = {}};
-  conflict.others = who_changed(state, conflict.paths);
+  for (TaskId other : who_landed_on(state, conflict.paths)) {
+    const TaskSpec& spec = task_of(state, other).spec;
+    conflict.others.emplace_back(to_string(other) + " \"" + spec.title + "\"", spec.description);
+  }
   return conflict;
 }
 

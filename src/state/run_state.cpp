@@ -96,6 +96,19 @@ bool is_gate(const RunState& state, const CheckSpec& check) {
   return std::ranges::find(gates, check) != gates.end();
 }
 
+std::vector<TaskId> who_landed_on(const RunState& state, const std::vector<ConflictedPath>& paths) {
+  std::vector<TaskId> landed;
+  for (const auto& [id, task] : state.tasks) {
+    if (task.status != TaskStatus::landed) continue;
+    const std::vector<ChangedPath>& changes = task.attempts.back().work->changes;
+    const auto meets = [&](const ConflictedPath& conflict) {
+      return std::ranges::find(changes, conflict.path, &ChangedPath::path) != changes.end();
+    };
+    if (std::ranges::any_of(paths, meets)) landed.push_back(id);
+  }
+  return landed;
+}
+
 bool is_idle(const RunState& state) {
   return state.in_flight.size() == state.held.size();
 }

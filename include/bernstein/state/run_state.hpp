@@ -283,6 +283,9 @@ std::vector<CheckSpec> checks_of(const RunState& state, const std::vector<TaskId
 
 bool is_gate(const RunState& state, const CheckSpec& check);
 
+// Tasks that have landed and changed one of these paths: the other side of a conflict.
+std::vector<TaskId> who_landed_on(const RunState& state, const std::vector<ConflictedPath>& paths);
+
 // Whether nothing is in flight but what waits for a person.
 bool is_idle(const RunState& state);
 
