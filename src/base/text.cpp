@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 
 #include "bernstein/base/check.hpp"
@@ -131,6 +133,12 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 std::string did_you_mean_clause(std::string_view word, std::span<const std::string> candidates) {
   auto candidate = did_you_mean(word, candidates);
   return candidate ? "; did you mean '" + *candidate + "'?" : "";
+}
+
+std::string hex_float(double value) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), std::abs(value), std::chars_format::hex);
+  return (std::signbit(value) ? "-0x" : "0x") + std::string(digits.data(), end.ptr);
 }
 
 bool is_valid_utf8(std::string_view text) {

@@ -9,6 +9,7 @@
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/proc/reactor.hpp"
+#include "policy.hpp"
 #include "print.hpp"
 #include "progress.hpp"
 #include "recap.hpp"
@@ -80,6 +81,15 @@ std::string farewell(const RunState& state, const std::string& sdd) {
          "` takes them back, `bernstein stop` ends them\n";
 }
 
+// A file that is only looked at does not make a run fail.
+void tell_what_was_learnt(Context& context, const Tenure& tenure, const RunState& state) {
+  if (!state.started) return;
+  const std::int64_t ridge_ppm = config_of(state).routing.ridge_ppm;
+  const Result<Policy> learnt = learnt_policy(*tenure.log, ridge_ppm);
+  const Status exported = learnt ? export_policy(*learnt, ridge_ppm, tenure.place.sdd) : learnt.error();
+  if (!exported) context.err << "warning: " << exported.error().message << '\n' << std::flush;
+}
+
 }  // namespace
 
 std::string supervisor_of(const Context& context) {
@@ -122,6 +132,7 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
     outcome = begin(loop);
   }
   progress.close();
+  tell_what_was_learnt(context, tenure, loop.state());
   if (!outcome) return std::move(outcome).error();
   people << (loop.state().finished ? recap(loop.state(), progress.tally()) : farewell(loop.state(), tenure.place.sdd))
          << std::flush;

@@ -127,7 +127,7 @@ Forecast forecast_of(const RunState& state) {
   for (const auto& [id, task] : state.tasks) {
     Task untried = task;  // settling the plan may have assigned it already: the forecast is of its first attempt
     untried.attempts.clear();
-    forecast.routes.emplace(id, choose_route(state, untried));
+    forecast.routes.emplace(id, foresee_route(state, untried));
     const std::int64_t ceiling = attempt_ceiling(task.spec).value;
     forecast.cost_micros.low += ceiling / 4;
     forecast.cost_micros.mid += ceiling / 2;

@@ -14,6 +14,7 @@
 #include "fold.hpp"
 #include "names.hpp"
 #include "open_workspace.hpp"
+#include "policy.hpp"
 #include "print.hpp"
 #include "program.hpp"
 #include "resume.hpp"
@@ -143,6 +144,8 @@ Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& option
   if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
   resumed.target_tip = *tip;
   resumed.environment = digest_of(gather_check_environment(context, place, config.worktree_setup, chosen.sandbox.mode));
+  BERNSTEIN_TRY(const Policy learnt, learnt_policy(*tenure.log, config.routing.ridge_ppm));
+  resumed.policy = experiences_for(config, learnt);
   return drive(context, tenure, {.plain = options.plain, .before = std::move(picture.tally), .sandbox = chosen.sandbox},
                [&](run::Loop& loop) { return loop.resume(run, resumed, std::move(wishes)); });
 }

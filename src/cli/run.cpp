@@ -20,6 +20,7 @@
 #include "known_agents.hpp"
 #include "leftovers.hpp"
 #include "place.hpp"
+#include "policy.hpp"
 #include "print.hpp"
 #include "program.hpp"
 #include "resume.hpp"
@@ -230,6 +231,8 @@ Result<Exit> carry_out(Context& context, const Prepared& prepared, const RunOpti
   started.environment = digest_of(gather_check_environment(
       context, prepared.place, prepared.settings.config.worktree_setup, prepared.sandbox.mode));
   BERNSTEIN_TRY(started.flaky, flaky_checks(*tenure.log));
+  BERNSTEIN_TRY(const Policy learnt, learnt_policy(*tenure.log, started.config.routing.ridge_ppm));
+  started.policy = experiences_for(started.config, learnt);
   BERNSTEIN_TRY(const Exit exit,
                 drive(context, tenure, {.plain = options.plain, .before = {}, .sandbox = prepared.sandbox},
                       [&](run::Loop& loop) { return loop.start(started, std::move(work), taken); }));

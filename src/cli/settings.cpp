@@ -49,7 +49,6 @@ class Merge {
     take_planner();
     if (!refusal_.reasons.empty()) return refusal_;
     take_agents();
-    add_notes();
     return std::move(settings_);
   }
 
@@ -83,6 +82,7 @@ class Merge {
     run.sandbox = config_.sandbox;
     run.max_agents = options_.max_agents.value_or(top.max_agents.value_or(config_.max_agents));
     run.role_slots = config_.role_slots;
+    run.routing = config_.routing.rules;
     run.worktree_setup = config_.worktree_setup;
   }
 
@@ -220,12 +220,6 @@ class Merge {
       if (!policy.agent.empty()) used.insert(policy.agent);
     }
     for (const std::string& name : used) settings_.config.agents.push_back(known_.at(name));
-  }
-
-  void add_notes() {
-    if (config_.routing.mode != plan::RoutingMode::static_) {
-      settings_.notes.emplace_back("routing.mode: only static is built yet; the static cascade chooses");
-    }
   }
 
   const plan::Config& config_;

@@ -84,9 +84,7 @@ std::string held_up_by(const RunState& state, const Task& task) {
   if (state.paused) return "nothing new starts: " + state.paused->reason;
   if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
   if (!state.started || state.finished) return task.why;
-  if (const std::string agent = choose_arm(state, task).agent; state.parked.contains(agent)) {
-    return "waits for agent '" + agent + "', which may not work now";
-  }
+  if (!has_route(state, task)) return "waits: " + missing_agents(state, task);
   const std::uint32_t slots = config_of(state).max_agents;
   for (AttemptId busy : state.in_flight) {
     for (const std::string& theirs : attempt_of(state, busy).owned) {

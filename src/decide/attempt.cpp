@@ -192,7 +192,7 @@ std::string work_to_merge(const Task& task, const Attempt& attempt) {
 
 std::vector<Draft> after_landing(const RunState& state, const Task& task, const Attempt& attempt) {
   std::vector<Draft> drafts;
-  if (attempt.exit) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
+  if (attempt.exit) drafts.push_back({about(attempt.id), reward_of(state, task, attempt)});
   drafts.push_back({about(attempt.id), CheckoutSyncRequested{state.behind, attempt.candidate->base,
                                                              state.started->target, attempt.merge_commit}});
   drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});
@@ -209,7 +209,9 @@ std::vector<Draft> broken(const RunState& state, const Task& task, const Attempt
 std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& attempt, AttemptFailed failure) {
   const bool is_planner = attempt.id.task == k_planning;
   const bool is_agents = attempt.exit.has_value();
-  const bool teaches = !is_planner && is_agents && failure.class_ == FailureClass::task;
+  // An agent that was killed did not do it; leaving those out would favour arms that get killed.
+  const bool was_killed = is_agents && attempt.exit->stopped;
+  const bool teaches = !is_planner && is_agents && (failure.class_ == FailureClass::task || was_killed);
   std::vector<Draft> drafts;
   std::vector<Draft> next;
   bool to_a_person = false;
@@ -224,7 +226,7 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
     if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
   }
   drafts.push_back({about(attempt.id), std::move(failure)});
-  if (teaches) drafts.push_back({about(attempt.id), reward_of(task, attempt)});
+  if (teaches) drafts.push_back({about(attempt.id), reward_of(state, task, attempt)});
   drafts.insert(drafts.end(), std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
   const bool leaves_something = attempt.worktree || task.spec.undoes;  // a candidate, if nothing else
   if (leaves_something && !is_work_at_risk(attempt)) drafts.push_back({about(attempt.id), WorktreeRemoveRequested{}});

@@ -5,21 +5,28 @@
 #include "bernstein/decide/budget.hpp"
 
 namespace bernstein {
-
-RewardRecorded reward_of(const Task& task, const Attempt& attempt) {
+RewardRecorded reward_of(const RunState& state, const Task& task, const Attempt& attempt) {
   constexpr std::int64_t k_one = 1'000'000;
+  const std::int64_t ceiling = attempt_ceiling(task.spec).value;
   RewardRecorded reward{.arm = attempt.arm};
   if (attempt.exit) reward.cost_micros = attempt.exit->usage.cost_micros;
-  const bool landed = !attempt.merge_commit.empty();
-  reward.quality_ppm = landed ? k_one : 0;
-  const std::int64_t ceiling = attempt_ceiling(task.spec).value;
-  const std::int64_t cost = std::clamp<std::int64_t>(reward.cost_micros.value_or(attempt.reserved).value, 0, ceiling);
+  reward.counted_micros = reward.cost_micros.value_or(UsdMicros{ceiling / 2});
+  if (attempt.merge_commit.empty()) {
+    reward.why = "did not land";
+  } else if (!checks_of(state, {task.spec.id}).empty()) {
+    reward.quality_ppm = k_one;
+    reward.why = "landed";
+  } else {
+    reward.quality_ppm = k_one / 2;
+    reward.why = "landed unverified";
+  }
+  const std::int64_t cost = std::clamp<std::int64_t>(reward.counted_micros.value, 0, ceiling);
   const std::int64_t saved_ppm = k_one - cost * k_one / ceiling;  // below 6e6 · 1e6: no overflow
-  reward.reward_ppm = landed ? saved_ppm : 0;
-  reward.why = (landed ? std::string("landed") : std::string("did not land")) + ", cost " +
-               (reward.cost_micros ? format_usd(*reward.cost_micros)
-                                   : "unknown, counted as the reserved " + format_usd(attempt.reserved)) +
-               " of a ceiling of " + format_usd({ceiling});
+  reward.reward_ppm = reward.quality_ppm * saved_ppm / k_one;
+  reward.why += ", cost " +
+                (reward.cost_micros ? format_usd(*reward.cost_micros)
+                                    : "unknown, counted as " + format_usd(reward.counted_micros)) +
+                " of a ceiling of " + format_usd({ceiling});
   return reward;
 }
 

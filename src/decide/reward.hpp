@@ -5,9 +5,11 @@
 
 namespace bernstein {
 
-// reward = quality × (1 − cost ÷ the attempt's ceiling), with quality 1 when it landed and 0 when not, and the share of
-// cost between 0 and 1. Normalised by the task's own ceiling and not by the run's budget, or the term would vanish in
-// long runs. An unknown cost counts as what was reserved.
-RewardRecorded reward_of(const Task& task, const Attempt& attempt);
+// reward = quality × (1 − cost ÷ the attempt's ceiling), both factors between 0 and 1. Normalised by the task's own
+// ceiling and not by the run's budget, or the term would vanish in long runs.
+//   quality   1 when it landed, half when it landed and nobody checked it, 0 when it did not: also when its agent
+//             crashed, ran out of time or was killed, with what that cost
+//   cost      where it is unknown, half of the ceiling: as much as a forecast expects
+RewardRecorded reward_of(const RunState& state, const Task& task, const Attempt& attempt);
 
 }  // namespace bernstein

@@ -38,11 +38,7 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   }
   if (waits_for_resolver(state, task))
     return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
-  const std::string agent = choose_arm(state, task).agent;
-  if (state.parked.contains(agent)) {
-    return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
-  }
-  return "agent '" + agent + "' works " + plural(agent_is_full(state, agent), "time") + " at once already";
+  return missing_agents(state, task);
 }
 
 std::string passed_over_in_words(const RunState& state, const std::vector<TaskId>& passed_over) {
@@ -66,7 +62,7 @@ std::vector<std::string> files_of(const Task& task) {
 
 std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMicros reserved,
                                  const std::vector<TaskId>& passed_over) {
-  RouteChosen route = choose_route(state, task);
+  RouteChosen route = *choose_route(state, task);
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
   std::vector<std::string> owned = files_of(task);
   std::string why =
@@ -174,9 +170,8 @@ std::vector<Draft> assign(const RunState& state) {
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    const std::string agent = choose_arm(state, task).agent;
-    const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, agent) == 0 &&
-                      !state.parked.contains(agent) && !waits_for_resolver(state, task);
+    const bool fits =
+        reserved && !role_is_full(state, task.spec.role) && has_route(state, task) && !waits_for_resolver(state, task);
     if (fits) return start_attempt(state, task, *reserved, passed_over);
     passed_over.push_back(rank.task);
   }

@@ -221,9 +221,7 @@ class ConfigReader {
   void read_routing(const YamlNode& node) {
     MapReader routing(node, "routing", report_);
     RoutingSettings& read = config_.routing;
-    static const std::vector<std::string> modes{"static", "bandit", "shadow"};
-    std::string mode = routing.one_of("mode", modes).value_or("static");
-    read.mode = mode == "bandit" ? RoutingMode::bandit : mode == "shadow" ? RoutingMode::shadow : RoutingMode::static_;
+    read.rules.mode = routing.word<RoutingMode>("mode").value_or(read.rules.mode);
     std::set<std::string> seen;
     for (const Located& arm : routing.texts("arms")) {
       std::string name = on_one_line(arm.text);
@@ -233,22 +231,27 @@ class ConfigReader {
         read.arms.push_back(name);
       }
     }
-    read.warmup = routing.number("warmup", 0, k_warmup_max).value_or(read.warmup);
-    read_explore(routing);
+    read.rules.warmup = routing.number("warmup", 0, k_warmup_max).value_or(read.rules.warmup);
+    constexpr std::int64_t k_weight_max = 1'000;
+    read_fraction(routing, "alpha", 0, k_weight_max, read.rules.alpha_ppm);
+    read_fraction(routing, "explore", 0, 1, read.rules.explore_ppm);
+    read_fraction(routing, "ridge", 1, k_weight_max, read.rules.ridge_ppm);
     routing.finish({}, UnknownKeys::refuse);
   }
 
   // A fraction with at most six decimals is a number of millionths, which is what an amount of money is too.
-  void read_explore(MapReader& routing) {
-    auto text = routing.text("explore");
+  static void read_fraction(MapReader& routing, const std::string& key, std::int64_t least_ppm, std::int64_t most,
+                            std::int64_t& ppm) {
+    auto text = routing.text(key);
     if (!text) return;
     bool digits = text->find_first_not_of("0123456789.") == std::string::npos;
     auto fraction = digits ? parse_usd(*text) : std::nullopt;
-    if (fraction && fraction->value <= k_million) {
-      config_.routing.explore_ppm = fraction->value;
+    if (fraction && fraction->value >= least_ppm && fraction->value <= most * k_million) {
+      ppm = fraction->value;
     } else {
-      routing.fault(routing.line_of("explore"),
-                    "has " + quoted(*text) + " for 'explore'; write a fraction from 0 to 1 with at most six decimals");
+      routing.fault(routing.line_of(key), "has " + quoted(*text) + " for '" + key + "'; write a number " +
+                                              (least_ppm > 0 ? "above 0, up to " : "from 0 to ") +
+                                              std::to_string(most) + ", with at most six decimals");
     }
   }
 

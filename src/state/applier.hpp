@@ -127,6 +127,7 @@ class Applier {
   void block_dependents(const TaskSpec& lost);
   void unblock_dependents(const TaskSpec& revived);
   void forget_red();
+  Status adopt_policy(const std::vector<ArmExperience>& experiences);
   using LostOfStages = std::map<std::uint32_t, std::optional<TaskId>>;  // found so far: each is searched once
   std::optional<TaskId> what_is_lost(const TaskSpec& spec, TaskId but_for, LostOfStages& lost_of_stages) const;
   Status create_undo(const TaskCreated& e);

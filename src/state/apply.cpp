@@ -28,9 +28,17 @@ Status Applier::on(const RunStarted& e) {
   state_.environment = e.environment;
   for (const std::string& check : e.flaky) state_.flakes[check] = 0;
   state_.epoch = 1;
+  BERNSTEIN_TRY_VOID(adopt_policy(e.policy));
   state_.planning.task.spec.id = k_planning;
   state_.planning.task.spec.title = state_.planning.task.spec.description = "the plan";
   state_.planning.task.spec.role = k_planner_role;
+  return Ok{};
+}
+
+Status Applier::adopt_policy(const std::vector<ArmExperience>& experiences) {
+  const RoutingRules& rules = state_.started->config.routing;
+  if (rules.ridge_ppm <= 0 || !are_sound(experiences, rules.ridge_ppm)) return corrupt("brings sums that are none");
+  state_.policy = Policy(rules.ridge_ppm, experiences);
   return Ok{};
 }
 
@@ -48,6 +56,7 @@ Status Applier::on(const RunResumed& e) {
   state_.finished.reset();
   state_.planning.failed.clear();  // the planner is asked anew
   state_.target_tip = e.target_tip;
+  BERNSTEIN_TRY_VOID(adopt_policy(e.policy));
   forget_red();
   if (e.environment != state_.environment) state_.verdicts.clear();
   state_.environment = e.environment;
@@ -160,6 +169,7 @@ Status Applier::on(const RetryWanted&) {
   Task& task = found->second;
   forget_red();
   task.failures = task.losses = task.parks = task.conflicts = 0;
+  task.failed_arm.reset();
   if (!task.spec.undoes) unblock_dependents(task.spec);
   Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
   if (last == nullptr || last->step != Step::handed_over) return make_ready(task, "a person wants it again");
@@ -303,6 +313,7 @@ Status Applier::make_ready(Task& task, const std::string& why) {
        .complexity = spec.complexity,
        .scope = spec.scope,
        .failures = task.failures,
+       .failed = task.failed_arm ? to_string(*task.failed_arm) : "",
        .resolves = task.resolver ? to_string(*task.resolver) + " " + std::to_string(task.conflicts) : ""},
       {files.begin(), files.end()});
   return Ok{};

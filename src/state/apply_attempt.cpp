@@ -172,7 +172,10 @@ Status Applier::on(const AttemptFailed& e) {
   if (e.class_ == FailureClass::task) ++task.failures;
   if (e.class_ == FailureClass::orchestrator) ++task.losses;
   if (e.class_ == FailureClass::quota) ++task.parks;
-  if (e.class_ == FailureClass::task) task.resolver.reset();
+  if (e.class_ == FailureClass::task) {
+    task.failed_arm = attempt->arm;
+    task.resolver.reset();
+  }
   if (e.class_ == FailureClass::conflict) {
     ++task.conflicts;
     task.resolver = attempt->arm;
@@ -206,9 +209,12 @@ Status Applier::on(const ParkEnded& e) {
   return Ok{};
 }
 
-Status Applier::on(const RewardRecorded&) {
+Status Applier::on(const RewardRecorded& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt());
   if (state_.in_flight.contains(attempt->id)) return corrupt("rewards an attempt before its end");
+  if (e.arm != attempt->arm) return corrupt("rewards an arm that the attempt did not have");
+  if (e.reward_ppm < 0 || e.reward_ppm > 1'000'000 || e.counted_micros.value < 0) return corrupt("is out of range");
+  state_.policy.learn(e.arm, attempt->features, e);
   return Ok{};
 }
 

@@ -69,9 +69,16 @@ void add_task(Facts& facts, TaskId id, const Task& task) {
   for (const std::string& path : task.extra_files) facts.add("extra", path);
   for (TaskId part : task.parts) facts.add("part", part);
   if (task.route) facts.add("route", encode(*task.route));
+  if (task.failed_arm) facts.add("failed arm", to_string(*task.failed_arm), task.failed_arm->model);
   if (task.resolver) facts.add("resolver", to_string(*task.resolver), task.resolver->model);
   if (task.undone_by) facts.add("undone by", *task.undone_by);
   for (const Attempt& attempt : task.attempts) add_attempt(facts, attempt);
+}
+
+void add_experience(Facts& facts, const ArmExperience& arm) {
+  facts.add("experience", arm.agent, arm.model, arm.completions, arm.cost_micros, arm.reward_ppm);
+  for (std::int64_t sum : arm.gram) facts.add("gram", sum);
+  for (std::int64_t sum : arm.moment) facts.add("moment", sum);
 }
 
 void add_planning(Facts& facts, const Planning& planning) {
@@ -103,6 +110,7 @@ std::string state_hash(const RunState& state) {
     add_task(facts, id, task);
   }
   add_planning(facts, state.planning);
+  for (const ArmExperience& arm : state.policy.experiences()) add_experience(facts, arm);
   for (const auto& [agent, intent] : state.parked) facts.add("parked", agent, intent);
   for (const auto& [agent, times] : state.park_streak) facts.add("park streak", agent, std::int64_t{times});
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).

@@ -14,7 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 GROUND = {"base", "event"}
-CORE = {"plan", "state", "decide"}
+CORE = {"plan", "bandit", "state", "decide"}
 TRANSLATORS = {"agent", "janitor", "planner"}
 DOORS = {"store", "git", "proc"}
 PURE = GROUND | CORE | TRANSLATORS
@@ -24,8 +24,9 @@ MAY_INCLUDE = {
     "base": set(),
     "event": {"base"},
     "plan": GROUND,
-    "state": GROUND,
-    "decide": GROUND | {"state"},
+    "bandit": GROUND,
+    "state": GROUND | {"bandit"},
+    "decide": GROUND | {"bandit", "state"},
     "agent": GROUND | CORE,
     "janitor": GROUND | CORE,
     "planner": GROUND | CORE,
@@ -57,7 +58,7 @@ LIBRARIES = [
     (re.compile(r"git2(/|\.h)"), {"git"}, "use port/workspace.hpp"),
     (re.compile(r"uv(/|\.h)"), {"proc"}, "use port/reactor.hpp"),
     (re.compile(r"yaml-cpp/"), {"plan"}, "use plan/plan.hpp or plan/config.hpp"),
-    (re.compile(r"(Eigen|unsupported)/"), {"decide"}, "use decide/router.hpp"),
+    (re.compile(r"(Eigen|unsupported)/"), {"bandit"}, "use bandit/linucb.hpp"),
     (re.compile(r"nlohmann/"), {"agent", "planner", "cli", "proc"}, "use event/codec.hpp for events"),
     (re.compile(r"CLI/"), {"cli"}, "use cli/commands.hpp"),
     (re.compile(r"openssl/"), {"base"}, "use base/sha256.hpp"),

@@ -24,6 +24,9 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 // The same as a clause for an error message: "; did you mean 'backend'?", or "" when none is near.
 std::string did_you_mean_clause(std::string_view word, std::span<const std::string> candidates);
 
+// A number in hexadecimal, exact and as short as can be: "0x1.8p+1", "-0x1p-3", "0x0p+0". As C's "%a" prints it.
+std::string hex_float(double value);
+
 bool is_valid_utf8(std::string_view text);
 // Invalid sequences become U+FFFD; control characters other than newline and tab become U+FFFD too, so that text which
 // an agent wrote cannot steer a terminal.

@@ -29,7 +29,7 @@
 namespace bernstein {
 
 // Version of the rules in this room. A run is decided by one version from start to end; RunStarted records it.
-inline constexpr std::uint32_t k_rules_version = 2;
+inline constexpr std::uint32_t k_rules_version = 3;
 
 std::vector<Draft> decide(const RunState& state);
 

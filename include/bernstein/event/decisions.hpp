@@ -94,10 +94,15 @@ struct TaskReadied {
 // Which arm works on the attempt, out of which, and with what probability each would have been chosen.
 struct RouteChosen {
   Arm arm;
-  std::map<std::string, std::int64_t> features;           // docs/event-log.md has meaning, range and unit of each
-  std::map<std::string, std::int64_t> probabilities_ppm;  // by arm ("agent/tier"), every eligible arm; sum 1,000,000
-  std::string rule;                                       // "pin", "static", "conflict", later "bandit"
-  std::map<std::string, std::string> scores;              // by arm; hex floats ("0x1p+0"), so that bytes are exact
+  std::map<std::string, std::string> excluded;  // by arm ("agent/tier"): why it may not be chosen, of those of its pins
+  std::map<std::string, std::int64_t> features;           // bandit/features.hpp has meaning, range and unit of each
+  std::string floor;                                      // why the cheapest may not be chosen; "": they may
+  std::string pin;                                        // who pins the agent or the model; "": nobody
+  std::string preferred;                                  // by arm: what LinUCB puts first; "" when it was not asked
+  std::map<std::string, std::int64_t> probabilities_ppm;  // by arm, every eligible one; sum 1,000,000
+  std::string rule;                           // "pin", "static", "warmup", "bandit", "conflict" (decide/router.hpp)
+  std::uint32_t rules = 1;                    // version of decide/
+  std::map<std::string, std::string> scores;  // by arm, those of `rule`, in shadow mode LinUCB's; hex floats ("0x1p+0")
   std::string why;
 
   static constexpr std::string_view type = "RouteChosen";
@@ -105,9 +110,14 @@ struct RouteChosen {
   static constexpr int version = 1;
   static void fields(auto& self, auto&& field) {
     field("arm", self.arm);
+    field("excluded", self.excluded);
     field("features", self.features);
+    field("floor", self.floor);
+    field("pin", self.pin);
+    field("preferred", self.preferred);
     field("probabilities_ppm", self.probabilities_ppm);
     field("rule", self.rule);
+    field("rules", self.rules);
     field("scores", self.scores);
     field("why", self.why);
   }
@@ -281,6 +291,7 @@ struct AttemptFailed {
 struct RewardRecorded {
   Arm arm;
   std::optional<UsdMicros> cost_micros;
+  UsdMicros counted_micros;  // the cost, or what was reserved where that is unknown
   std::int64_t quality_ppm = 0;
   std::int64_t reward_ppm = 0;
   std::string why;
@@ -291,6 +302,7 @@ struct RewardRecorded {
   static void fields(auto& self, auto&& field) {
     field("arm", self.arm);
     field("cost_micros", self.cost_micros);
+    field("counted_micros", self.counted_micros);
     field("quality_ppm", self.quality_ppm);
     field("reward_ppm", self.reward_ppm);
     field("why", self.why);

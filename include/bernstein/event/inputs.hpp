@@ -20,13 +20,14 @@ struct RunStarted {
   std::string behind;     // where an earlier run left the person's checkout of the target; "" when it followed
   std::string bernstein;  // our version
   RunConfig config;
-  std::string environment;         // of checks: digest of all beside the tree that their verdicts may depend on
-  std::vector<std::string> flaky;  // names of checks that earlier runs found flaky; ascending
-  std::string goal;                // what the person asked for, verbatim, or the plan's name
-  std::uint32_t rules = 1;         // version of decide/ that rules this run (decide/decide.hpp)
-  std::uint64_t seed = 0;          // below 2^53
-  std::string target;              // full name of the branch to land on: "refs/heads/main"
-  std::string target_tip;          // commit it stood at
+  std::string environment;            // of checks: digest of all beside the tree that their verdicts may depend on
+  std::vector<std::string> flaky;     // names of checks that earlier runs found flaky; ascending
+  std::string goal;                   // what the person asked for, verbatim, or the plan's name
+  std::vector<ArmExperience> policy;  // what all runs before have learnt about arms that this one may choose
+  std::uint32_t rules = 1;            // version of decide/ that rules this run (decide/decide.hpp)
+  std::uint64_t seed = 0;             // below 2^53
+  std::string target;                 // full name of the branch to land on: "refs/heads/main"
+  std::string target_tip;             // commit it stood at
 
   static constexpr std::string_view type = "RunStarted";
   static constexpr Kind kind = Kind::input;
@@ -38,6 +39,7 @@ struct RunStarted {
     field("environment", self.environment);
     field("flaky", self.flaky);
     field("goal", self.goal);
+    field("policy", self.policy);
     field("rules", self.rules);
     field("seed", self.seed);
     field("target", self.target);
@@ -119,6 +121,7 @@ struct RunResumed {
   std::string environment;                  // as in RunStarted
   std::int64_t epoch = 0;                   // 2 for the first resume: how many have owned the run
   std::optional<std::uint32_t> max_agents;  // likewise
+  std::vector<ArmExperience> policy;        // as in RunStarted, of all runs, this one too
   std::string target_tip;                   // commit that the target stands at
 
   static constexpr std::string_view type = "RunResumed";
@@ -131,6 +134,7 @@ struct RunResumed {
     field("environment", self.environment);
     field("epoch", self.epoch);
     field("max_agents", self.max_agents);
+    field("policy", self.policy);
     field("target_tip", self.target_tip);
   }
   bool operator==(const RunResumed&) const = default;

@@ -271,6 +271,55 @@ inline std::string to_string(const Arm& arm) {
   return arm.agent + "/" + arm.tier;
 }
 
+// What has been learnt about an arm, as sums over its rewarded attempts (bandit/policy.hpp). x is the context of an
+// attempt's route (bandit/features.hpp), r its reward.
+struct ArmExperience {
+  std::string agent;
+  std::int64_t completions = 0;    // rewarded attempts
+  UsdMicros cost_micros;           // known or presumed
+  std::vector<std::int64_t> gram;  // Σ x·xᵀ in millionths, its upper triangle by rows; empty without completions
+  std::string model;
+  std::vector<std::int64_t> moment;  // Σ r·x in thousand-millionths; empty without completions
+  std::int64_t reward_ppm = 0;       // Σ r
+
+  static void fields(auto& self, auto&& field) {
+    field("agent", self.agent);
+    field("completions", self.completions);
+    field("cost_micros", self.cost_micros);
+    field("gram", self.gram);
+    field("model", self.model);
+    field("moment", self.moment);
+    field("reward_ppm", self.reward_ppm);
+  }
+  bool operator==(const ArmExperience&) const = default;
+};
+
+// Who chooses an arm (decide/router.hpp).
+enum class RoutingMode {
+  static_,  // the cascade
+  bandit,   // LinUCB, once there is enough experience
+  shadow,   // the cascade; what LinUCB would choose is recorded beside it
+  count_
+};
+BERNSTEIN_ENUM_WORDS(RoutingMode, "static", "bandit", "shadow");
+
+struct RoutingRules {
+  std::int64_t alpha_ppm = 200'000;   // how much the unknown draws, >= 0 (bandit/linucb.hpp)
+  std::int64_t explore_ppm = 20'000;  // 0 to 1,000,000: part of the bandit's choices that is spread evenly
+  RoutingMode mode = RoutingMode::static_;
+  std::int64_t ridge_ppm = 4'000'000;  // > 0
+  std::uint32_t warmup = 50;           // completions before the bandit may choose
+
+  static void fields(auto& self, auto&& field) {
+    field("alpha_ppm", self.alpha_ppm);
+    field("explore_ppm", self.explore_ppm);
+    field("mode", self.mode);
+    field("ridge_ppm", self.ridge_ppm);
+    field("warmup", self.warmup);
+  }
+  bool operator==(const RoutingRules&) const = default;
+};
+
 // A role's pin: which agent or model works on tasks of that role. "" leaves that part to the router.
 struct RolePolicy {
   std::string agent;
@@ -384,7 +433,8 @@ struct RunConfig {
   std::map<std::string, std::string>
       roles;  // what tasks of a role are told, for the roles that the plan has or may get
   std::map<std::string, std::uint32_t> role_slots;  // at most so many tasks of a role at once
-  SandboxMode sandbox = SandboxMode::automatic;     // wanted; what an agent got is in its AgentStarted
+  RoutingRules routing;
+  SandboxMode sandbox = SandboxMode::automatic;  // wanted; what an agent got is in its AgentStarted
   WorktreeSetup worktree_setup;
 
   static void fields(auto& self, auto&& field) {
@@ -403,6 +453,7 @@ struct RunConfig {
     field("role_policy", self.role_policy);
     field("role_slots", self.role_slots);
     field("roles", self.roles);
+    field("routing", self.routing);
     field("sandbox", self.sandbox);
     field("worktree_setup", self.worktree_setup);
   }

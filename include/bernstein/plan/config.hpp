@@ -20,13 +20,9 @@
 
 namespace bernstein::plan {
 
-enum class RoutingMode { static_, bandit, shadow };
-
 struct RoutingSettings {
-  RoutingMode mode = RoutingMode::static_;
-  std::vector<std::string> arms;      // "agent/tier", cheapest first; empty: all models of the chosen agent
-  std::uint32_t warmup = 50;          // completions before a bandit may choose
-  std::int64_t explore_ppm = 20'000;  // parts per million of choices spread evenly over the arms
+  std::vector<std::string> arms;  // "agent/tier", cheapest first; empty: all models of the chosen agent
+  RoutingRules rules{.mode = RoutingMode::bandit};
 };
 
 // How work lands where bernstein.yaml says nothing of it: change logs take the lines of both sides, and what only says

@@ -38,8 +38,8 @@ struct Rank {
   bool operator==(const Rank&) const = default;
 };
 
-// All that the route of a task, and so its claim on an agent's or a role's slots, and what it reserves of the budget
-// depend on: so when the first of a lane cannot have a slot, none of the lane can.
+// All that the arms that a task may have, and so its claim on an agent's or a role's slots, and what it reserves of the
+// budget depend on: so when the first of a lane cannot have a slot, none of the lane can.
 struct Lane {
   std::string role;
   std::string agent;  // pins
@@ -47,6 +47,7 @@ struct Lane {
   Complexity complexity = Complexity::medium;
   Scope scope = Scope::medium;
   std::uint32_t failures = 0;  // attempts used up
+  std::string failed;          // the arm of the last of these
   std::string resolves;  // who had the conflict that it is to resolve, and how often it had one; "": there is none
   auto operator<=>(const Lane&) const = default;
 };

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bernstein/bandit/policy.hpp"
 #include "bernstein/event/event.hpp"
 #include "bernstein/state/ready_queue.hpp"
 
@@ -130,6 +131,7 @@ struct Task {
   std::uint32_t conflicts = 0;        // attempts that could not be put on the target
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
+  std::optional<Arm> failed_arm;      // of the last attempt that failed by the task's fault: it needs a stronger one
   std::optional<Arm> resolver;        // who is to resolve its conflict; nothing: there is none
   std::optional<TaskId> undone_by;    // the landed task that took its changes back
   std::vector<TaskId> parts;          // that stand for it, once it is split
@@ -208,6 +210,8 @@ struct RunState {
   std::map<TaskId, std::vector<TaskId>> dependents;  // tasks that name the key; those that wait for a stage are there
   std::string target_tip;                            // as far as we know
   std::string behind;                                // commit where the person's checkout was left; "": it follows
+
+  Policy policy;  // what this run and those before it have learnt about arms
 
   UsdMicros spent;     // known costs
   UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only

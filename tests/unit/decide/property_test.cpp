@@ -155,7 +155,7 @@ Words fit_and_wait(const RunState& state) {
     bool free = true;
     std::uint32_t of_role = 0;
     std::uint32_t of_agent = 0;
-    const Arm arm = choose_route(state, task).arm;
+    const Arm arm = foresee_route(state, task).arm;
     if (state.parked.contains(arm.agent)) continue;
     for (AttemptId flying : state.in_flight) {
       const Attempt& attempt = attempt_of(state, flying);

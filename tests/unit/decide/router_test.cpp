@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "bernstein/base/text.hpp"
 #include "support/builders.hpp"
 
 namespace bernstein {
@@ -26,13 +27,22 @@ ConfigBuilder config_with_arms(std::size_t count) {
   }
 }
 
-RouteChosen route_of(RunConfig config, TaskSpec spec, std::uint32_t failures = 0) {
+RunState a_state(RunConfig config) {
   RunState state;
   state.started = a_start(std::move(config));
+  return state;
+}
+
+Task with_spec(TaskSpec spec) {
   Task task;
   task.spec = std::move(spec);
+  return task;
+}
+
+RouteChosen route_of(RunConfig config, TaskSpec spec, std::uint32_t failures = 0) {
+  Task task = with_spec(std::move(spec));
   task.failures = failures;
-  return choose_route(state, task);
+  return choose_route(a_state(std::move(config)), task).value();
 }
 
 struct Start {
@@ -174,7 +184,10 @@ TEST(Router, RecordsTheFeaturesThatAChoiceMayDependOn) {
                       .with_minutes(45);
   task.title = "Title";
   task.description = "Twenty-two characters.";
+  task.signals = {{.name = "a", .path = "a"}, {.name = "b", .path = "b"}};
+  config.gates = {{.command = "true", .name = "tests", .type = CheckType::command}};
   EXPECT_EQ(route_of(config, task, 1).features, (std::map<std::string, std::int64_t>{{"bias", 1},
+                                                                                     {"checks", 3},
                                                                                      {"complexity", 2},
                                                                                      {"failures", 1},
                                                                                      {"files", 2},
@@ -182,7 +195,229 @@ TEST(Router, RecordsTheFeaturesThatAChoiceMayDependOn) {
                                                                                      {"minutes", 45},
                                                                                      {"priority", 1},
                                                                                      {"prompt_tokens", 8},
+                                                                                     {"role_devops", 0},
+                                                                                     {"role_docs", 0},
+                                                                                     {"role_frontend", 0},
+                                                                                     {"role_qa", 0},
                                                                                      {"scope", 2}}));
+  EXPECT_EQ(route_of(config, a_task(1).with_role("docs")).features.at("role_docs"), 1);
+}
+
+// ---- floors and steps ----
+
+std::vector<std::string> names_of(const std::map<std::string, std::int64_t>& probabilities) {
+  std::vector<std::string> names;
+  for (const auto& [name, ppm] : probabilities) names.push_back(name);
+  return names;
+}
+
+TEST(Router, AFloorSaysWhatIsExcludedAndWhy) {
+  const RouteChosen route = route_of(config_with_arms(3), a_task(1).with_role("security"));
+  EXPECT_EQ(route.floor, "role 'security' never gets the cheapest");
+  EXPECT_EQ(route.excluded, (std::map<std::string, std::string>{{"a/one", route.floor}}));
+  EXPECT_EQ(names_of(route.probabilities_ppm), (std::vector<std::string>{"a/three", "a/two"}));
+  EXPECT_EQ(names_of(route.probabilities_ppm).size(), route.scores.size());
+}
+
+TEST(Router, ArmsOfOneTierStandOnOneStep) {
+  // given two agents with a cheap and a strong model each
+  const RunConfig config = a_config().with_arms({"a/cheap", "b/cheap", "a/strong", "b/strong"});
+  // then the cheapest tier is out of bounds as a whole
+  EXPECT_EQ(to_string(route_of(config, a_task(1).with_role("security").with_complexity(Complexity::low)).arm),
+            "a/strong");
+  // and a failed attempt moves to the next tier, not to the next arm
+  EXPECT_EQ(to_string(route_of(config, a_task(1).with_complexity(Complexity::low), 1).arm), "a/strong");
+}
+
+TEST(Router, AfterAFailedAttemptOnlyStrongerArmsAreLeft) {
+  const RunState state = a_state(config_with_arms(3));
+  Task task = with_spec(a_task(1).with_complexity(Complexity::low));
+  task.failures = 1;
+  task.failed_arm = config_of(state).arms[1];
+  const RouteChosen route = choose_route(state, task).value();
+  EXPECT_EQ(to_string(route.arm), "a/three");
+  EXPECT_EQ(route.floor, "an attempt at a/two failed");
+  // The strongest has nothing above it.
+  task.failed_arm = config_of(state).arms[2];
+  EXPECT_EQ(to_string(choose_route(state, task)->arm), "a/three");
+}
+
+// ---- agents that are not there ----
+
+void park(RunState& state, const std::string& agent) {
+  const Seq seq = 100 + static_cast<Seq>(state.parked.size());
+  state.parked[agent] = seq;
+  state.open_intents[seq] = {.subject = about_run(), .body = ParkRequested{agent, k_minute, "429"}};
+}
+
+TEST(Router, AnotherAgentTakesOverOnTheSameStep) {
+  RunState state = a_state(a_config().with_arms({"a/cheap", "b/cheap", "a/strong", "b/strong"}));
+  const Task task = with_spec(a_task(1).with_complexity(Complexity::low));
+  EXPECT_EQ(to_string(choose_route(state, task)->arm), "a/cheap");
+  park(state, "a");
+  const RouteChosen route = choose_route(state, task).value();
+  EXPECT_EQ(to_string(route.arm), "b/cheap");
+  EXPECT_EQ(route.excluded.at("a/cheap"), "agent 'a' may not work now: 429");
+}
+
+TEST(Router, ATaskWaitsWhenNoArmIsLeft) {
+  RunState state = a_state(a_config().with_arms({"a/cheap", "b/strong"}));
+  const Task security = with_spec(a_task(1).with_role("security"));
+  park(state, "b");
+  EXPECT_FALSE(has_route(state, security));
+  EXPECT_EQ(choose_route(state, security), std::nullopt);
+  EXPECT_EQ(missing_agents(state, security), "agent 'b' may not work now: 429");
+  EXPECT_EQ(to_string(foresee_route(state, security).arm), "b/strong");
+  EXPECT_TRUE(has_route(state, with_spec(a_task(2))));
+}
+
+// ---- the bandit ----
+
+RunConfig bandit_config(std::uint32_t warmup = 0, std::int64_t explore_ppm = 0) {
+  RunConfig config = config_with_arms(3);
+  config.routing = {.explore_ppm = explore_ppm, .mode = RoutingMode::bandit, .warmup = warmup};
+  return config;
+}
+
+// What a policy has seen of arms: each landed or failed so many times at tasks such as this.
+void teach(RunState& state, const Task& task, const Arm& arm, std::int64_t reward_ppm, int times = 20) {
+  RewardRecorded reward;
+  reward.arm = arm;
+  reward.reward_ppm = reward_ppm;
+  for (int i = 0; i < times; ++i) state.policy.learn(arm, route_features(state, task), reward);
+}
+
+TEST(Bandit, ChoosesTheArmWithTheHighestScore) {
+  RunState state = a_state(bandit_config());
+  const Task task = with_spec(a_task(1));
+  const std::vector<Arm>& arms = config_of(state).arms;
+  teach(state, task, arms[0], 400'000);
+  teach(state, task, arms[1], 800'000);
+  teach(state, task, arms[2], 600'000);
+  const RouteChosen route = choose_route(state, task).value();
+  EXPECT_EQ(to_string(route.arm), "a/two");
+  EXPECT_EQ(route.preferred, "a/two");
+  EXPECT_EQ(route.rule, "bandit");
+  EXPECT_EQ(route.probabilities_ppm,
+            (std::map<std::string, std::int64_t>{{"a/one", 0}, {"a/three", 0}, {"a/two", 1'000'000}}));
+  const Context context = context_of(route.features);
+  for (const Arm& arm : arms) {
+    EXPECT_EQ(route.scores.at(to_string(arm)), hex_float(upper_bound(state.policy.model_of(arm).at(context), 0.2)));
+  }
+}
+
+TEST(Bandit, TriesWhatItDoesNotKnowWhenTheKnownIsPoor) {
+  RunState state = a_state(bandit_config());
+  const Task task = with_spec(a_task(1));
+  teach(state, task, config_of(state).arms[0], 10'000);
+  EXPECT_EQ(to_string(choose_route(state, task)->arm), "a/two");  // of two equal ones the first
+}
+
+TEST(Bandit, LearnsByContext) {
+  RunState state = a_state(bandit_config());
+  const Task easy = with_spec(a_task(1).with_complexity(Complexity::low));
+  const Task hard = with_spec(a_task(2).with_complexity(Complexity::high));
+  const std::vector<Arm>& arms = config_of(state).arms;
+  for (const Arm& arm : arms) {
+    const bool is_small = arm == arms.front();
+    teach(state, easy, arm, is_small ? 900'000 : 400'000);
+    teach(state, hard, arm, is_small ? 0 : 500'000);
+  }
+  EXPECT_EQ(to_string(choose_route(state, easy)->arm), "a/one");
+  EXPECT_NE(to_string(choose_route(state, hard)->arm), "a/one");
+}
+
+TEST(Bandit, IsNotAskedBeforeThereIsEnoughExperience) {
+  RunState state = a_state(bandit_config(50));
+  const Task task = with_spec(a_task(1));
+  teach(state, task, config_of(state).arms[0], 900'000, 49);
+  RouteChosen route = choose_route(state, task).value();
+  EXPECT_EQ(route.rule, "warmup");
+  EXPECT_EQ(route.preferred, "");
+  EXPECT_EQ(to_string(route.arm), "a/two");
+  EXPECT_EQ(route.why, "medium complexity starts at step 2 of 3; LinUCB chooses after 50 completions, there are 49");
+  teach(state, task, config_of(state).arms[0], 900'000, 1);
+  route = choose_route(state, task).value();
+  EXPECT_EQ(route.rule, "bandit");
+  EXPECT_EQ(to_string(route.arm), "a/one");
+}
+
+TEST(Bandit, FloorsAndFailuresHoldForItToo) {
+  RunState state = a_state(bandit_config());
+  Task task = with_spec(a_task(1).with_role("security"));
+  const std::vector<Arm>& arms = config_of(state).arms;
+  teach(state, task, arms[0], 1'000'000, 200);
+  EXPECT_NE(to_string(choose_route(state, task)->arm), "a/one");
+  task.spec.role = "backend";
+  task.failed_arm = arms[1];
+  EXPECT_EQ(to_string(choose_route(state, task)->arm), "a/three");
+}
+
+TEST(Bandit, InShadowTheCascadeChooses) {
+  RunConfig config = bandit_config();
+  config.routing.mode = RoutingMode::shadow;
+  RunState state = a_state(config);
+  const Task task = with_spec(a_task(1));
+  teach(state, task, config_of(state).arms[0], 1'000'000);
+  const RouteChosen route = choose_route(state, task).value();
+  EXPECT_EQ(to_string(route.arm), "a/two");
+  EXPECT_EQ(route.rule, "static");
+  EXPECT_EQ(route.preferred, "a/one");
+  EXPECT_EQ(route.why, "medium complexity starts at step 2 of 3; LinUCB would choose a/one");
+  EXPECT_EQ(route.probabilities_ppm.at("a/two"), 1'000'000);
+}
+
+TEST(Bandit, SpreadsPartOfItsChoicesWithKnownProbabilities) {
+  // given 10 % of exploration over three arms
+  RunConfig config = bandit_config(0, 100'000);
+  config.routing.alpha_ppm = 0;
+  RunState state = a_state(config);
+  Task task = with_spec(a_task(1));
+  teach(state, task, config_of(state).arms[1], 900'000);
+  std::map<std::string, int> chosen;
+  constexpr int k_tasks = 30'000;
+  for (std::uint32_t id = 1; id <= k_tasks; ++id) {
+    task.spec.id = TaskId{id};
+    const RouteChosen route = choose_route(state, task).value();
+    EXPECT_EQ(route.probabilities_ppm,
+              (std::map<std::string, std::int64_t>{{"a/one", 33'333}, {"a/three", 33'333}, {"a/two", 933'334}}));
+    EXPECT_EQ(route.why.starts_with("explores instead of a/two"), to_string(route.arm) != "a/two");
+    ++chosen[to_string(route.arm)];
+  }
+  // then each is chosen as often as its probability says: 1,000 of 30,000, whose standard deviation is 31
+  EXPECT_NEAR(chosen["a/one"], 1'000, 155);
+  EXPECT_NEAR(chosen["a/three"], 1'000, 155);
+}
+
+TEST(Bandit, ExploresByTheSeedOfTheRunAndTheAttempt) {
+  RunState state = a_state(bandit_config(0, 1'000'000));
+  Task task = with_spec(a_task(1));
+  const auto choices = [&] {
+    std::string text;
+    for (std::uint32_t id = 1; id <= 40; ++id) {
+      task.spec.id = TaskId{id};
+      text += to_string(choose_route(state, task)->arm) + " ";
+    }
+    return text;
+  };
+  const std::string first = choices();
+  EXPECT_EQ(choices(), first);
+  state.started->seed += 1;
+  EXPECT_NE(choices(), first);
+  state.started->seed -= 1;
+  task.attempts.resize(1);
+  EXPECT_NE(choices(), first);
+}
+
+TEST(Bandit, ARewardInARunTeachesIt) {
+  World world(bandit_config());
+  world.start({a_task(1)});
+  const Arm arm = world.the<RouteChosen>(about(at(1))).arm;
+  world.worktree_ready(at(1));
+  world.agent_exits(at(1), 0, cents(10));
+  world.captured(at(1), {"a"});
+  world.lands(at(1));
+  EXPECT_EQ(world.state().policy.completions_of(arm), 1);
 }
 
 }  // namespace

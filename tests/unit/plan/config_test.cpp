@@ -26,9 +26,11 @@ TEST(Config, IsCompleteWithoutAnyKey) {
     EXPECT_EQ(config.limits, Limits{});
     EXPECT_EQ(config.sandbox, SandboxMode::automatic);
     EXPECT_EQ(config.landing, usual_landing_rules());
-    EXPECT_EQ(config.routing.mode, RoutingMode::static_);
-    EXPECT_EQ(config.routing.warmup, 50u);
-    EXPECT_EQ(config.routing.explore_ppm, 20'000);
+    EXPECT_EQ(config.routing.rules.mode, RoutingMode::bandit);
+    EXPECT_EQ(config.routing.rules.warmup, 50u);
+    EXPECT_EQ(config.routing.rules.explore_ppm, 20'000);
+    EXPECT_EQ(config.routing.rules.alpha_ppm, 200'000);
+    EXPECT_EQ(config.routing.rules.ridge_ppm, 4'000'000);
   }
 }
 
@@ -52,7 +54,7 @@ agents:
     env: [MY_AGENT_KEY]
     usage: {format: jsonl, input_tokens: /usage/in, output_tokens: /usage/out, cached_tokens: /u/c, cost_usd: /cost}
     max: 2
-routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05}
+routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05, alpha: 1.5, ridge: 0.1}
 limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m, adopt_timeout: 5m, file_mb: 100, processes: 500,
          planned_tasks: 20, planner_timeout: 4m}
 sandbox: strict
@@ -78,10 +80,12 @@ sandbox: strict
   EXPECT_EQ(agent.env, Texts{"MY_AGENT_KEY"});
   EXPECT_EQ(agent.max_parallel, 2u);
   EXPECT_EQ(agent.usage, (UsageSpec{"/u/c", "/cost", "jsonl", "/usage/in", "/usage/out"}));
-  EXPECT_EQ(config.routing.mode, RoutingMode::bandit);
+  EXPECT_EQ(config.routing.rules.mode, RoutingMode::bandit);
   EXPECT_EQ(config.routing.arms, (Texts{"my-agent/cheap", "my-agent/strong"}));
-  EXPECT_EQ(config.routing.warmup, 10u);
-  EXPECT_EQ(config.routing.explore_ppm, 50'000);
+  EXPECT_EQ(config.routing.rules.warmup, 10u);
+  EXPECT_EQ(config.routing.rules.explore_ppm, 50'000);
+  EXPECT_EQ(config.routing.rules.alpha_ppm, 1'500'000);
+  EXPECT_EQ(config.routing.rules.ridge_ppm, 100'000);
   EXPECT_EQ(config.limits, (Limits{.adopt_timeout_us = 5 * k_minute,
                                    .agent_timeout_us = k_hour,
                                    .attempts = 2,
@@ -179,9 +183,9 @@ TEST(Config, LeavesBracesAloneThatAreNotPlaceholders) {
 TEST(Config, ReadsEverySandboxAndRoutingMode) {
   EXPECT_EQ(config_of("sandbox: off").sandbox, SandboxMode::off);
   EXPECT_EQ(config_of("sandbox: auto").sandbox, SandboxMode::automatic);
-  EXPECT_EQ(config_of("routing: {mode: shadow}").routing.mode, RoutingMode::shadow);
-  EXPECT_EQ(config_of("routing: {mode: static, explore: 0}").routing.explore_ppm, 0);
-  EXPECT_EQ(config_of("routing: {explore: 1}").routing.explore_ppm, 1'000'000);
+  EXPECT_EQ(config_of("routing: {mode: shadow}").routing.rules.mode, RoutingMode::shadow);
+  EXPECT_EQ(config_of("routing: {mode: static, explore: 0}").routing.rules.explore_ppm, 0);
+  EXPECT_EQ(config_of("routing: {explore: 1}").routing.rules.explore_ppm, 1'000'000);
   EXPECT_EQ(config_of("routing: {arms: [claude/haiku]}").routing.arms, Texts{"claude/haiku"});  // of the catalog
 }
 
@@ -324,7 +328,7 @@ TEST(ConfigFaults, NameNumbersTimesAndWordsOutOfRange) {
       "1h30m\n"
       "bernstein.yaml:4: routing has 'bandits' for 'mode'; did you mean 'bandit'?\n"
       "bernstein.yaml:4: routing has '-1' for 'warmup'; write a whole number from 0 to 1000000\n"
-      "bernstein.yaml:4: routing has '1.5' for 'explore'; write a fraction from 0 to 1 with at most six decimals\n"
+      "bernstein.yaml:4: routing has '1.5' for 'explore'; write a number from 0 to 1, with at most six decimals\n"
       "bernstein.yaml:5: the configuration has 'false' for 'sandbox'; write one of auto, off, strict\n"
       "bernstein.yaml:6: role_slots has '0' for 'docs'; write a whole number from 1 to 1000");
 }

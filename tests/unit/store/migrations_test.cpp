@@ -34,6 +34,7 @@ TEST(Migrations, AreNotChangedOnceTheyAreReleased) {
       {"0001_events", "f9f3486d2ce06bf4ac05a8087c91274aeffeb2c25ab199a8da5c657066661129"},
       {"0002_views", "8f54dfa99b29797db9ae5467881f559cfbee53c2422a91e6fe97704d609ae450"},
       {"0003_recall", "ec13f309ccd015d6f7567e1335654abd13985033df231f2259aa8553eb7ec11b"},
+      {"0004_rewards", "835c196b25496d8a45f7751003f13e3c7762a82ab73d50cec8e9742589fd4e40"},
   };
   std::map<std::string, std::string> actual;
   for (const EmbeddedText& migration : migrations()) actual.emplace(migration.name, to_hex(sha256(migration.text)));
@@ -44,7 +45,8 @@ TEST(Migrations, AreAppliedOnceAndNoted) {
   const test::TempDirectory directory;
   const std::string path = (directory.path() / "state.db").string();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(open_log(path));
-  EXPECT_EQ(test::sqlite3_shell(path, "SELECT name FROM schema_migrations").output, "0001_events\n0002_views\n0003_recall\n");
+  EXPECT_EQ(test::sqlite3_shell(path, "SELECT name FROM schema_migrations").output,
+            "0001_events\n0002_views\n0003_recall\n0004_rewards\n");
 }
 
 TEST(Migrations, AreCompletedWhereAnOlderVersionStopped) {
