@@ -33,12 +33,11 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   if (role_is_full(state, role)) {
     return "role '" + role + "' has its " + plural(config_of(state).role_slots.at(role), "slot") + " taken";
   }
-  if (!reservation(state, task.spec)) {
-    return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
-  }
+  const Arm arm = choose_arm(state, task);
+  if (!reservation(state, task, arm)) return shortage_in_words(state, expected_outlay(state, task, arm));
   if (waits_for_resolver(state, task))
     return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
-  const std::string agent = choose_arm(state, task).agent;
+  const std::string& agent = arm.agent;
   if (state.parked.contains(agent)) {
     return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
   }
@@ -64,7 +63,7 @@ std::vector<std::string> files_of(const Task& task) {
   return {files.begin(), files.end()};
 }
 
-std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMicros reserved,
+std::vector<Draft> start_attempt(const RunState& state, const Task& task, const Outlay& reserved,
                                  const std::vector<TaskId>& passed_over) {
   RouteChosen route = choose_route(state, task);
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
@@ -75,7 +74,8 @@ std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMic
       std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
   why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + name_paths(owned);
   why += passed_over_in_words(state, passed_over);
-  TaskAssigned assigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)};
+  TaskAssigned assigned{route.arm.agent, route.arm.model, std::move(owned),
+                        reserved.micros, reserved.tokens, std::move(why)};
   return {{about(id), std::move(route)}, {about(id), std::move(assigned)}};
 }
 
@@ -173,10 +173,10 @@ std::vector<Draft> assign(const RunState& state) {
   std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
-    const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    const std::string agent = choose_arm(state, task).agent;
-    const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, agent) == 0 &&
-                      !state.parked.contains(agent) && !waits_for_resolver(state, task);
+    const Arm arm = choose_arm(state, task);
+    const std::optional<Outlay> reserved = reservation(state, task, arm);
+    const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, arm.agent) == 0 &&
+                      !state.parked.contains(arm.agent) && !waits_for_resolver(state, task);
     if (fits) return start_attempt(state, task, *reserved, passed_over);
     passed_over.push_back(rank.task);
   }
@@ -238,13 +238,15 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.paused || !state.parked.empty()) {
     return {};  // it stays open
   } else {
-    // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.
+    // Nothing is in flight, so nobody owns files and no slot is taken: only a budget can be what is in the way.
     end.outcome = RunOutcome::budget;
-    end.why =
-        "the budget of " + format_usd(config_of(state).budget_micros.value_or(UsdMicros{})) +
-        " does not allow another attempt: " + format_usd(state.spent) + " spent" +
-        (state.presumed > UsdMicros{} ? ", " + format_usd(state.presumed) + " presumed for attempts of unknown cost"
-                                      : "");
+    const std::set<Rank> ready = state.ready.heads();
+    if (ready.empty()) {
+      end.why = end_of_budget_in_words(state, state.planning.task, arm_of(*config_of(state).planner));
+    } else {
+      const Task& first = task_of(state, ready.begin()->task);
+      end.why = end_of_budget_in_words(state, first, choose_arm(state, first));
+    }
   }
   return {{about_run(), end}};
 }

@@ -48,6 +48,7 @@ struct Lane {
   Scope scope = Scope::medium;
   std::uint32_t failures = 0;  // attempts used up
   std::string resolves;  // who had the conflict that it is to resolve, and how often it had one; "": there is none
+  std::optional<UsdMicros> own_money = {};  // what is left of the task's own ceiling
   auto operator<=>(const Lane&) const = default;
 };
 
