@@ -203,6 +203,17 @@ void wait_for_person(const RunState& state, RunFinished& end) {
             "` lands it";
 }
 
+// Of what could start next if there were enough left.
+std::string first_beyond_budget_in_words(const RunState& state) {
+  if (const std::set<Rank> ready = state.ready.heads(); !ready.empty()) {
+    const Task& first = task_of(state, ready.begin()->task);
+    return end_of_budget_in_words(state, first, choose_arm(state, first));
+  }
+  const std::optional<PlannerSpec>& planner = config_of(state).planner;
+  return planner ? end_of_budget_in_words(state, state.planning.task, arm_of(*planner))
+                 : "nothing is left that may start";
+}
+
 }  // namespace
 
 std::vector<Draft> finish(const RunState& state) {
@@ -240,13 +251,7 @@ std::vector<Draft> finish(const RunState& state) {
   } else {
     // Nothing is in flight, so nobody owns files and no slot is taken: only a budget can be what is in the way.
     end.outcome = RunOutcome::budget;
-    const std::set<Rank> ready = state.ready.heads();
-    if (ready.empty()) {
-      end.why = end_of_budget_in_words(state, state.planning.task, arm_of(*config_of(state).planner));
-    } else {
-      const Task& first = task_of(state, ready.begin()->task);
-      end.why = end_of_budget_in_words(state, first, choose_arm(state, first));
-    }
+    end.why = first_beyond_budget_in_words(state);
   }
   return {{about_run(), end}};
 }
