@@ -39,6 +39,16 @@ TEST(Invariants, AllHoldInAHealthyRunAndBeforeIt) {
   EXPECT_EQ(broken_invariants(RunState{}), std::vector<std::string>{});
 }
 
+TEST(Invariants, NameAnAttemptThatStartedAlthoughTheBudgetDidNotAllowIt) {
+  std::vector<Event> log = a_busy_log();
+  const auto is_assignment = [](const Event& event) { return std::holds_alternative<TaskAssigned>(event.body); };
+  const auto last = std::find_if(log.rbegin(), log.rend(), is_assignment);
+  ASSERT_NE(last, log.rend());
+  std::get<TaskAssigned>(last->body).reserved_micros = cents(10'000);
+  EXPECT_EQ(broken_invariants(fold(log)),
+            std::vector<std::string>{to_string(last->subject) + " started although the budget did not allow it"});
+}
+
 struct Breakage {
   std::function<void(RunState&)> make;
   const char* sentence;
