@@ -80,11 +80,10 @@ std::variant<TaskRetried, TaskFailed, SplitWanted> after_any(const RunState& sta
 std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState& state, const Task& task,
                                                                  const AttemptFailed& failure) {
   auto next = after_any(state, task, failure);
-  if (const auto* retried = std::get_if<TaskRetried>(&next)) {
-    const std::string used_up = own_ceiling_in_words(state, task);
-    if (!used_up.empty()) return TaskFailed{retried->why + "; " + used_up};
-  }
-  return next;
+  if (!std::holds_alternative<TaskRetried>(next)) return next;
+  const std::string used_up = own_ceiling_in_words(state, task);
+  if (used_up.empty()) return next;
+  return TaskFailed{failure.why + "; " + used_up};
 }
 
 bool goes_to_a_person(const Task& task, const AttemptFailed& failure) {
