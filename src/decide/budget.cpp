@@ -115,19 +115,22 @@ std::string end_of_budget_in_words(const RunState& state, const Task& task, cons
   const Outlay needed = committed(state) + expected;
   std::vector<std::string> refusals;
   std::string remedy = "`bernstein resume " + to_string(state.run);
+  const Outlay ceiling = attempt_ceiling(task.spec);
+  bool is_dear = false;  // it reserves more than its ceiling, in a budget that does not allow it
   if (const auto left = micros_left(state); left && *left < expected.micros.value) {
     const bool presumes = state.presumed.micros > UsdMicros{};
     refusals.push_back(refusal(format_usd(*config.budget_micros), format_usd(state.spent.micros),
                                presumes ? format_usd(state.presumed.micros) : ""));
+    is_dear = expected.micros > ceiling.micros;
     remedy += " --budget " + format_usd(needed.micros).substr(1);  // a shell would take $2 for a variable
   }
   if (const auto left = tokens_left(state); left && *left < expected.tokens) {
     refusals.push_back(refusal(in_tokens(*config.budget_tokens), format_tokens(state.spent.tokens),
                                state.presumed.tokens > 0 ? format_tokens(state.presumed.tokens) : ""));
+    is_dear = is_dear || expected.tokens > ceiling.tokens;
     remedy += " --budget-tokens " + format_tokens(needed.tokens);
   }
   const std::string next = task.spec.id == k_planning ? "the planner" : to_string(task.spec.id);
-  const bool is_dear = larger_of(attempt_ceiling(task.spec), expected) != attempt_ceiling(task.spec);
   return join(refusals, "; ") + "; " + remedy + "` lets " + next + " start" +
          (is_dear ? ", of whose kind an attempt by " + to_string(arm) + " used more than it had reserved" : "");
 }

@@ -38,7 +38,7 @@ class Budget(EndToEnd):
         return "\n".join(lines) + "\n"
 
     def assert_landed(self, repository, *tasks):
-        landed = [task["task"] for task in self.tasks(repository) if task["status"] == "landed"]
+        landed = [name for name, task in self.tasks(repository).items() if task["status"] == "landed"]
         self.assertEqual(list(tasks), landed)
 
     def test_a_run_that_used_up_its_tokens_goes_on_with_more(self):
