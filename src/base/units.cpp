@@ -41,6 +41,14 @@ struct DurationUnit {
 // "ms" stands before "m": the first suffix that fits is taken. An order of sizes is checked apart.
 constexpr std::array<DurationUnit, 4> k_units{{{"ms", 1'000}, {"h", k_hour}, {"m", k_minute}, {"s", k_second}}};
 
+struct TokenUnit {
+  char suffix;
+  std::int64_t size;
+  std::size_t decimals;  // that its smallest fraction has
+};
+constexpr std::array<TokenUnit, 3> k_token_units{{{'G', 1'000'000'000, 9}, {'M', 1'000'000, 6}, {'k', 1'000, 3}}};
+constexpr std::int64_t k_tokens_max = 1'000'000'000'000;
+
 }  // namespace
 
 std::string format_usd(UsdMicros amount) {
@@ -69,6 +77,41 @@ std::optional<UsdMicros> parse_usd(std::string_view text) {
     for (; decimals < 6; ++decimals) micros *= 10;
   }
   return UsdMicros{*dollars * k_micros_per_usd + micros};
+}
+
+std::string format_tokens(std::int64_t tokens) {
+  const auto count = static_cast<std::int64_t>(magnitude(tokens) & static_cast<std::uint64_t>(k_max));
+  const std::string sign = tokens < 0 ? "-" : "";
+  for (const TokenUnit& unit : k_token_units) {
+    if (count < unit.size) continue;
+    std::string fraction = padded(count % unit.size, unit.decimals);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return sign + std::to_string(count / unit.size) + (fraction.empty() ? "" : "." + fraction) + unit.suffix;
+  }
+  return sign + std::to_string(count);
+}
+
+std::optional<std::int64_t> parse_tokens(std::string_view text) {
+  TokenUnit unit{' ', 1, 0};
+  for (const TokenUnit& one : k_token_units) {
+    const bool has_it = !text.empty() && (text.back() | 0x20) == (one.suffix | 0x20);
+    if (has_it) unit = one;
+  }
+  if (unit.size > 1) text.remove_suffix(1);
+  const auto whole = take_number(text);
+  if (!whole || *whole > k_tokens_max / unit.size) return std::nullopt;
+  std::int64_t tokens = *whole * unit.size;
+  if (!text.empty()) {
+    if (text.front() != '.' || text.size() - 1 > unit.decimals) return std::nullopt;
+    text.remove_prefix(1);
+    const std::size_t decimals = text.size();
+    auto fraction = take_number(text);
+    if (!fraction || !text.empty()) return std::nullopt;
+    for (std::size_t i = decimals; i < unit.decimals; ++i) *fraction *= 10;
+    tokens += *fraction;
+  }
+  if (tokens > k_tokens_max) return std::nullopt;
+  return tokens;
 }
 
 std::string format_duration(Micros duration) {

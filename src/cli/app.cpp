@@ -112,6 +112,10 @@ void add_run(CLI::App& app, Request& request) {
   run.add_option("--budget", request.run.budget, "Start nothing that could cost more than this in all")
       ->type_name("USD")
       ->take_last();
+  run.add_option("--budget-tokens", request.run.budget_tokens,
+                 "Likewise in tokens, read and written: 5M, 150k; for plans with a flat rate")
+      ->type_name("N")
+      ->take_last();
   run.add_option("--agent", request.run.agent, "The agent that works on tasks without a pin")
       ->type_name("NAME")
       ->take_last();
@@ -177,6 +181,7 @@ void add_steering(CLI::App& app, Request& request) {
       ->check(CLI::Range(std::uint32_t{1}, k_max_agents_max))
       ->take_last();
   resume.add_option("--budget", request.resume.budget, "A new budget for the whole run")->type_name("USD")->take_last();
+  resume.add_option("--budget-tokens", request.resume.budget_tokens, "Likewise in tokens")->type_name("N")->take_last();
   resume.add_flag("--plain,--headless", request.resume.plain, "Print lines instead of a display that changes in place");
   resume.callback([&request, &resume] {
     if (resume.count("--max-agents") > 0) request.resume.max_agents = request.max_agents;

@@ -86,6 +86,7 @@ void print_text(std::ostream& out, const RunState& state, const Forecast& foreca
   out << fmt::format("estimated cost  {} (from {} to {})", format_usd({cost.mid}), format_usd({cost.low}),
                      format_usd({cost.high}));
   if (const auto& budget = config_of(state).budget_micros) out << "; budget " << format_usd(*budget);
+  if (const auto& budget = config_of(state).budget_tokens) out << "; budget " << format_tokens(*budget) << " tokens";
   out << "\nestimates come from the plan's estimated_minutes, scope and complexity; nothing was started or changed\n";
 }
 

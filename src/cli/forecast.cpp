@@ -128,7 +128,7 @@ Forecast forecast_of(const RunState& state) {
     Task untried = task;  // settling the plan may have assigned it already: the forecast is of its first attempt
     untried.attempts.clear();
     forecast.routes.emplace(id, foresee_route(state, untried));
-    const std::int64_t ceiling = attempt_ceiling(task.spec).value;
+    const std::int64_t ceiling = attempt_ceiling(task.spec).micros.value;
     forecast.cost_micros.low += ceiling / 4;
     forecast.cost_micros.mid += ceiling / 2;
     forecast.cost_micros.high += ceiling * 2;

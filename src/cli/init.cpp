@@ -57,7 +57,7 @@ std::string config_text(const Detected& detected, const std::vector<TriedGate>& 
       "#     models: {cheap: small-1, strong: big-1}   # cheapest first\n"
       "#     env: [MY_AGENT_KEY]                       # names of variables that it gets\n\n"
       "max_agents: 4        # how many work at the same time\n"
-      "# budget: \"$10\"      # start nothing that could cost more in all\n\n";
+      "# budget: \"$10\"      # start nothing that could cost more in all; budget_tokens: 5M for flat rates\n\n";
   text += gates_text(gates) + "\n";
   if (!detected.symlinks.empty()) {
     text += "# Directories that agents and checks share with this checkout.\n";

@@ -223,7 +223,7 @@ void Progress::take(const RunState& state) {
   tasks_ = state.tasks.size();
   const auto landed = state.count_by_status.find(TaskStatus::landed);
   landed_ = landed == state.count_by_status.end() ? 0 : landed->second;
-  cost_ = state.spent;
+  cost_ = state.spent.micros;
   rows_.clear();
   for (AttemptId id : state.in_flight) {
     const Attempt& attempt = attempt_of(state, id);

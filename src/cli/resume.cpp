@@ -33,6 +33,14 @@ Result<std::optional<UsdMicros>> read_budget(const std::string& typed) {
                "--budget: '" + typed + "' is not an amount of US dollars; write it like 15 or $0.50"};
 }
 
+Result<std::optional<std::int64_t>> read_budget_tokens(const std::string& typed) {
+  if (typed.empty()) return std::optional<std::int64_t>();
+  const std::optional<std::int64_t> amount = parse_tokens(typed);
+  if (amount && *amount > 0) return amount;
+  return Error{ErrorCode::invalid_input,
+               "--budget-tokens: '" + typed + "' is not a number of tokens; write it like 5M, 150k or 2000000"};
+}
+
 // A goal without a plan can be planned for once more.
 bool is_at_its_end(const RunState& state) {
   return state.finished && state.plan &&
@@ -87,7 +95,7 @@ Result<Exit> wake(Context& context, const Home& home, const store::Owner& owner,
   if (!picture.state.paused)
     return Error{ErrorCode::busy,
                  "another Bernstein is at work on this workspace already: process " + std::to_string(owner.pid)};
-  if (options.max_agents || !options.budget.empty()) {
+  if (options.max_agents || !options.budget.empty() || !options.budget_tokens.empty()) {
     return Error{ErrorCode::invalid_input, to_string(run) +
                                                " is paused, and its owner keeps its limits: `bernstein stop`"
                                                " it first, then resume it with new ones"};
@@ -140,6 +148,7 @@ Result<Exit> go_on(Context& context, Tenure& tenure, const ResumeOptions& option
   BERNSTEIN_TRY(const std::string behind, checkout_left_at(*tenure.log, picture.state.started->target));
   RunResumed resumed{.behind = behind, .bernstein = version(), .max_agents = options.max_agents};
   BERNSTEIN_TRY(resumed.budget_micros, read_budget(options.budget));
+  BERNSTEIN_TRY(resumed.budget_tokens, read_budget_tokens(options.budget_tokens));
   const Result<std::string> tip = tenure.workspace->tip(picture.state.started->target);
   if (!tip) return tip.error().code == ErrorCode::not_found ? run::target_is_gone(picture.state) : tip.error();
   resumed.target_tip = *tip;

@@ -44,6 +44,7 @@ class Merge {
   MergeResult result() {
     take_plain_settings();
     take_budget();
+    take_token_budget();
     take_roles();
     take_arms();
     take_planner();
@@ -97,6 +98,22 @@ class Merge {
       settings_.notes.emplace_back("--budget 0 sets no limit");
     } else {
       settings_.config.budget_micros = typed;
+    }
+  }
+
+  void take_token_budget() {
+    std::optional<std::int64_t>& budget = settings_.config.budget_tokens;
+    budget = plan_.settings.budget_tokens ? plan_.settings.budget_tokens : config_.budget_tokens;
+    if (options_.budget_tokens.empty()) return;
+    const std::optional<std::int64_t> typed = parse_tokens(options_.budget_tokens);
+    if (!typed) {
+      refuse("--budget-tokens: '" + options_.budget_tokens +
+             "' is not a number of tokens; write it like 5M, 150k or 2000000");
+    } else if (*typed == 0) {
+      budget.reset();
+      settings_.notes.emplace_back("--budget-tokens 0 sets no limit");
+    } else {
+      budget = typed;
     }
   }
 

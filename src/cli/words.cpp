@@ -100,6 +100,13 @@ std::string held_up_by(const RunState& state, const Task& task) {
   return task.why;
 }
 
+std::string budget_words(const RunConfig& config) {
+  std::string words = config.budget_micros ? "budget " + format_usd(*config.budget_micros) : "no budget";
+  if (!config.budget_tokens) return words;
+  const std::string tokens = format_tokens(*config.budget_tokens) + " tokens";
+  return config.budget_micros ? words + " and " + tokens : "budget " + tokens;
+}
+
 }  // namespace
 
 std::string short_id(std::string_view id) {
@@ -121,9 +128,8 @@ std::string summary_of(const EventBody& body) {
       overloaded{
           [](const RunStarted& e) {
             return quoted(e.goal) + " on " + e.target + " at " + short_id(e.target_tip) + ", " +
-                   std::to_string(e.config.max_agents) + " at once, " +
-                   (e.config.budget_micros ? "budget " + format_usd(*e.config.budget_micros) : "no budget") +
-                   ", seed " + std::to_string(e.seed);
+                   std::to_string(e.config.max_agents) + " at once, " + budget_words(e.config) + ", seed " +
+                   std::to_string(e.seed);
           },
           [](const PlanAccepted& e) {
             return quoted(e.name) + ": " + counted(static_cast<std::int64_t>(e.tasks.size()), "task") + " in " +
@@ -159,7 +165,8 @@ std::string summary_of(const EventBody& body) {
           [](const TaskReadied& e) { return e.why; },
           [](const RouteChosen& e) { return to_string(e.arm) + " by rule " + quoted(e.rule) + ": " + e.why; },
           [](const TaskAssigned& e) {
-            return e.agent + " " + e.model + ", " + format_usd(e.reserved_micros) + " reserved: " + e.why;
+            return e.agent + " " + e.model + ", " + format_usd(e.reserved_micros) + " and " +
+                   format_tokens(e.reserved_tokens) + " tokens reserved: " + e.why;
           },
           [](const PathsGranted& e) { return e.why; },
           [](const LandingQueued& e) { return e.why; },

@@ -39,12 +39,16 @@ std::string gives_up(const RunState& state, const AttemptFailed& failure) {
 
 }  // namespace
 
+Arm arm_of(const PlannerSpec& planner) {
+  return {.agent = planner.agent, .model = planner.model, .tier = planner.model};
+}
+
 std::vector<Draft> ask_planner(const RunState& state) {
   const std::optional<TaskId> question = open_question(state);
   if (!question || is_planner_at_work(state) || !may_start(state)) return {};
   const PlannerSpec& planner = *config_of(state).planner;
   const Task& planning = state.planning.task;
-  const std::optional<UsdMicros> reserved = reservation(state, planning.spec);
+  const std::optional<Outlay> reserved = reservation(state, planning, arm_of(planner));
   if (!reserved || state.parked.contains(planner.agent) || agent_is_full(state, planner.agent) > 0) return {};
   if (role_is_full(state, planning.spec.role)) return {};
   const AttemptId session{k_planning, static_cast<std::uint32_t>(planning.attempts.size()) + 1};
@@ -52,7 +56,8 @@ std::vector<Draft> ask_planner(const RunState& state) {
   if (planning.failures > 0 && state.planning.question) {
     why += "; answer " + std::to_string(planning.failures + 1) + " of at most " + std::to_string(k_answers_max);
   }
-  return {{about(session), TaskAssigned{planner.agent, planner.model, {}, *reserved, std::move(why)}}};
+  return {{about(session),
+           TaskAssigned{planner.agent, planner.model, {}, reserved->micros, reserved->tokens, std::move(why)}}};
 }
 
 std::vector<Draft> judge_answer(const RunState& state, const Attempt& session) {

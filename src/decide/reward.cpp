@@ -7,7 +7,7 @@
 namespace bernstein {
 RewardRecorded reward_of(const RunState& state, const Task& task, const Attempt& attempt) {
   constexpr std::int64_t k_one = 1'000'000;
-  const std::int64_t ceiling = attempt_ceiling(task.spec).value;
+  const std::int64_t ceiling = attempt_ceiling(task.spec).micros.value;
   RewardRecorded reward{.arm = attempt.arm};
   if (attempt.exit) reward.cost_micros = attempt.exit->usage.cost_micros;
   reward.counted_micros = reward.cost_micros.value_or(UsdMicros{ceiling / 2});

@@ -33,12 +33,10 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   if (role_is_full(state, role)) {
     return "role '" + role + "' has its " + plural(config_of(state).role_slots.at(role), "slot") + " taken";
   }
-  if (!reservation(state, task.spec)) {
-    return "the budget leaves less than its " + format_usd(attempt_ceiling(task.spec));
-  }
   if (waits_for_resolver(state, task))
     return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
-  return missing_agents(state, task);
+  if (!has_route(state, task)) return missing_agents(state, task);
+  return shortage_in_words(state, expected_outlay(state, task, choose_route(state, task)->arm));
 }
 
 std::string passed_over_in_words(const RunState& state, const std::vector<TaskId>& passed_over) {
@@ -60,9 +58,8 @@ std::vector<std::string> files_of(const Task& task) {
   return {files.begin(), files.end()};
 }
 
-std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMicros reserved,
+std::vector<Draft> start_attempt(const RunState& state, const Task& task, RouteChosen route, const Outlay& reserved,
                                  const std::vector<TaskId>& passed_over) {
-  RouteChosen route = *choose_route(state, task);
   const AttemptId id{task.spec.id, static_cast<std::uint32_t>(task.attempts.size()) + 1};
   std::vector<std::string> owned = files_of(task);
   std::string why =
@@ -71,7 +68,8 @@ std::vector<Draft> start_attempt(const RunState& state, const Task& task, UsdMic
       std::to_string(task.spec.priority) + ", then " + std::to_string(task.chain_minutes) + " min of work behind it";
   why += owned.empty() ? "; owns no files" : "; nobody in flight owns " + name_paths(owned);
   why += passed_over_in_words(state, passed_over);
-  TaskAssigned assigned{route.arm.agent, route.arm.model, std::move(owned), reserved, std::move(why)};
+  TaskAssigned assigned{route.arm.agent, route.arm.model, std::move(owned),
+                        reserved.micros, reserved.tokens, std::move(why)};
   return {{about(id), std::move(route)}, {about(id), std::move(assigned)}};
 }
 
@@ -169,10 +167,12 @@ std::vector<Draft> assign(const RunState& state) {
   std::vector<TaskId> passed_over;
   for (const Rank& rank : state.ready.heads()) {
     const Task& task = task_of(state, rank.task);
-    const std::optional<UsdMicros> reserved = reservation(state, task.spec);
-    const bool fits =
-        reserved && !role_is_full(state, task.spec.role) && has_route(state, task) && !waits_for_resolver(state, task);
-    if (fits) return start_attempt(state, task, *reserved, passed_over);
+    const bool may_go = !role_is_full(state, task.spec.role) && !waits_for_resolver(state, task);
+    if (std::optional<RouteChosen> route = may_go ? choose_route(state, task) : std::nullopt) {
+      if (const std::optional<Outlay> reserved = reservation(state, task, route->arm)) {
+        return start_attempt(state, task, *std::move(route), *reserved, passed_over);
+      }
+    }
     passed_over.push_back(rank.task);
   }
   return {};
@@ -196,6 +196,17 @@ void wait_for_person(const RunState& state, RunFinished& end) {
   end.why = join(to_approve, ", ") + (to_approve.size() == 1 ? " waits" : " wait") +
             " for a person's look: `bernstein approve " + to_string(state.run) + "/" + to_approve.front() +
             "` lands it";
+}
+
+// Of what could start next if there were enough left.
+std::string first_beyond_budget_in_words(const RunState& state) {
+  if (const std::set<Rank> ready = state.ready.heads(); !ready.empty()) {
+    const Task& first = task_of(state, ready.begin()->task);
+    return end_of_budget_in_words(state, first, foresee_route(state, first).arm);
+  }
+  const std::optional<PlannerSpec>& planner = config_of(state).planner;
+  return planner ? end_of_budget_in_words(state, state.planning.task, arm_of(*planner))
+                 : "nothing is left that may start";
 }
 
 }  // namespace
@@ -233,13 +244,9 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.paused || !state.parked.empty()) {
     return {};  // it stays open
   } else {
-    // Nothing is in flight, so nobody owns files and no slot is taken: only money can be what is missing.
+    // Nothing is in flight, so nobody owns files and no slot is taken: only a budget can be what is in the way.
     end.outcome = RunOutcome::budget;
-    end.why =
-        "the budget of " + format_usd(config_of(state).budget_micros.value_or(UsdMicros{})) +
-        " does not allow another attempt: " + format_usd(state.spent) + " spent" +
-        (state.presumed > UsdMicros{} ? ", " + format_usd(state.presumed) + " presumed for attempts of unknown cost"
-                                      : "");
+    end.why = first_beyond_budget_in_words(state);
   }
   return {{about_run(), end}};
 }

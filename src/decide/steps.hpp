@@ -15,6 +15,8 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
 // decide/planning.cpp
 std::vector<Draft> ask_planner(const RunState& state);
 std::vector<Draft> judge_answer(const RunState& state, const Attempt& session);
+// The planner's agent and model as an arm, for what its sessions reserve.
+Arm arm_of(const PlannerSpec& planner);
 // What a session of the planner that ends in this failure leads to, beside the failure.
 std::vector<Draft> after_failed_session(const RunState& state, const AttemptFailed& failure);
 

@@ -49,6 +49,7 @@ class ConfigReader {
     config_.agent = agent == "auto" ? "" : agent;
     config_.max_agents = top.number("max_agents", 1, k_agents_max).value_or(config_.max_agents);
     config_.budget = top.usd("budget");
+    config_.budget_tokens = top.tokens("budget_tokens");
     for (Located& constraint : top.texts("constraints")) config_.constraints.push_back(std::move(constraint.text));
     config_.context_files = top.paths("context_files");
     if (const YamlNode* limits = top.map("limits", "{attempts: 3, agent_timeout: 30m}")) read_limits(*limits);
@@ -85,6 +86,7 @@ class ConfigReader {
     read.quota_wait_us = limits.duration("quota_wait").value_or(read.quota_wait_us);
     read.planned_tasks = limits.number("planned_tasks", 1, k_planned_tasks_max).value_or(read.planned_tasks);
     read.planner_timeout_us = limits.duration("planner_timeout").value_or(read.planner_timeout_us);
+    read.task_cost_micros = limits.usd("task_cost");
     read.processes = limits.number("processes", 1, k_processes_max).value_or(read.processes);
     if (const auto megabytes = limits.number("file_mb", 1, k_file_mb_max)) {
       read.file_bytes = std::int64_t{*megabytes} << 20;

@@ -29,9 +29,9 @@ constexpr std::array<std::pair<const char*, const char*>, 8> k_other_words{{{"de
                                                                             {"tasks", "steps"}}};
 
 // What a person decides, in a plan that a model wrote.
-const std::vector<std::string> k_persons_in_plan{"cli",        "agent",       "model",        "budget",
-                                                 "max_agents", "constraints", "context_files"};
-const std::vector<std::string> k_persons_in_step{"cli", "agent", "model", "effort"};
+const std::vector<std::string> k_persons_in_plan{"cli",           "agent",      "model",       "budget",
+                                                 "budget_tokens", "max_agents", "constraints", "context_files"};
+const std::vector<std::string> k_persons_in_step{"cli", "agent", "model", "effort", "budget"};
 
 const std::vector<std::string> k_efforts{"low", "normal", "high", "max", "auto"};
 
@@ -106,6 +106,7 @@ class PlanReader {
     if (!options_.agent_is_given) check_agent(top, settings.agent);
     settings.model = pin(top, "model");
     settings.budget = top.usd("budget");
+    settings.budget_tokens = top.tokens("budget_tokens");
     settings.max_agents = top.number("max_agents", 1, k_agents_max);
     for (Located& constraint : top.texts("constraints")) settings.constraints.push_back(std::move(constraint.text));
     settings.context_files = top.paths("context_files");
@@ -212,6 +213,7 @@ class PlanReader {
     task.agent = pin(step, "cli");
     check_agent(step, task.agent);
     task.model = pin(step, "model");
+    task.budget_micros = step.usd("budget");
     std::string effort = step.one_of("effort", k_efforts).value_or("");
     task.effort = effort == "auto" ? "" : effort;
   }

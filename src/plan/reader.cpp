@@ -192,6 +192,19 @@ std::optional<UsdMicros> MapReader::usd(const std::string& key) {
   return amount;
 }
 
+std::optional<std::int64_t> MapReader::tokens(const std::string& key) {
+  constexpr std::string_view k_wanted = "a number of tokens, such as 5M, 150k or 2000000";
+  auto found = scalar(key, k_wanted);
+  if (!found) return std::nullopt;
+  auto amount = parse_tokens(trim(*found));
+  if (!amount) fault(line_of(key), "has " + quoted(*found) + " for '" + key + "'; write " + std::string(k_wanted));
+  if (amount == 0) {
+    report_.warn(line_of(key), what_ + " has a " + key + " of 0, which sets no limit; remove it, or write an amount");
+    return std::nullopt;
+  }
+  return amount;
+}
+
 std::optional<Micros> MapReader::duration(const std::string& key) {
   return read_duration(key, "a time of at most 720h, such as 90s, 10m or 1h30m", false);
 }

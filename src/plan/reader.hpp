@@ -104,6 +104,7 @@ class MapReader {
   std::optional<std::uint32_t> number_or(const std::string& key, std::uint32_t min, std::uint32_t max,
                                          std::string_view word, std::uint32_t meaning);
   std::optional<UsdMicros> usd(const std::string& key);
+  std::optional<std::int64_t> tokens(const std::string& key);
   std::optional<Micros> duration(const std::string& key);         // at most k_duration_max
   std::optional<Micros> duration_or_off(const std::string& key);  // 0 for "off", also written 0
   std::vector<Located> texts(const std::string& key);             // a list of texts, none empty

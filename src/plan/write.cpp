@@ -141,6 +141,7 @@ class PlanWriter {
     if (!settings.agent.empty()) line(0, "cli", settings.agent);
     if (!settings.model.empty()) line(0, "model", settings.model);
     if (settings.budget) line(0, "budget", format_usd(*settings.budget));
+    if (settings.budget_tokens) word(0, "budget_tokens", format_tokens(*settings.budget_tokens));
     if (settings.max_agents) number(0, "max_agents", *settings.max_agents);
     list(0, "constraints", settings.constraints);
     list(0, "context_files", settings.context_files);
@@ -174,6 +175,7 @@ class PlanWriter {
     if (!task.agent.empty()) line(8, "cli", task.agent);
     if (!task.model.empty()) line(8, "model", task.model);
     if (!task.effort.empty()) line(8, "effort", task.effort);
+    if (task.budget_micros) line(8, "budget", format_usd(*task.budget_micros));
     if (task.estimated_minutes != usual.estimated_minutes) number(8, "estimated_minutes", task.estimated_minutes);
     if (!task.signals.empty()) text_ += "        completion_signals:\n";
     for (const CheckSpec& check : task.signals) write_signal(check);

@@ -248,6 +248,7 @@ void Effects::read_agents_end(const Task& task, const AgentReport& report, const
           result.usage.cost_micros = agent::cost_of(result.usage, *report.price);
           if (result.usage.cost_micros) result.cost_source = CostSource::computed;
         }
+        if (result.usage.cost_micros && was_ended(result)) result.cost_source = CostSource::estimated;
         Result<std::string> kept = ports_.blobs.put(read->end);
         if (kept && !read->end.empty()) result.output = *kept;
         answer(task, std::move(result));

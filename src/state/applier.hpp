@@ -150,6 +150,7 @@ class Applier {
   Status advance(Step from, Step to);
   Status open_intent(Attempt& attempt, Step step);
   void free_slot(Attempt& attempt);
+  void charge(const Attempt& attempt, const Charge& charge);
   void end_flight(Attempt& attempt, Step step);
 
   template <class Intent>

@@ -48,7 +48,6 @@ Status Applier::on(const RunResumed& e) {
   state_.epoch = e.epoch;
   state_.behind = e.behind;
   // Limits that are lowered now hold for what starts from here on.
-  state_.money_at_resume = state_.spent + state_.presumed + state_.reserved;
   state_.slots_at_resume = state_.busy_slots;
   state_.stop.reset();
   state_.paused.reset();
@@ -62,6 +61,7 @@ Status Applier::on(const RunResumed& e) {
   state_.environment = e.environment;
   if (state_.target_check && !state_.target_check->waits) state_.target_check.reset();
   if (e.budget_micros) state_.started->config.budget_micros = e.budget_micros;
+  if (e.budget_tokens) state_.started->config.budget_tokens = e.budget_tokens;
   if (e.max_agents) state_.started->config.max_agents = *e.max_agents;
   return Ok{};
 }
@@ -170,6 +170,7 @@ Status Applier::on(const RetryWanted&) {
   forget_red();
   task.failures = task.losses = task.parks = task.conflicts = 0;
   task.failed_arm.reset();
+  task.used = {};
   if (!task.spec.undoes) unblock_dependents(task.spec);
   Attempt* last = task.attempts.empty() ? nullptr : &task.attempts.back();
   if (last == nullptr || last->step != Step::handed_over) return make_ready(task, "a person wants it again");
@@ -305,6 +306,7 @@ Status Applier::make_ready(Task& task, const std::string& why) {
   if (spec.undoes) return state_.ready_undos.insert(spec.id), Ok{};
   std::set<std::string> files(spec.files.begin(), spec.files.end());
   files.insert(task.extra_files.begin(), task.extra_files.end());
+  const std::optional<UsdMicros> ceiling = own_ceiling(state_, task);
   state_.ready.insert(
       {spec.priority, task.chain_minutes, spec.id},
       {.role = spec.role,
@@ -314,7 +316,8 @@ Status Applier::make_ready(Task& task, const std::string& why) {
        .scope = spec.scope,
        .failures = task.failures,
        .failed = task.failed_arm ? to_string(*task.failed_arm) : "",
-       .resolves = task.resolver ? to_string(*task.resolver) + " " + std::to_string(task.conflicts) : ""},
+       .resolves = task.resolver ? to_string(*task.resolver) + " " + std::to_string(task.conflicts) : "",
+       .own_money = ceiling ? std::optional(*ceiling - task.used) : std::nullopt},
       {files.begin(), files.end()});
   return Ok{};
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "applier.hpp"
@@ -124,11 +125,7 @@ Status Applier::on(const AgentExited& e) {
   } else if (e.outcome == AgentOutcome::done) {
     state_.park_streak.erase(attempt->arm.agent);
   }
-  if (e.usage.cost_micros) {
-    state_.spent += *e.usage.cost_micros;
-  } else {
-    state_.presumed += attempt->reserved;
-  }
+  charge(*attempt, charge_of(e, attempt->reserved));
   if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stalled && !e.stopped) {
     set_status(task_at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
   }
@@ -257,6 +254,9 @@ Status Applier::on(const EffectFailed& e) {
   BERNSTEIN_TRY(attempt, the_attempt_in_flight());
   attempt->broken = e;
   if (attempt->slot) free_slot(*attempt);
+  // It may have worked until it was lost, and nobody tells what that cost.
+  if (attempt->step == Step::working && attempt->started)
+    charge(*attempt, {.spent = {}, .presumed = attempt->reserved});
   set_step(*attempt, Step::broken);
   return Ok{};
 }
@@ -266,11 +266,16 @@ Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& ar
   attempt.id = {event_.subject.task, event_.subject.attempt};
   attempt.arm = arm;
   attempt.owned = e.owned;
-  attempt.reserved = e.reserved_micros;
+  attempt.reserved = {e.reserved_micros, e.reserved_tokens};
   attempt.assigned_at_us = event_.at_us;
   state_.in_flight.insert(attempt.id);
   if (task.resolver) state_.resolving.insert(attempt.id);
-  state_.reserved += e.reserved_micros;
+  state_.reserved += attempt.reserved;
+  const RunConfig& config = config_of(state_);
+  const Outlay counted = committed(state_);
+  const bool is_beyond = (config.budget_micros && counted.micros > *config.budget_micros) ||
+                         (config.budget_tokens && counted.tokens > *config.budget_tokens);
+  if (is_beyond) state_.beyond_budget.push_back(attempt.id);
   ++state_.busy_slots;
   state_.with_slot.insert(attempt.id);
   ++state_.busy_agents[arm.agent];
@@ -307,6 +312,19 @@ Status Applier::open_intent(Attempt& attempt, Step step) {
   state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
   set_step(attempt, step);
   return Ok{};
+}
+
+void Applier::charge(const Attempt& attempt, const Charge& charge) {
+  Task& task = task_at(attempt.id.task);
+  state_.spent += charge.spent;
+  state_.presumed += charge.presumed;
+  task.used += charge.spent.micros + charge.presumed.micros;
+  // Who costs more than it reserved once is expected to do so again.
+  const Outlay& told = charge.spent;
+  if (told.micros <= attempt.reserved.micros && told.tokens <= attempt.reserved.tokens) return;
+  Outlay& dearest = state_.dearest[outlay_key(attempt.arm, task.spec.complexity)];
+  if (told.micros > attempt.reserved.micros) dearest.micros = std::max(dearest.micros, told.micros);
+  if (told.tokens > attempt.reserved.tokens) dearest.tokens = std::max(dearest.tokens, told.tokens);
 }
 
 void Applier::free_slot(Attempt& attempt) {

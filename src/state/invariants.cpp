@@ -39,29 +39,35 @@ void check_ownership(const RunState& state, Sentences& broken) {
   }
 }
 
-void check_money(const RunState& state, Sentences& broken) {
-  UsdMicros reserved;
-  UsdMicros spent;
-  UsdMicros presumed;
-  UsdMicros over;  // what attempts cost beyond their reservation
+// One of the two things that are budgeted, summed up anew.
+void check_sums(const RunState& state, Sentences& broken, const std::string& what, auto part) {
+  std::int64_t reserved = 0;
+  std::int64_t spent = 0;
+  std::int64_t presumed = 0;
   for (const Task* task : tasks_and_planning(state)) {
     for (const Attempt& attempt : task->attempts) {
-      if (attempt.slot) reserved += attempt.reserved;
-      if (!attempt.exit) continue;
-      const UsdMicros cost = attempt.exit->usage.cost_micros.value_or(UsdMicros{});
-      if (!attempt.exit->usage.cost_micros) presumed += attempt.reserved;
-      spent += cost;
-      if (cost > attempt.reserved) over += cost - attempt.reserved;
+      if (attempt.slot) reserved += part(attempt.reserved);
+      if (attempt.exit) {
+        const Charge charge = charge_of(*attempt.exit, attempt.reserved);
+        spent += part(charge.spent);
+        presumed += part(charge.presumed);
+      } else if (attempt.started && !attempt.slot) {
+        presumed += part(attempt.reserved);
+      }
     }
   }
-  if (reserved != state.reserved) broken.push_back("reserved money is not the sum over attempts in flight");
-  if (spent != state.spent) broken.push_back("spent money is not the sum over attempts");
-  if (presumed != state.presumed) broken.push_back("presumed money is not the sum over attempts of unknown cost");
-  const std::optional<UsdMicros> budget = config_of(state).budget_micros;
-  const UsdMicros allowed = budget ? std::max(*budget, state.money_at_resume) : UsdMicros{};
-  if (budget && state.spent + state.presumed + state.reserved > allowed + over) {
-    broken.push_back("spent and reserved money exceed the budget");
-  }
+  if (reserved != part(state.reserved)) broken.push_back("reserved " + what + " not the sum over attempts in flight");
+  if (spent != part(state.spent)) broken.push_back("spent " + what + " not the sum over attempts");
+  if (presumed != part(state.presumed))
+    broken.push_back("presumed " + what + " not the sum over attempts that did not tell");
+}
+
+void check_budgets(const RunState& state, Sentences& broken) {
+  check_sums(state, broken, "money is", [](const Outlay& outlay) { return outlay.micros.value; });
+  check_sums(state, broken, "tokens are", [](const Outlay& outlay) { return outlay.tokens; });
+  // When it started: what it costs beyond its reservation is known later, and so is a budget that a resume lowered.
+  for (AttemptId id : state.beyond_budget)
+    broken.push_back(to_string(id) + " started although the budget did not allow it");
 }
 
 void check_task(const RunState& state, TaskId id, const Task& task, Sentences& broken) {
@@ -299,7 +305,7 @@ std::vector<std::string> broken_invariants(const RunState& state) {
   Sentences broken;
   if (!state.started) return broken;
   check_ownership(state, broken);
-  check_money(state, broken);
+  check_budgets(state, broken);
   for (const auto& [id, task] : state.tasks) check_task(state, id, task, broken);
   check_slots(state, broken);
   check_planning(state, broken);

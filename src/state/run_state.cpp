@@ -36,6 +36,19 @@ const Attempt& attempt_of(const RunState& state, AttemptId id) {
   return task.attempts[id.number - 1];
 }
 
+Outlay committed(const RunState& state) {
+  return state.spent + state.presumed + state.reserved;
+}
+
+std::optional<UsdMicros> own_ceiling(const RunState& state, const Task& task) {
+  if (task.spec.id == k_planning) return std::nullopt;
+  return task.spec.budget_micros ? task.spec.budget_micros : config_of(state).limits.task_cost_micros;
+}
+
+std::string outlay_key(const Arm& arm, Complexity complexity) {
+  return arm.agent + "/" + arm.model + " " + std::string(to_word(complexity));
+}
+
 bool has_landed(const RunState& state, const Task& task) {
   if (task.status != TaskStatus::split) return task.status == TaskStatus::landed;
   return std::all_of(task.parts.begin(), task.parts.end(),

@@ -21,6 +21,10 @@ class Facts {
   void put(std::string_view word) { text_ += ' ' + std::string(word); }
   void put(std::int64_t number) { text_ += ' ' + std::to_string(number); }
   void put(UsdMicros amount) { put(amount.value); }
+  void put(const Outlay& outlay) {
+    put(outlay.micros);
+    put(outlay.tokens);
+  }
   void put(TaskId id) { put(std::string_view(to_string(id))); }
   void put(AttemptId id) { put(std::string_view(to_string(id))); }
 
@@ -64,7 +68,7 @@ void add_attempt(Facts& facts, const Attempt& a) {
 
 void add_task(Facts& facts, TaskId id, const Task& task) {
   facts.add("task", id, to_word(task.status), std::int64_t{task.open_prerequisites}, std::int64_t{task.failures},
-            std::int64_t{task.losses}, std::int64_t{task.parks}, std::int64_t{task.conflicts},
+            std::int64_t{task.losses}, std::int64_t{task.parks}, std::int64_t{task.conflicts}, task.used,
             encode(TaskCreated{task.chain_minutes, task.spec}), task.why);
   for (const std::string& path : task.extra_files) facts.add("extra", path);
   for (TaskId part : task.parts) facts.add("part", part);
@@ -103,8 +107,9 @@ std::string state_hash(const RunState& state) {
   if (state.stop) facts.add("stop", encode(*state.stop));
   if (state.paused) facts.add("paused", encode(*state.paused));
   if (state.finished) facts.add("finished", encode(*state.finished));
-  facts.add("money", state.spent, state.presumed, state.reserved, state.money_at_resume,
-            std::int64_t{state.slots_at_resume});
+  facts.add("budgets", state.spent, state.presumed, state.reserved, std::int64_t{state.slots_at_resume});
+  for (const auto& [key, outlay] : state.dearest) facts.add("dearest", key, outlay);
+  for (AttemptId attempt : state.beyond_budget) facts.add("beyond budget", attempt);
   for (const Stage& stage : state.stages) facts.add("stage", stage.spec.name, std::int64_t{stage.unlanded});
   for (const auto& [id, task] : state.tasks) {
     add_task(facts, id, task);

@@ -117,6 +117,11 @@ def compare(attempt, turns, log, home_prices):
             verdict.wrong = "it is called reported, and its log has no cost"
         elif verdict.printed != verdict.recorded:
             verdict.wrong = f"the client printed {verdict.printed} micro-USD, recorded is {verdict.recorded}"
+    elif verdict.source == "estimated":  # of a client that was ended: what it told until then
+        prices = {**catalog_prices(catalog_text(name)), **CLIENT_PRICES.get(name, {}), **home_prices}.get(model)
+        most = None if prices is None else price_of(tokens, prices, "up")
+        if most is not None and verdict.recorded > most:
+            verdict.wrong = f"recorded are {verdict.recorded} micro-USD, and the tokens sent cost at most {most}"
     elif verdict.recorded is not None:
         verdict.wrong = f"{verdict.recorded} micro-USD of unknown source"
     elif verdict.printed is not None:

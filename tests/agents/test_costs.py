@@ -41,12 +41,14 @@ class Compared(unittest.TestCase):
         self.assertEqual("", wrong(COMPUTED, {"gpt-5.4": TOKENS}))
         self.assertEqual("", wrong(REPORTED, SONNET, SAID))
         self.assertEqual("", wrong(REPORTED, {"another-model": TOKENS}, SAID))  # no price is known, so only what it printed
+        self.assertEqual("", wrong(COMPUTED, {"gpt-5.4": TOKENS}, cost_source="estimated", cost_micros=17))
         unknown = {"agent": "continue", "model": "m", "cost_source": None, "cost_micros": None}
         self.assertEqual("", wrong(unknown, {"m": TOKENS}))
 
     def test_what_is_wrong(self):
         for why, found in {
             "a micro-dollar more": wrong(COMPUTED, {"gpt-5.4": TOKENS}, cost_micros=6882),
+            "an estimate beyond what was sent": wrong(COMPUTED, {"gpt-5.4": TOKENS}, cost_source="estimated", cost_micros=6882),
             "another model was asked": wrong(COMPUTED, {"gpt-5.5": TOKENS}),
             "two models were asked": wrong(COMPUTED, {"gpt-5.4": TOKENS, "gpt-5.5": TOKENS}),
             "nothing was asked": wrong(COMPUTED, {}),

@@ -109,7 +109,7 @@ class Simulation final : public run::Observer {
     if (is_target_red(left) && (is_healed_ || mishaps_.dice().one_in(2))) mend_target(left);
     RunResumed resumed{.bernstein = "0.1.0", .target_tip = *workspace_.ref(left.started->target)};
     if (left.finished && left.finished->outcome == RunOutcome::budget)
-      resumed.budget_micros = left.spent + left.presumed + UsdMicros{20'000'000};
+      resumed.budget_micros = left.spent.micros + left.presumed.micros + UsdMicros{20'000'000};
     // The person looks at the plan, sooner or later.
     const bool approves = awaits_approval(left) && (is_healed_ || mishaps_.dice().one_in(2));
     if (approves) tell("---- the person approves the plan");

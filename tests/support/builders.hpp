@@ -53,6 +53,7 @@ class TaskBuilder {
   TaskBuilder& with_role(std::string role) { return spec_.role = std::move(role), *this; }
   TaskBuilder& with_complexity(Complexity complexity) { return spec_.complexity = complexity, *this; }
   TaskBuilder& with_scope(Scope scope) { return spec_.scope = scope, *this; }
+  TaskBuilder& costing_at_most(UsdMicros ceiling) { return spec_.budget_micros = ceiling, *this; }
   TaskBuilder& pinned_to(std::string agent, std::string model = "");
   TaskBuilder& checked_by(CheckSpec check) { return spec_.signals.push_back(std::move(check)), *this; }
 
@@ -74,6 +75,8 @@ class ConfigBuilder {
   ConfigBuilder();
   ConfigBuilder& with_agents(std::uint32_t max) { return config_.max_agents = max, *this; }
   ConfigBuilder& with_budget(UsdMicros budget) { return config_.budget_micros = budget, *this; }
+  ConfigBuilder& with_token_budget(std::int64_t tokens) { return config_.budget_tokens = tokens, *this; }
+  ConfigBuilder& with_task_cost(UsdMicros ceiling) { return config_.limits.task_cost_micros = ceiling, *this; }
   ConfigBuilder& with_attempts(std::uint32_t attempts) { return config_.limits.attempts = attempts, *this; }
   ConfigBuilder& with_gate(CheckSpec gate) { return config_.gates.push_back(std::move(gate)), *this; }
   ConfigBuilder& with_role_slots(const std::string& role, std::uint32_t slots);

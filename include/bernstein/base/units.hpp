@@ -31,6 +31,11 @@ std::string format_usd(UsdMicros amount);
 // "15", "$15", "$0.50", "1.25 USD" → micros. Nothing for negative amounts, more than six decimals or other text.
 std::optional<UsdMicros> parse_usd(std::string_view text);
 
+// "5M", "1.5M", "150k", "950": exact, and as short as that allows. parse_tokens reads it back.
+std::string format_tokens(std::int64_t tokens);
+// "5M", "1.5m", "150k", "2G", "5000000" → so many. Nothing for a fraction of a token, more than 10^12, or other text.
+std::optional<std::int64_t> parse_tokens(std::string_view text);
+
 // "350 ms", "12 s", "2m 05s", "1h 03m": what a person reads in a progress line.
 std::string format_duration(Micros duration);
 // "90", "90s", "10m", "1h", "1h30m", "500ms" → micros; a bare number is seconds. Nothing for other text or zero.

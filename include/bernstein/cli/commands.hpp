@@ -19,7 +19,8 @@ struct RunOptions {
   bool approve_merge = false;  // nothing lands before it
   bool dry_run = false;
   std::optional<std::uint32_t> max_agents;
-  std::string budget;  // as typed; "" for none
+  std::string budget;  // of money and of tokens, as typed; "" for none
+  std::string budget_tokens;
   std::string agent;
   std::string model;
   std::string target;  // branch name; "" for the one that is checked out
@@ -32,6 +33,7 @@ struct ResumeOptions {
   std::string run;
   std::optional<std::uint32_t> max_agents;  // from here on
   std::string budget;                       // likewise; as typed, "" for the one it has
+  std::string budget_tokens;                // likewise
   bool plain = false;
   bool approve = false;  // its plan, which waits for that
 };

@@ -11,6 +11,9 @@
 //                 at most k_same_agent_max times; another model, once, where there is one; then a person, in such a
 //                 worktree. Resolvers work one at a time. None of it uses up an attempt
 //   environment   the task stays ready, but nothing new starts: the run ends and says what is missing
+//
+// Whatever the failure, a task that has used up its own ceiling (`limits.task_cost`, a step's `budget`) is not tried
+// again by agents: it fails, or its conflict goes to a person. Nor is it split, which would cost more than it may.
 
 #include <variant>
 

@@ -130,6 +130,7 @@ struct TaskAssigned {
   std::string model;
   std::vector<std::string> owned;  // patterns nobody else may touch meanwhile
   UsdMicros reserved_micros;
+  std::int64_t reserved_tokens = 0;
   std::string why;
 
   static constexpr std::string_view type = "TaskAssigned";
@@ -140,6 +141,7 @@ struct TaskAssigned {
     field("model", self.model);
     field("owned", self.owned);
     field("reserved_micros", self.reserved_micros);
+    field("reserved_tokens", self.reserved_tokens);
     field("why", self.why);
   }
   bool operator==(const TaskAssigned&) const = default;

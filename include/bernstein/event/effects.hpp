@@ -94,6 +94,10 @@ struct AgentExited {
   }
   bool operator==(const AgentExited&) const = default;
 };
+// Whether the agent was ended, by a limit or by somebody. What it told of its usage is then a lower bound.
+inline bool was_ended(const AgentExited& exit) {
+  return exit.timed_out || exit.stalled || exit.stopped;
+}
 
 // What the agent left is to be committed, read, and put under a salvage ref.
 struct CaptureRequested {

@@ -115,14 +115,15 @@ struct UndoWanted {
 
 // A Bernstein took over a run that another one left: after a stop, a crash or a cause that has been mended.
 struct RunResumed {
-  std::string behind;                       // as in RunStarted: another run may have landed meanwhile
-  std::string bernstein;                    // version of the one that goes on
-  std::optional<UsdMicros> budget_micros;   // from here on, where the person gave a new one
-  std::string environment;                  // as in RunStarted
-  std::int64_t epoch = 0;                   // 2 for the first resume: how many have owned the run
-  std::optional<std::uint32_t> max_agents;  // likewise
-  std::vector<ArmExperience> policy;        // as in RunStarted, of all runs, this one too
-  std::string target_tip;                   // commit that the target stands at
+  std::string behind;                         // as in RunStarted: another run may have landed meanwhile
+  std::string bernstein;                      // version of the one that goes on
+  std::optional<UsdMicros> budget_micros;     // from here on, where the person gave a new one
+  std::optional<std::int64_t> budget_tokens;  // likewise
+  std::string environment;                    // as in RunStarted
+  std::int64_t epoch = 0;                     // 2 for the first resume: how many have owned the run
+  std::optional<std::uint32_t> max_agents;    // likewise
+  std::vector<ArmExperience> policy;          // as in RunStarted, of all runs, this one too
+  std::string target_tip;                     // commit that the target stands at
 
   static constexpr std::string_view type = "RunResumed";
   static constexpr Kind kind = Kind::input;
@@ -131,6 +132,7 @@ struct RunResumed {
     field("behind", self.behind);
     field("bernstein", self.bernstein);
     field("budget_micros", self.budget_micros);
+    field("budget_tokens", self.budget_tokens);
     field("environment", self.environment);
     field("epoch", self.epoch);
     field("max_agents", self.max_agents);

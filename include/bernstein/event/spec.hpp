@@ -55,7 +55,8 @@ struct CheckSpec {
 
 // One step of a plan.
 struct TaskSpec {
-  std::string agent;  // pin: name of an agent; "" leaves it to the router
+  std::string agent;                       // pin: name of an agent; "" leaves it to the router
+  std::optional<UsdMicros> budget_micros;  // all its attempts together; nothing: limits.task_cost_micros
   Complexity complexity = Complexity::medium;
   std::vector<TaskId> depends_on;                // ascending; tasks of this plan
   std::vector<std::uint32_t> depends_on_stages;  // ascending; indexes into PlanAccepted::stages
@@ -77,6 +78,7 @@ struct TaskSpec {
 
   static void fields(auto& self, auto&& field) {
     field("agent", self.agent);
+    field("budget_micros", self.budget_micros);
     field("complexity", self.complexity);
     field("depends_on", self.depends_on);
     field("depends_on_stages", self.depends_on_stages);
@@ -373,6 +375,8 @@ struct Limits {
   std::uint32_t quota_attempts = 20;          // per task that ended because its agent may not work; >= 1
   Micros quota_wait_us =
       30 * k_second;  // so long such an agent is left alone; doubled each time, unless it says until when
+  std::optional<UsdMicros>
+      task_cost_micros;  // all attempts of a task together, unless it says itself; nothing: no limit
 
   static void fields(auto& self, auto&& field) {
     field("adopt_timeout_us", self.adopt_timeout_us);
@@ -386,6 +390,7 @@ struct Limits {
     field("processes", self.processes);
     field("quota_attempts", self.quota_attempts);
     field("quota_wait_us", self.quota_wait_us);
+    field("task_cost_micros", self.task_cost_micros);
   }
   bool operator==(const Limits&) const = default;
 };
@@ -417,14 +422,15 @@ struct LandingRules {
 
 // Everything that decide/ may depend on beside the plan and the results.
 struct RunConfig {
-  std::vector<AgentSpec> agents;           // sorted by name
-  bool approve_merge = false;              // nothing lands before LandingApproved
-  bool approve_plan = false;               // nothing starts before PlanApproved
-  std::vector<Arm> arms;                   // what the router may choose from; cheapest first; at least one
-  std::optional<UsdMicros> budget_micros;  // nothing: no limit
-  std::vector<std::string> constraints;    // sentences for every prompt
-  std::vector<std::string> context_files;  // normalised paths named in every prompt
-  std::vector<CheckSpec> gates;            // run on every candidate, in file order
+  std::vector<AgentSpec> agents;              // sorted by name
+  bool approve_merge = false;                 // nothing lands before LandingApproved
+  bool approve_plan = false;                  // nothing starts before PlanApproved
+  std::vector<Arm> arms;                      // what the router may choose from; cheapest first; at least one
+  std::optional<UsdMicros> budget_micros;     // nothing: no limit
+  std::optional<std::int64_t> budget_tokens;  // input and output, without what a cache gave; nothing: no limit
+  std::vector<std::string> constraints;       // sentences for every prompt
+  std::vector<std::string> context_files;     // normalised paths named in every prompt
+  std::vector<CheckSpec> gates;               // run on every candidate, in file order
   LandingRules landing;
   Limits limits;
   std::uint32_t max_agents = 4;        // >= 1
@@ -443,6 +449,7 @@ struct RunConfig {
     field("approve_plan", self.approve_plan);
     field("arms", self.arms);
     field("budget_micros", self.budget_micros);
+    field("budget_tokens", self.budget_tokens);
     field("constraints", self.constraints);
     field("context_files", self.context_files);
     field("gates", self.gates);

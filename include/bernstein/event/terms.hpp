@@ -50,7 +50,14 @@ enum class StopMode {
 };
 BERNSTEIN_ENUM_WORDS(StopMode, "drain", "now");
 
-enum class CostSource { unknown, reported, computed, estimated, count_ };
+// Where the cost of an attempt comes from.
+enum class CostSource {
+  unknown,    // the agent told neither a cost nor tokens that have a price
+  reported,   // the agent's own number
+  computed,   // from the tokens that it told and the price of its model
+  estimated,  // either of these, of an agent that was ended: what it told until then, so at least that
+  count_
+};
 BERNSTEIN_ENUM_WORDS(CostSource, "unknown", "reported", "computed", "estimated");
 
 enum class ChangeKind { added, modified, deleted, count_ };

@@ -33,6 +33,7 @@ struct Config {
   std::string agent;  // `cli:`; "" for auto
   std::uint32_t max_agents = 4;
   std::optional<UsdMicros> budget;
+  std::optional<std::int64_t> budget_tokens;
   std::vector<std::string> constraints;
   std::vector<std::string> context_files;
   std::map<std::string, RolePolicy> role_policy;    // `role_model_policy:`

@@ -29,6 +29,7 @@ struct PlanSettings {
   std::string agent;  // `cli:`; "" when absent or "auto"
   std::string model;
   std::optional<UsdMicros> budget;
+  std::optional<std::int64_t> budget_tokens;
   std::optional<std::uint32_t> max_agents;
   std::vector<std::string> constraints;
   std::vector<std::string> context_files;
@@ -44,11 +45,11 @@ struct Plan {
 };
 
 // What a plan may not do when a model wrote it. A person decides what is run and what is spent: such a plan has no
-// command (`test_passes`), and no `cli`, `model`, `effort`, `budget`, `max_agents`, `constraints` or `context_files`.
-// Each is a fault that says so, and so are titles, ids and descriptions that are too long for their places, and roles
-// that are no word (small letters, digits, '-', '_'). Texts of a signal that are empty count as absent, because an
-// answer that is held to a schema names every field. Faults and warnings name steps and no lines: nobody has seen the
-// text.
+// command (`test_passes`), and no `cli`, `model`, `effort`, `budget`, `budget_tokens`, `max_agents`, `constraints` or
+// `context_files`. Each is a fault that says so, and so are titles, ids and descriptions that are too long for their
+// places, and roles that are no word (small letters, digits, '-', '_'). Texts of a signal that are empty count as
+// absent, because an answer that is held to a schema names every field. Faults and warnings name steps and no lines:
+// nobody has seen the text.
 struct ModelRules {
   std::vector<std::string> gates = {};  // names of the project's, for signals of type `gate`
   std::uint32_t tasks_max = 100;        // more steps are one fault, and nothing more is said about them

@@ -49,6 +49,7 @@ struct Lane {
   std::uint32_t failures = 0;  // attempts used up
   std::string failed;          // the arm of the last of these
   std::string resolves;  // who had the conflict that it is to resolve, and how often it had one; "": there is none
+  std::optional<UsdMicros> own_money = {};  // what is left of the task's own ceiling
   auto operator<=>(const Lane&) const = default;
 };
 

@@ -16,6 +16,7 @@
 
 #include "bernstein/bandit/policy.hpp"
 #include "bernstein/event/event.hpp"
+#include "bernstein/state/outlay.hpp"
 #include "bernstein/state/ready_queue.hpp"
 
 namespace bernstein {
@@ -93,7 +94,7 @@ struct Attempt {
   std::map<std::string, std::int64_t> features;
   std::vector<std::string> owned;    // patterns of TaskAssigned
   std::vector<std::string> granted;  // files of PathsGranted
-  UsdMicros reserved;
+  Outlay reserved;
   bool slot = true;       // it holds one: its agent has not ended
   std::string base;       // commit its worktree starts from
   bool worktree = false;  // there is one to remove
@@ -129,6 +130,7 @@ struct Task {
   std::uint32_t losses = 0;           // attempts that were lost by us
   std::uint32_t parks = 0;            // attempts that ended because the agent may not work now
   std::uint32_t conflicts = 0;        // attempts that could not be put on the target
+  UsdMicros used;                     // of its own ceiling: what its attempts cost, or are presumed to
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
   std::optional<RouteChosen> route;   // of the attempt about to be assigned
   std::optional<Arm> failed_arm;      // of the last attempt that failed by the task's fault: it needs a stronger one
@@ -213,11 +215,13 @@ struct RunState {
 
   Policy policy;  // what this run and those before it have learnt about arms
 
-  UsdMicros spent;     // known costs
-  UsdMicros presumed;  // reservations of ended attempts whose cost is unknown: for the budget only
-  UsdMicros reserved;  // of attempts whose agent has not ended
+  Outlay spent;     // what agents told
+  Outlay presumed;  // what ended attempts may have cost beside that: for the budgets only
+  Outlay reserved;  // of attempts whose agent has not ended
+  std::map<std::string, Outlay>
+      dearest;  // by outlay_key(): the most that an attempt cost which cost more than it reserved
+  std::vector<AttemptId> beyond_budget;  // that started although a budget did not allow it; a fault of the rules
 
-  UsdMicros money_at_resume;  // spent, presumed and reserved when it was last resumed, perhaps with a lower budget
   std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
 
   std::map<std::string, Seq> parked;                 // agents that are left alone → their open ParkRequested
@@ -261,6 +265,15 @@ const AgentSpec* find_agent(const RunConfig& config, std::string_view name);
 const ModelSpec* find_model(const AgentSpec& agent, std::string_view name);
 const Task& task_of(const RunState& state, TaskId id);  // k_planning: the planner's
 const Attempt& attempt_of(const RunState& state, AttemptId id);
+
+// What the two budgets count so far.
+Outlay committed(const RunState& state);
+
+// What all attempts of the task may cost together; nothing: no limit, as for the planner.
+std::optional<UsdMicros> own_ceiling(const RunState& state, const Task& task);
+
+// Attempts that are expected to cost alike: by agent, model and complexity.
+std::string outlay_key(const Arm& arm, Complexity complexity);
 
 // Whether its work, or that of all its parts, stands on the target.
 bool has_landed(const RunState& state, const Task& task);

@@ -35,6 +35,41 @@ TEST(Usd, RefusesWhatWouldBeAGuess) {
   }
 }
 
+TEST(Tokens, PrintsThemExactlyAndShort) {
+  EXPECT_EQ(format_tokens(0), "0");
+  EXPECT_EQ(format_tokens(950), "950");
+  EXPECT_EQ(format_tokens(1'000), "1k");
+  EXPECT_EQ(format_tokens(150'500), "150.5k");
+  EXPECT_EQ(format_tokens(1'234'567), "1.234567M");
+  EXPECT_EQ(format_tokens(5'000'000), "5M");
+  EXPECT_EQ(format_tokens(2'000'000'000), "2G");
+  EXPECT_EQ(format_tokens(-1'500), "-1.5k");
+}
+
+TEST(Tokens, ParsesWhatPeopleWrite) {
+  EXPECT_EQ(parse_tokens("2000000"), 2'000'000);
+  EXPECT_EQ(parse_tokens("5M"), 5'000'000);
+  EXPECT_EQ(parse_tokens("1.5m"), 1'500'000);
+  EXPECT_EQ(parse_tokens("150k"), 150'000);
+  EXPECT_EQ(parse_tokens("0.5K"), 500);
+  EXPECT_EQ(parse_tokens("1G"), 1'000'000'000);
+  EXPECT_EQ(parse_tokens("0"), 0);
+  EXPECT_EQ(parse_tokens("1000G"), 1'000'000'000'000);
+}
+
+TEST(Tokens, RefusesWhatWouldBeAGuess) {
+  for (const char* text : {"", "M", "-1", "1.", ".5M", "1.5", "1.2345k", "1,000", "1e6", "5MB", "5 M", "many", "1.5.0M",
+                           "1000.1G", "1001G", "9999999999999999999999"}) {
+    EXPECT_EQ(parse_tokens(text), std::nullopt) << text;
+  }
+}
+
+TEST(Tokens, ReadsBackWhatItPrints) {
+  for (std::int64_t tokens : {0, 1, 999, 1'000, 1'001, 999'999, 1'000'001, 2'147'483'647}) {
+    EXPECT_EQ(parse_tokens(format_tokens(tokens)), tokens);
+  }
+}
+
 TEST(Usd, ReadsBackWhatItPrints) {
   for (std::int64_t micros : {std::int64_t{0}, std::int64_t{1}, std::int64_t{999'999}, std::int64_t{123'456'789'012}}) {
     EXPECT_EQ(parse_usd(format_usd({micros})), UsdMicros{micros});

@@ -404,7 +404,7 @@ TEST(Why, TellsTheStoryInOrderWithReasons) {
         "t2.1   route          mock/cheap by rule 'static': " + world.find<RouteChosen>(about(at(2)))->why,
         std::string("features: "), std::string("scores: mock/cheap 0.0000, mock/strong -1.0000\n"),
         std::string("probabilities: mock/cheap 100%, mock/strong 0%\n"),
-        "assigned       mock cheap-1, $1.00 reserved: " + world.find<TaskAssigned>(about(at(2)))->why,
+        "assigned       mock cheap-1, $1.00 and 500k tokens reserved: " + world.find<TaskAssigned>(about(at(2)))->why,
         std::string("agent done     exit 0 after 1m 00s; tokens unknown in, unknown cached, unknown out; cost $0.10\n"),
         std::string("captured       1 path changed: src/routes/a.cpp"),
         std::string("check          'tests' failed after 3 s: exit 1\n"), std::string("verdict        failed: "),
@@ -596,7 +596,8 @@ struct DiffRun : Workplace {
     };
     work(at(1), landed);
     world.candidate_built(at(1));
-    world.answer<MergeRequested>(at(1), MergeLanded{landed, base, {}, attempt_of(world.state(), at(1)).candidate->tree});
+    world.answer<MergeRequested>(at(1),
+                                 MergeLanded{landed, base, {}, attempt_of(world.state(), at(1)).candidate->tree});
     world.synced(at(1));
     world.removed(at(1));
     work(at(2), captured);

@@ -124,6 +124,20 @@ TEST(Settings, ThePlanOverridesTheConfigurationAndFlagsOverrideBoth) {
   EXPECT_EQ(arms_of(merged(config, plan, options)), (Words{"scripted/cheap", "scripted/strong"}));
 }
 
+TEST(Settings, TheBudgetOfTokensIsTheFlagsThenThePlansThenTheConfigurations) {
+  plan::Config config = a_config();
+  plan::Plan plan = a_plan();
+  RunOptions options;
+  config.budget_tokens = 1;
+  EXPECT_EQ(merged(config, plan).budget_tokens, 1);
+  plan.settings.budget_tokens = 2;
+  EXPECT_EQ(merged(config, plan).budget_tokens, 2);
+  options.budget_tokens = "3k";
+  EXPECT_EQ(merged(config, plan, options).budget_tokens, 3'000);
+  options.budget_tokens = "0";
+  EXPECT_EQ(merged(config, plan, options).budget_tokens, std::nullopt);
+}
+
 TEST(Settings, ABudgetOfZeroOnTheCommandLineLiftsTheLimitAndSaysSo) {
   plan::Config config = a_config();
   config.budget = UsdMicros{1};

@@ -45,7 +45,7 @@ TEST(Goal, IsAskedOfThePlannerWhoseAnswerBecomesTheTasks) {
   world.watch_invariants();
   EXPECT_EQ(in_short(world.start_with_goal()), (Words{"TaskAssigned plan.1", "WorktreeRequested plan.1"}));
   EXPECT_EQ(world.the<TaskAssigned>(about(session(1))),
-            (TaskAssigned{"mock", "strong-1", {}, cents(100), "the goal needs a plan"}));
+            (TaskAssigned{"mock", "strong-1", {}, cents(100), 500'000, "the goal needs a plan"}));
   EXPECT_EQ(world.state().busy_slots, 1U);
 
   world.worktree_ready(session(1));
@@ -303,7 +303,9 @@ TEST(Goal, IsNotAskedWithoutMoneyAndIsWithWhatIsLeft) {
   World broke(a_config().with_planner().with_budget(UsdMicros{0}));
   broke.start_with_goal();
   EXPECT_EQ(broke.the<RunFinished>(about_run()),
-            (RunFinished{0, 0, RunOutcome::budget, "the budget of $0.00 does not allow another attempt: $0.00 spent"}));
+            (RunFinished{0, 0, RunOutcome::budget,
+                         "the budget of $0.00 does not allow another attempt: $0.00 spent; `bernstein resume r1 "
+                         "--budget 1.00` lets the planner start"}));
 
   World poor(a_config().with_planner().with_budget(cents(30)));
   poor.watch_invariants();

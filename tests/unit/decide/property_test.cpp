@@ -171,7 +171,7 @@ Words fit_and_wait(const RunState& state) {
     for (const AgentSpec& agent : config.agents) {
       if (agent.name == arm.agent && agent.max_parallel > 0) free = free && of_agent < agent.max_parallel;
     }
-    if (free && reservation(state, task.spec)) waiting.push_back(to_string(id));
+    if (free && reservation(state, task, arm)) waiting.push_back(to_string(id));
   }
   return waiting;
 }
@@ -215,7 +215,7 @@ void expect_promises_kept(std::uint32_t seed) {
       state.finished->outcome != RunOutcome::landed && state.finished->outcome != RunOutcome::incomplete;
   for (const auto& [id, task] : state.tasks) EXPECT_TRUE(is_terminal(task.status) || cut_short) << to_string(id);
   EXPECT_EQ(state.busy_slots, 0U);
-  EXPECT_EQ(state.reserved, UsdMicros{});
+  EXPECT_EQ(state.reserved, Outlay{});
 }
 
 void expect_decided_alike(std::uint32_t seed) {

@@ -39,6 +39,7 @@ TEST(Config, ReadsEveryKey) {
 cli: my-agent
 max_agents: 8
 budget: "$10"
+budget_tokens: 1.5M
 constraints: ["C++20"]
 context_files: [docs/architecture.md]
 role_model_policy: {architect: {cli: claude, model: opus}, docs: {model: haiku}, qa: {cli: auto}}
@@ -56,12 +57,14 @@ agents:
     max: 2
 routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05, alpha: 1.5, ridge: 0.1}
 limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m, adopt_timeout: 5m, file_mb: 100, processes: 500,
-         planned_tasks: 20, planner_timeout: 4m}
+         planned_tasks: 20, planner_timeout: 4m, task_cost: "$5"}
 sandbox: strict
 )");
   EXPECT_EQ(config.agent, "my-agent");
   EXPECT_EQ(config.max_agents, 8u);
   EXPECT_EQ(config.budget, UsdMicros{10'000'000});
+  EXPECT_EQ(config.budget_tokens, 1'500'000);
+  EXPECT_EQ(config.limits.task_cost_micros, UsdMicros{5'000'000});
   EXPECT_EQ(config.constraints, Texts{"C++20"});
   EXPECT_EQ(config.context_files, Texts{"docs/architecture.md"});
   EXPECT_EQ(config.role_policy, (std::map<std::string, RolePolicy>{
@@ -314,6 +317,15 @@ TEST(Config, NoProgressCanBeSwitchedOff) {
   EXPECT_EQ(config_faults_of("limits: {no_progress: never}\n"),
             "bernstein.yaml:1: limits has 'never' for 'no_progress'; write a time of at most 720h, such as 90s, 10m or "
             "1h30m, or off");
+}
+
+TEST(ConfigFaults, NameWhatIsNoNumberOfTokens) {
+  EXPECT_EQ(config_faults_of("budget_tokens: 5MB\n"),
+            "bernstein.yaml:1: the configuration has '5MB' for 'budget_tokens'; write a number of tokens, such as 5M, "
+            "150k or 2000000");
+  EXPECT_EQ(config_of("budget_tokens: 0\n").warnings,
+            Texts{"bernstein.yaml:1: the configuration has a budget_tokens of 0, which sets no limit; remove it, or "
+                  "write an amount"});
 }
 
 TEST(ConfigFaults, NameNumbersTimesAndWordsOutOfRange) {

@@ -84,11 +84,12 @@ TEST(ModelRules, GatesAreTheRulesOwn) {
 
 TEST(ModelRules, WhatThePersonDecidesIsAFault) {
   const std::string remedy = ", which the person decides and not the plan; leave it out";
-  for (const char* key : {"cli", "agent", "model", "budget", "max_agents", "constraints", "context_files"}) {
+  for (const char* key :
+       {"cli", "agent", "model", "budget", "budget_tokens", "max_agents", "constraints", "context_files"}) {
     EXPECT_EQ(faults_of(std::string(key) + ": 1\n" + one_step("title: x"), by_model()),
               "plan.yaml: the plan has '" + std::string(key) + "'" + remedy);
   }
-  for (const char* key : {"cli", "agent", "model", "effort"}) {
+  for (const char* key : {"cli", "agent", "model", "effort", "budget"}) {
     EXPECT_EQ(faults_of(one_step("title: x, " + std::string(key) + ": high"), by_model()),
               "plan.yaml: step 'x' has '" + std::string(key) + "'" + remedy);
   }

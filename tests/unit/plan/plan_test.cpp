@@ -111,6 +111,12 @@ TEST(Plan, ReadsBudgetsAsTextAndAsNumbers) {
   EXPECT_EQ(plan_of(one_step("title: x")).settings.budget, std::nullopt);
 }
 
+TEST(Plan, ReadsABudgetOfTokensAndOneOfAStep) {
+  EXPECT_EQ(plan_of("budget_tokens: 5M\n" + one_step("title: x")).settings.budget_tokens, 5'000'000);
+  EXPECT_EQ(plan_of(one_step("title: x, budget: 2.50")).tasks[0].budget_micros, UsdMicros{2'500'000});
+  EXPECT_EQ(plan_of(one_step("title: x")).tasks[0].budget_micros, std::nullopt);
+}
+
 TEST(Plan, TakesABudgetOfZeroForNoLimitAndSaysSo) {
   Plan plan = plan_of("name: x\nbudget: \"$0\"\n" + one_step("title: x"));
   EXPECT_EQ(plan.settings.budget, std::nullopt);

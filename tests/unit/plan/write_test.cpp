@@ -18,6 +18,7 @@ void expect_same(const Plan& got, const Plan& wanted, const std::string& text) {
   ASSERT_EQ(got.settings.agent, wanted.settings.agent) << text;
   ASSERT_EQ(got.settings.model, wanted.settings.model) << text;
   ASSERT_EQ(got.settings.budget, wanted.settings.budget) << text;
+  ASSERT_EQ(got.settings.budget_tokens, wanted.settings.budget_tokens) << text;
   ASSERT_EQ(got.settings.max_agents, wanted.settings.max_agents) << text;
   ASSERT_EQ(got.settings.constraints, wanted.settings.constraints) << text;
   ASSERT_EQ(got.settings.context_files, wanted.settings.context_files) << text;
@@ -130,6 +131,7 @@ class PlanMaker {
     if (one_in(3)) plan.settings.agent = pin();
     if (one_in(3)) plan.settings.model = pin();
     if (one_in(3)) plan.settings.budget = UsdMicros{static_cast<std::int64_t>(1 + below(99'000'000))};
+    if (one_in(3)) plan.settings.budget_tokens = 1 + below(99'000'000);
     if (one_in(3)) plan.settings.max_agents = 1 + below(1000);
     for (std::uint32_t n = below(3); n > 0; --n) plan.settings.constraints.push_back(text());
     for (std::uint32_t n = below(3); n > 0; --n) plan.settings.context_files.push_back(path());
@@ -255,6 +257,7 @@ class PlanMaker {
     if (one_in(3)) task.agent = pin();
     if (one_in(3)) task.model = pin();
     if (one_in(3)) task.effort = "max";
+    if (one_in(3)) task.budget_micros = UsdMicros{static_cast<std::int64_t>(1 + below(99'000'000))};
     for (std::uint32_t n = below(3); n > 0; --n) task.files.push_back(path());
     std::sort(task.files.begin(), task.files.end());
     task.files.erase(std::unique(task.files.begin(), task.files.end()), task.files.end());

@@ -39,6 +39,16 @@ TEST(Invariants, AllHoldInAHealthyRunAndBeforeIt) {
   EXPECT_EQ(broken_invariants(RunState{}), std::vector<std::string>{});
 }
 
+TEST(Invariants, NameAnAttemptThatStartedAlthoughTheBudgetDidNotAllowIt) {
+  std::vector<Event> log = a_busy_log();
+  const auto is_assignment = [](const Event& event) { return std::holds_alternative<TaskAssigned>(event.body); };
+  const auto last = std::find_if(log.rbegin(), log.rend(), is_assignment);
+  ASSERT_NE(last, log.rend());
+  std::get<TaskAssigned>(last->body).reserved_micros = cents(10'000);
+  EXPECT_EQ(broken_invariants(fold(log)),
+            std::vector<std::string>{to_string(last->subject) + " started although the budget did not allow it"});
+}
+
 struct Breakage {
   std::function<void(RunState&)> make;
   const char* sentence;
@@ -62,12 +72,17 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Breakage{[](RunState& s) { attempt(s, 3).owned = {"b/deep/"}; }, "t2.1 and t3.1 are in flight and both own b/"},
         Breakage{[](RunState& s) { attempt(s, 3).granted = {"b/x"}; }, "t2.1 and t3.1 are in flight and both own b/x"},
-        Breakage{[](RunState& s) { ++s.reserved.value; }, "reserved money is not the sum over attempts in flight"},
-        Breakage{[](RunState& s) { ++s.spent.value; }, "spent money is not the sum over attempts"},
-        Breakage{[](RunState& s) { ++s.presumed.value; },
-                 "presumed money is not the sum over attempts of unknown cost"},
-        Breakage{[](RunState& s) { s.started->config.budget_micros = cents(1); },
-                 "spent and reserved money exceed the budget"},
+        Breakage{[](RunState& s) { ++s.reserved.micros.value; },
+                 "reserved money is not the sum over attempts in flight"},
+        Breakage{[](RunState& s) { ++s.spent.micros.value; }, "spent money is not the sum over attempts"},
+        Breakage{[](RunState& s) { ++s.presumed.micros.value; },
+                 "presumed money is not the sum over attempts that did not tell"},
+        Breakage{[](RunState& s) { ++s.reserved.tokens; }, "reserved tokens are not the sum over attempts in flight"},
+        Breakage{[](RunState& s) { ++s.spent.tokens; }, "spent tokens are not the sum over attempts"},
+        Breakage{[](RunState& s) { ++s.presumed.tokens; },
+                 "presumed tokens are not the sum over attempts that did not tell"},
+        Breakage{[](RunState& s) { s.beyond_budget.push_back(at(2)); },
+                 "t2.1 started although the budget did not allow it"},
         Breakage{[](RunState& s) {
                    s.tasks.at(TaskId{2}).attempts.push_back({.id = at(2, 2), .slot = false});
                    s.in_flight.insert(at(2, 2));
