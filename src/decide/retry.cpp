@@ -1,5 +1,6 @@
 #include "bernstein/decide/retry.hpp"
 
+#include "bernstein/decide/parks.hpp"
 #include "bernstein/decide/router.hpp"
 
 namespace bernstein {
@@ -44,7 +45,7 @@ std::variant<TaskRetried, TaskFailed, SplitWanted> after_failure(const RunState&
     return TaskFailed{why};
   }
   if (failure.class_ == FailureClass::quota) {
-    if (task.parks + 1 >= config_of(state).limits.quota_attempts)
+    if (!said_until_when(task.attempts.back()) && task.parks + 1 >= config_of(state).limits.quota_attempts)
       return TaskFailed{std::to_string(task.parks + 1) +
                         " attempts ended because an agent may not work: " + failure.why};
     return TaskRetried{"its agent may not work now, which uses up no attempt: " + failure.why};

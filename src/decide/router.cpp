@@ -5,6 +5,7 @@
 
 #include "bernstein/base/check.hpp"
 #include "bernstein/decide/retry.hpp"
+#include "bernstein/state/credentials.hpp"
 
 namespace bernstein {
 namespace {
@@ -67,8 +68,8 @@ std::string hex_float(std::int64_t value) {
 // Of the eligible arms those whose agent may work now; all of them when none may: the task waits then.
 std::vector<Arm> arms_at_work(const RunState& state, const Task& task) {
   std::vector<Arm> arms = eligible_arms(config_of(state), task.spec);
-  const auto is_parked = [&](const Arm& arm) { return state.parked.contains(arm.agent); };
-  if (!std::ranges::all_of(arms, is_parked)) std::erase_if(arms, is_parked);
+  const auto has_to_wait = [&](const Arm& arm) { return !may_take_one(state, arm.agent); };
+  if (!std::ranges::all_of(arms, has_to_wait)) std::erase_if(arms, has_to_wait);
   return arms;
 }
 

@@ -3,6 +3,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/budget.hpp"
 #include "bernstein/decide/router.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "graph.hpp"
 #include "steps.hpp"
 #include "words.hpp"
@@ -39,9 +40,7 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   if (waits_for_resolver(state, task))
     return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
   const std::string agent = choose_arm(state, task).agent;
-  if (state.parked.contains(agent)) {
-    return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
-  }
+  if (std::string why = why_not_now(state, agent); !why.empty()) return why;
   return "agent '" + agent + "' works " + plural(agent_is_full(state, agent), "time") + " at once already";
 }
 
@@ -152,7 +151,7 @@ bool may_start(const RunState& state) {
   // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
-  return !one_at_a_time || (is_idle(state) && only_parks_are_open(state));
+  return !one_at_a_time || (is_idle(state) && only_timers_are_open(state));
 }
 
 bool role_is_full(const RunState& state, const std::string& role) {
@@ -176,7 +175,7 @@ std::vector<Draft> assign(const RunState& state) {
     const std::optional<UsdMicros> reserved = reservation(state, task.spec);
     const std::string agent = choose_arm(state, task).agent;
     const bool fits = reserved && !role_is_full(state, task.spec.role) && agent_is_full(state, agent) == 0 &&
-                      !state.parked.contains(agent) && !waits_for_resolver(state, task);
+                      may_take_one(state, agent) && !waits_for_resolver(state, task);
     if (fits) return start_attempt(state, task, *reserved, passed_over);
     passed_over.push_back(rank.task);
   }
@@ -206,7 +205,7 @@ void wait_for_person(const RunState& state, RunFinished& end) {
 }  // namespace
 
 std::vector<Draft> finish(const RunState& state) {
-  if (!is_idle(state) || !only_parks_are_open(state)) return {};
+  if (!is_idle(state) || !only_timers_are_open(state)) return {};
   auto count = [&](TaskStatus status) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? 0U : found->second;

@@ -7,7 +7,7 @@
 // middle, high at the strongest; roles whose mistakes are expensive (manager, architect, security) never start at the
 // cheapest; every attempt that failed by the task's fault moves one step up. Pins of the task, then of its role, win.
 // A conflict is resolved by who made it, then by the arm next to it (decide/retry.hpp).
-// Agents that are parked are passed over as long as there is another one.
+// Agents that may not work now (state/credentials.hpp) are passed over as long as there is another one.
 // A score is minus the distance from the wanted step, so the best is 0.
 
 #include "bernstein/event/event.hpp"
