@@ -170,7 +170,7 @@ class Storm {
     }
     std::map<std::string, std::string> files{{"README.md", "hello\n"}};
     for (std::uint32_t i = 1; i <= k_tasks; ++i) files[file_of(i)] = "done\n";
-    EXPECT_EQ(workspace_.files("refs/heads/main"), files);
+    EXPECT_EQ(workspace_.files(*workspace_.ref("refs/heads/main")), files);
     EXPECT_EQ(count(MergeLanded::type), k_tasks);
     for (const auto& [agent, closings] : closings_) {
       for (const Closing& closing : closings)
