@@ -255,7 +255,7 @@ class Storm {
 };
 
 TEST(Storm, EndsWithEveryTaskLandedAndNoAttemptUsedUp) {
-  const int seeds = test::times("BERNSTEIN_STORMS", 40);
+  const int seeds = test::times("BERNSTEIN_STORMS", 25);
   std::size_t refused = 0;
   std::size_t closings = 0;
   std::size_t events = 0;
@@ -275,7 +275,7 @@ TEST(Storm, EndsWithEveryTaskLandedAndNoAttemptUsedUp) {
 }
 
 TEST(Storm, IsSurvivedByARunThatIsKilledAtEveryFifthEvent) {
-  const int seeds = test::times("BERNSTEIN_STORMS", 40) / 4;
+  const int seeds = test::times("BERNSTEIN_STORMS", 25) / 5;
   int lives = 0;
   for (int seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
