@@ -37,6 +37,11 @@ constexpr std::array k_phrases{
     Phrase{"refused to", AgentOutcome::refusal},
     Phrase{"blocked by safety", AgentOutcome::refusal},
     Phrase{"usage limit", AgentOutcome::quota},
+    Phrase{"session limit", AgentOutcome::quota},
+    Phrase{"weekly limit", AgentOutcome::quota},
+    Phrase{"5-hour limit", AgentOutcome::quota},
+    Phrase{"limit reached", AgentOutcome::quota},
+    Phrase{"hit your limit", AgentOutcome::quota},
     Phrase{"rate limit", AgentOutcome::quota},
     Phrase{"rate_limit", AgentOutcome::quota},
     Phrase{"ratelimit", AgentOutcome::quota},
@@ -131,7 +136,7 @@ std::string plain_output(std::string_view output) {
 class EndingReader {
  public:
   EndingReader(const AgentSpec& spec, const Session& session)
-      : spec_(spec), exit_code_(session.exit_code), ended_by_us_(session.ended_by_us) {
+      : spec_(spec), exit_code_(session.exit_code), ended_by_us_(session.ended_by_us), clock_(session.clock) {
     std::string_view output = session.output;
     if (output.size() > k_usage_output_bytes_max) output.remove_prefix(output.size() - k_usage_output_bytes_max);
     if (!spec.failures.empty()) lines_ = json_lines(output);
@@ -169,7 +174,8 @@ class EndingReader {
     }
     if (!outcome) outcome = by_message;
     const Json* told = line == nullptr ? nullptr : find(*line, rule.retry_after);
-    return ending(outcome, message, told == nullptr ? std::nullopt : retry_after("retry after " + text_of(*told)));
+    return ending(outcome, message,
+                  told == nullptr ? std::nullopt : reset_wait("retry after " + text_of(*told), clock_));
   }
 
   // The last line of the plain output that says something known, else the last line. An agent without rules may have
@@ -185,13 +191,13 @@ class EndingReader {
     return ending(AgentOutcome::crash, last);
   }
 
-  static Ending ending(std::optional<AgentOutcome> outcome, const std::string& message,
-                       std::optional<Micros> told = std::nullopt) {
+  Ending ending(std::optional<AgentOutcome> outcome, const std::string& message,
+                std::optional<Micros> told = std::nullopt) const {
     Ending ending{.outcome = outcome.value_or(AgentOutcome::crash),
                   .message = shortened(message, k_message_bytes_max),
                   .retry_after_us = {}};
     if (ending.outcome == AgentOutcome::quota || ending.outcome == AgentOutcome::overload) {
-      ending.retry_after_us = told ? told : retry_after(message);
+      ending.retry_after_us = told ? told : reset_wait(message, clock_);
     }
     return ending;
   }
@@ -199,6 +205,7 @@ class EndingReader {
   const AgentSpec& spec_;
   int exit_code_;
   bool ended_by_us_;
+  WallClock clock_;
   std::vector<Json> lines_;
   std::string plain_;
 };
@@ -233,38 +240,6 @@ std::optional<AgentOutcome> outcome_of_message(std::string_view message) {
   }
   const std::optional<std::int64_t> status = status_in(lowered);
   return status ? outcome_of_status(*status) : std::nullopt;
-}
-
-std::optional<Micros> retry_after(std::string_view message) {
-  const std::string lowered = lower_case(message);
-  constexpr std::array<std::string_view, 6> k_leads{"retry-after", "retry after",  "retrydelay",
-                                                    "retry in",    "try again in", "resets in"};
-  for (const std::string_view lead : k_leads) {
-    std::size_t at = lowered.find(lead);
-    if (at == std::string::npos) continue;
-    at += lead.size();
-    // Punctuation of headers and JSON may stand between.
-    for (int skipped = 0; at < lowered.size() && !is_digit(lowered[at]) && skipped < 4; ++skipped) ++at;
-    std::int64_t number = 0;
-    const std::size_t digits = at;
-    while (at < lowered.size() && is_digit(lowered[at]) && number < 1'000'000'000) {
-      number = number * 10 + (lowered[at++] - '0');
-    }
-    if (at == digits) continue;
-    if (at < lowered.size() && lowered[at] == '.') {
-      ++number;  // the part of a second counts as one
-      while (++at < lowered.size() && is_digit(lowered[at])) {
-      }
-    }
-    while (at < lowered.size() && lowered[at] == ' ') ++at;
-    const std::string_view unit = std::string_view(lowered).substr(at);
-    const Micros each = unit.starts_with("ms")  ? 1'000
-                        : unit.starts_with("h") ? k_hour
-                        : unit.starts_with("m") ? k_minute
-                                                : k_second;
-    return std::min<Micros>(number * each, k_retry_after_us_max);
-  }
-  return std::nullopt;
 }
 
 Ending read_ending(const AgentSpec& spec, const Session& session) {

@@ -33,12 +33,12 @@ AgentSpec read_only_spec(const FoundAgent& agent) {
 }
 
 void read_answer(ModelAnswer& answer, const AgentSpec& spec, const std::string& output, const std::string& told,
-                 const port::ProcessExit& exit) {
+                 const port::ProcessExit& exit, agent::WallClock clock) {
   answer.duration_us = exit.duration_us;
   answer.timed_out = exit.timed_out;
   answer.error = exit.error;
-  answer.ending =
-      agent::read_ending(spec, {.exit_code = exit.exit_code, .ended_by_us = exit.timed_out, .output = output});
+  answer.ending = agent::read_ending(
+      spec, {.exit_code = exit.exit_code, .ended_by_us = exit.timed_out, .output = output, .clock = clock});
   answer.words = on_one_line(trim(agent::read_text(spec.answer, output)));
   answer.usage = agent::read_usage(spec.usage, told);
   if (!answer.usage.cost_micros && spec.models.front().price)
@@ -95,13 +95,14 @@ std::vector<ModelAnswer> ask_models(const Context& context, const std::vector<co
                                    .timeout_us = k_model_answer_us_max,
                                    .grace_us = 2 * k_second},
                                   {.control_directory = base + ".control", .lock_path = "", .watched = {}},
-                                  [&open, &answer, spec, output, told](const port::ProcessExit& exit) {
+                                  [&open, &answer, &reactor, spec, output, told](const port::ProcessExit& exit) {
                                     --open;
                                     const auto text_of = [](const std::string& path) {
                                       const Result<std::string> text = read_text(path, k_output_bytes_max);
                                       return text ? *text : std::string();
                                     };
-                                    read_answer(answer, spec, text_of(output), text_of(told), exit);
+                                    read_answer(answer, spec, text_of(output), text_of(told), exit,
+                                                {reactor->wall_us(), reactor->utc_offset_us()});
                                   });
     if (!started) {
       answer.error = started.error().message;

@@ -241,6 +241,13 @@ std::string format_wall(Micros wall_us) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local)};
 }
 
+std::string format_clock(Micros wall_us, Micros now_us) {
+  constexpr std::size_t k_date_columns = 11;  // "2026-11-25 "
+  const std::string text = format_wall(wall_us);
+  const bool is_today = text.substr(0, k_date_columns) == format_wall(now_us).substr(0, k_date_columns);
+  return is_today && text.size() > k_date_columns ? text.substr(k_date_columns) : text;
+}
+
 std::string format_bytes(std::uint64_t bytes) {
   static constexpr std::array<std::string_view, 5> k_units{"B", "kB", "MB", "GB", "TB"};
   if (bytes < 1000) return std::to_string(bytes) + " B";

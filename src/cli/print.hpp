@@ -81,6 +81,8 @@ std::string grouped(std::int64_t n);
 std::string format_bytes(std::uint64_t bytes);
 // A time since the epoch as a clock on the wall here has it: "2026-11-25 14:32".
 std::string format_wall(Micros wall_us);
+// The same, without the date when it is that of `now_us`: "14:32".
+std::string format_clock(Micros wall_us, Micros now_us);
 // Offset from a run's start as a clock: "0:07.3", "12:04", "1:03:20".
 std::string format_offset(Micros since_start);
 

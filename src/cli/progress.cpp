@@ -10,6 +10,7 @@
 #include "persons_turn.hpp"
 #include "print.hpp"
 #include "recap.hpp"
+#include "waiting.hpp"
 #include "words.hpp"
 
 namespace bernstein::cli {
@@ -207,6 +208,14 @@ void Progress::tell(const RunState& state, const Event& event) {
                 replace_all(state.started->target, "refs/heads/", "") +
                     " fails its own checks: " + printable_utf8(verdict.why));
           },
+          [&](const ParkRequested& park) {
+            say("!", k_yellow,
+                printable_utf8("waiting for " + park.credential + " until " +
+                               format_clock(event.wall_us + park.wait_us, event.wall_us) + ": " + park.why));
+          },
+          [&](const ParkEnded& park) {
+            say("", "", printable_utf8(park.credential) + " may be tried again, by one session first");
+          },
           [&](const StopRequested& stop) {
             say("!", k_yellow,
                 "stopping (" + printable_utf8(stop.reason) + "): " +
@@ -224,6 +233,7 @@ void Progress::take(const RunState& state) {
   const auto landed = state.count_by_status.find(TaskStatus::landed);
   landed_ = landed == state.count_by_status.end() ? 0 : landed->second;
   cost_ = state.spent.micros;
+  waiting_ = waiting_lines(state, reactor_.wall_us());
   rows_.clear();
   for (AttemptId id : state.in_flight) {
     const Attempt& attempt = attempt_of(state, id);
@@ -277,10 +287,14 @@ std::string Progress::summary_line() const {
 void Progress::draw() {
   erase();
   const std::size_t most = display_.height > 3 ? display_.height - 3 : 1;
+  std::vector<std::string> lines;
+  for (const Row& row : rows_) lines.push_back(row_line(row));
+  for (const std::string& line : waiting_) lines.push_back(paint(k_yellow, "…") + " " + fit(line, line_room()));
+  if (lines.size() > most) lines.resize(most);
+  lines.push_back(summary_line());
   std::string block;
-  for (std::size_t i = 0; i < rows_.size() && i < most; ++i) block += row_line(rows_[i]) + "\n";
-  block += summary_line() + "\n";
-  drawn_lines_ = std::min(rows_.size(), most) + 1;
+  for (const std::string& line : lines) block += line + "\n";
+  drawn_lines_ = lines.size();
   drawn_us_ = reactor_.monotonic_us();
   out_ << block << std::flush;
 }

@@ -69,6 +69,7 @@ class Progress : public run::Observer {
   port::Reactor& reactor_;
   Tally tally_;
   std::vector<Row> rows_;
+  std::vector<std::string> waiting_;  // lines of what limits keep from working
   std::string run_;
   std::size_t tasks_ = 0;
   std::size_t landed_ = 0;

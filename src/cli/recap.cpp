@@ -10,6 +10,7 @@
 #include "persons_turn.hpp"
 #include "print.hpp"
 #include "run_json.hpp"
+#include "waiting.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -155,6 +156,16 @@ std::string weakened(const RunState& state) {
   return text;
 }
 
+// Of a run that a resume goes on with: what that would wait for.
+std::string waiting(const RunState& state, const Tally& tally) {
+  const bool goes_on = state.finished && state.finished->outcome != RunOutcome::landed &&
+                       state.finished->outcome != RunOutcome::incomplete;
+  std::string text;
+  if (!goes_on) return text;
+  for (const std::string& line : waiting_lines(state, tally.last_wall_us)) text += "  limits  " + line + "\n";
+  return text;
+}
+
 std::string for_a_person(const RunState& state) {
   std::string text;
   for (const std::string& line : persons_turn(state)) text += "  person  " + line + "\n";
@@ -258,8 +269,8 @@ std::string plan_file_of(RunId run) {
 
 std::string recap(const RunState& state, const Tally& tally) {
   return headline(state) + ending(state) + waiting_plan(state) + costs(state) + time_saved(state, tally) +
-         not_landed(state) + for_a_person(state) + undone(state) + unsaved(state) + suspicious(state) +
-         weakened(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
+         not_landed(state) + waiting(state, tally) + for_a_person(state) + undone(state) + unsaved(state) +
+         suspicious(state) + weakened(state) + unverified(state, tally) + checkout(state, tally) + next_steps(state);
 }
 
 }  // namespace bernstein::cli

@@ -1,7 +1,10 @@
 #include "run_json.hpp"
 
+#include <array>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "bernstein/state/credentials.hpp"
 #include "persons_turn.hpp"
 
 namespace bernstein::cli {
@@ -76,6 +79,28 @@ Json task_json(const RunState& state, const Task& task) {
   return json;
 }
 
+// "2026-11-30T14:05:00Z"
+std::string utc_text(Micros wall_us) {
+  const std::time_t seconds = wall_us / k_second;
+  std::tm utc{};
+  std::array<char, 32> text{};
+  if (::gmtime_r(&seconds, &utc) == nullptr) return std::to_string(seconds);
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+// What a run that has not ended waits for because of limits.
+Json waiting_json(const RunState& state) {
+  Json json = Json::array();
+  if (!state.started || state.finished) return json;
+  for (const CredentialWait& wait : waits_of(state)) {
+    json.push_back({{"credential", wait.credential},
+                    {"agents", wait.agents},
+                    {"until", wait.until_wall_us ? Json(utc_text(*wait.until_wall_us)) : Json(nullptr)},
+                    {"why", wait.why}});
+  }
+  return json;
+}
+
 }  // namespace
 
 std::optional<UsdMicros> known_cost(const Task& task) {
@@ -109,6 +134,7 @@ std::string run_json(const RunState& state, std::int64_t events, const std::stri
     if (times > 0) flaky[check] = times;
   }
   if (!flaky.empty()) json["flaky"] = std::move(flaky);
+  if (Json waiting = waiting_json(state); !waiting.empty()) json["waiting"] = std::move(waiting);
   if (const std::string red = red_target(state); !red.empty()) json["red_target"] = red;
   // Titles may hold what YAML let through; a stray byte must not cost the whole answer.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

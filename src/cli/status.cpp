@@ -1,6 +1,7 @@
 // status: where a run and its tasks stand, and what a person could do next.
 
 #include <algorithm>
+#include <chrono>
 #include <ostream>
 
 #include "bernstein/cli/commands.hpp"
@@ -12,6 +13,7 @@
 #include "print.hpp"
 #include "recap.hpp"
 #include "run_json.hpp"
+#include "waiting.hpp"
 #include "words.hpp"
 
 namespace bernstein::cli {
@@ -65,6 +67,11 @@ std::string counts_of(const RunState& state) {
   return text;
 }
 
+Micros now_wall_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
 std::string spending_words(const Spending& spending) {
   std::string text = spending.known ? format_usd(*spending.known) : "cost unknown";
   if (spending.known && spending.untold > 0) text += " + " + counted(spending.untold, "attempt") + " of unknown cost";
@@ -80,12 +87,8 @@ void print_head(std::ostream& out, const Screen& screen, const Picture& picture,
       << '\n';
   out << paint(screen, tint, outcome) << ": " << counts_of(state) << "; " << format_duration(state.at_us) << "; "
       << spending_words(spending_of(state)) << '\n';
-  for (const auto& [agent, intent] : state.parked) {
-    if (state.finished) break;
-    const OpenIntent& park = park_of(state, agent);
-    const auto& asked = std::get<ParkRequested>(park.body);
-    out << "waiting for " << agent << " until " << format_wall(park.wall_us + asked.wait_us) << ": "
-        << one_line(asked.why) << '\n';
+  if (!state.finished) {
+    for (const std::string& line : waiting_lines(state, now_wall_us())) out << line << '\n';
   }
   if (state.finished && state.finished->outcome != RunOutcome::landed &&
       state.finished->outcome != RunOutcome::incomplete) {

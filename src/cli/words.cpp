@@ -6,6 +6,7 @@
 #include "bernstein/base/path.hpp"
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/router.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "print.hpp"
 
 namespace bernstein::cli {
@@ -249,9 +250,14 @@ std::string summary_of(const EventBody& body) {
           [](const WorktreeRemoveRequested&) { return std::string(); },
           [](const WorktreeRemoved&) { return std::string(); },
           [](const ParkRequested& e) {
-            return e.agent + " is left alone for " + format_duration(e.wait_us) + ": " + e.why;
+            return e.credential + " is left alone for " + format_duration(e.wait_us) + ": " + e.why;
           },
-          [](const ParkEnded& e) { return e.agent + " may be tried again"; },
+          [](const ParkEnded& e) { return e.credential + " may be tried again, by one session first"; },
+          [](const TrialRequested& e) {
+            return "it is the first of " + e.credential + "; others follow when it has worked for " +
+                   format_duration(e.wait_us);
+          },
+          [](const TrialEnded& e) { return "the trial of " + e.credential + " is over"; },
           [](const EffectFailed& e) {
             return e.effect + " failed (" + std::string(to_word(e.class_)) + "): " + e.message;
           },
@@ -325,6 +331,8 @@ std::string_view step_word(const EventBody& body) {
                         [](const WorktreeRemoved&) { return "cleaned up"; },
                         [](const ParkRequested&) { return "parked"; },
                         [](const ParkEnded&) { return "park over"; },
+                        [](const TrialRequested&) { return "on trial"; },
+                        [](const TrialEnded&) { return "trial over"; },
                         [](const EffectFailed&) { return "trouble"; },
                     },
                     body);

@@ -4,6 +4,7 @@
 #include "bernstein/base/check.hpp"
 #include "bernstein/base/path.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/decide/parks.hpp"
 #include "bernstein/decide/retry.hpp"
 #include "reward.hpp"
 #include "steps.hpp"
@@ -11,23 +12,6 @@
 
 namespace bernstein {
 namespace {
-
-// How long its agent is left alone: as long as it says, else longer each time.
-std::optional<ParkRequested> park_for(const RunState& state, const Attempt& attempt, const std::string& why) {
-  constexpr Micros k_wait_us_max = 15 * k_minute;
-  const std::string& agent = attempt.arm.agent;
-  if (state.parked.contains(agent)) return std::nullopt;
-  Micros wait = config_of(state).limits.quota_wait_us;
-  const auto streak = state.park_streak.find(agent);
-  for (std::uint32_t times = 1; streak != state.park_streak.end() && times < streak->second && wait < k_wait_us_max;
-       ++times) {
-    wait *= 2;
-  }
-  wait = std::min(wait, k_wait_us_max);
-  const std::optional<Micros> told = attempt.exit ? attempt.exit->retry_after_us : std::nullopt;
-  if (told) wait = std::max<Micros>(*told, k_second);
-  return ParkRequested{agent, wait, why};
-}
 
 Micros time_limit(const RunState& state, const Attempt& attempt) {
   const Limits& limits = config_of(state).limits;
@@ -77,6 +61,25 @@ std::optional<AttemptFailed> failure_of_end(const RunState& state, const Attempt
   }
   if (exit.exit_code != 0) return failure(FailureClass::task, code);
   return std::nullopt;
+}
+
+std::vector<Draft> start_agent(const RunState& state, const Attempt& attempt) {
+  std::vector<Draft> drafts;
+  if (auto trial = trial_of(state, attempt)) drafts.push_back({about(attempt.id), *std::move(trial)});
+  const Arm& arm = attempt.arm;
+  drafts.push_back({about(attempt.id), SpawnRequested{arm.agent, arm.model, time_limit(state, attempt)}});
+  return drafts;
+}
+
+// The park comes at once and not with the failure, which has to wait for the capture: nobody starts in between.
+std::vector<Draft> after_exit(const RunState& state, const Attempt& attempt) {
+  std::vector<Draft> drafts;
+  if (attempt.exit) {  // else it was a person's
+    if (auto park = park_after(state, attempt, failure_of_end(state, attempt)))
+      drafts.push_back({about_run(), *std::move(park)});
+  }
+  drafts.push_back({about(attempt.id), CaptureRequested{attempt.base}});
+  return drafts;
 }
 
 // Ended by somebody else: its work is kept under its salvage ref, and the task is as it was.
@@ -222,9 +225,6 @@ std::vector<Draft> fail(const RunState& state, const Task& task, const Attempt& 
     std::visit([&](const auto& body) { next.push_back({about(task.spec.id), body}); }, end);
     to_a_person = std::holds_alternative<TaskFailed>(end) && goes_to_a_person(task, failure);
   }
-  if (failure.class_ == FailureClass::quota) {
-    if (auto park = park_for(state, attempt, failure.why)) drafts.push_back({about_run(), *std::move(park)});
-  }
   drafts.push_back({about(attempt.id), std::move(failure)});
   if (teaches) drafts.push_back({about(attempt.id), reward_of(state, task, attempt)});
   drafts.insert(drafts.end(), std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
@@ -247,9 +247,9 @@ std::vector<Draft> decide_attempt(const RunState& state) {
     case Step::assigned:
       return {{about(id), WorktreeRequested{state.target_tip, work_to_merge(task, attempt)}}};
     case Step::prepared:
-      return {{about(id), SpawnRequested{attempt.arm.agent, attempt.arm.model, time_limit(state, attempt)}}};
+      return start_agent(state, attempt);
     case Step::exited:
-      return {{about(id), CaptureRequested{attempt.base}}};
+      return after_exit(state, attempt);
     case Step::captured:
       return judge_work(state, task, attempt);
     case Step::answered:

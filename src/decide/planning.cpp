@@ -2,7 +2,9 @@
 
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/budget.hpp"
+#include "bernstein/decide/parks.hpp"
 #include "bernstein/decide/retry.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "steps.hpp"
 #include "words.hpp"
 
@@ -23,7 +25,7 @@ std::string gives_up(const RunState& state, const AttemptFailed& failure) {
                  ? ""
                  : plural(planning.failures + 1, "session") + " of the planner failed";
     case FailureClass::quota:
-      return planning.parks + 1 < config_of(state).limits.quota_attempts
+      return said_until_when(planning.attempts.back()) || planning.parks + 1 < config_of(state).limits.quota_attempts
                  ? ""
                  : plural(planning.parks + 1, "session") + " of the planner ended because its agent may not work";
     case FailureClass::orchestrator:
@@ -49,7 +51,7 @@ std::vector<Draft> ask_planner(const RunState& state) {
   const PlannerSpec& planner = *config_of(state).planner;
   const Task& planning = state.planning.task;
   const std::optional<Outlay> reserved = reservation(state, planning, arm_of(planner));
-  if (!reserved || state.parked.contains(planner.agent) || agent_is_full(state, planner.agent) > 0) return {};
+  if (!reserved || !may_take_one(state, planner.agent) || agent_is_full(state, planner.agent) > 0) return {};
   if (role_is_full(state, planning.spec.role)) return {};
   const AttemptId session{k_planning, static_cast<std::uint32_t>(planning.attempts.size()) + 1};
   std::string why = question_in_words(state, *question);

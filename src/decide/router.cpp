@@ -9,6 +9,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/decide/retry.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "steps.hpp"
 #include "words.hpp"
 
@@ -67,15 +68,13 @@ std::vector<std::size_t> steps_of(const std::vector<Arm>& arms) {
 
 // Why the agent cannot take a session now; "" when it can.
 std::string absence_of(const RunState& state, const std::string& agent) {
-  if (state.parked.contains(agent)) {
-    return "agent '" + agent + "' may not work now: " + std::get<ParkRequested>(park_of(state, agent).body).why;
-  }
+  if (std::string why = why_not_now(state, agent); !why.empty()) return why;
   const std::uint32_t at_once = agent_is_full(state, agent);
   return at_once == 0 ? "" : "agent '" + agent + "' works " + plural(at_once, "time") + " at once already";
 }
 
 bool is_there(const RunState& state, const std::string& agent) {
-  return !state.parked.contains(agent) && agent_is_full(state, agent) == 0;
+  return may_take_one(state, agent) && agent_is_full(state, agent) == 0;
 }
 
 // The arms that the pins leave, and the lowest step that the task may have.

@@ -3,6 +3,7 @@
 #include "bernstein/base/text.hpp"
 #include "bernstein/decide/budget.hpp"
 #include "bernstein/decide/router.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "graph.hpp"
 #include "steps.hpp"
 #include "words.hpp"
@@ -146,7 +147,7 @@ bool may_start(const RunState& state) {
   // One agent means one thing at a time, landing and cleaning up included: nothing runs side by side, so nothing can
   // arrive in another order, and two runs of a plan are decided alike.
   const bool one_at_a_time = config_of(state).max_agents == 1;
-  return !one_at_a_time || (is_idle(state) && only_parks_are_open(state));
+  return !one_at_a_time || (is_idle(state) && only_timers_are_open(state));
 }
 
 bool role_is_full(const RunState& state, const std::string& role) {
@@ -212,7 +213,7 @@ std::string first_beyond_budget_in_words(const RunState& state) {
 }  // namespace
 
 std::vector<Draft> finish(const RunState& state) {
-  if (!is_idle(state) || !only_parks_are_open(state)) return {};
+  if (!is_idle(state) || !only_timers_are_open(state)) return {};
   auto count = [&](TaskStatus status) {
     auto found = state.count_by_status.find(status);
     return found == state.count_by_status.end() ? 0U : found->second;

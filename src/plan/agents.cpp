@@ -100,6 +100,7 @@ class AgentReader {
       reader_.fault(line,
                     "is " + std::string(name_of(node_.kind)) + "; write a map: {command: " + k_command_example + "}");
     }
+    if (entry_.spec.credential.empty()) entry_.spec.credential = entry_.spec.name;
     if (entry_.spec.models.empty()) entry_.spec.models.push_back(ModelSpec{.name = "default", .tier = "default"});
     return std::move(entry_);
   }
@@ -118,6 +119,7 @@ class AgentReader {
     if (const YamlNode* words = reader_.value("schema")) {
       spec.schema = read_words(*words, "schema", reader_.line_of("schema"), k_schema_placeholders);
     }
+    if (auto credential = reader_.line("credential")) spec.credential = *credential;
     if (const YamlNode* models = reader_.value("models")) read_models(*models);
     reader_.accept("env");
     if (reader_.has("env")) spec.env = read_variables(reader_, "env");

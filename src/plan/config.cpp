@@ -80,10 +80,12 @@ class ConfigReader {
     read.attempts = limits.number("attempts", 1, k_attempts_max).value_or(read.attempts);
     read.adopt_timeout_us = limits.duration("adopt_timeout").value_or(read.adopt_timeout_us);
     read.agent_timeout_us = limits.duration("agent_timeout").value_or(read.agent_timeout_us);
+    read.breaker = limits.number("breaker", 0, k_attempts_max).value_or(read.breaker);
     read.check_timeout_us = limits.duration("check_timeout").value_or(read.check_timeout_us);
     read.no_progress_us = limits.duration_or_off("no_progress").value_or(read.no_progress_us);
     read.quota_attempts = limits.number("quota_attempts", 1, k_quota_attempts_max).value_or(read.quota_attempts);
     read.quota_wait_us = limits.duration("quota_wait").value_or(read.quota_wait_us);
+    read.trial_us = limits.duration("trial").value_or(read.trial_us);
     read.planned_tasks = limits.number("planned_tasks", 1, k_planned_tasks_max).value_or(read.planned_tasks);
     read.planner_timeout_us = limits.duration("planner_timeout").value_or(read.planner_timeout_us);
     read.task_cost_micros = limits.usd("task_cost");

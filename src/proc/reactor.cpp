@@ -63,6 +63,11 @@ class UvReactor final : public port::Reactor {
   void turn() override;
   Micros monotonic_us() override { return TimerQueue::now_us(); }
   Micros wall_us() override { return clock_us(CLOCK_REALTIME); }
+  Micros utc_offset_us() override {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    return ::localtime_r(&now, &local) == nullptr ? 0 : local.tm_gmtoff * k_second;
+  }
 
  private:
   struct Running {  // one of the two

@@ -159,13 +159,22 @@ void Effects::start(const RunState&, const Task& task, const WorktreeRemoveReque
                 });
 }
 
-// By the clock on the wall, because limits end by it, also while nobody is there. One that jumps cannot make it longer.
 void Effects::start(const RunState&, const Task& task, const ParkRequested& intent) {
+  answer_after(task, intent.wait_us, ParkEnded{intent.credential});
+}
+
+void Effects::start(const RunState&, const Task& task, const TrialRequested& intent) {
+  answer_after(task, intent.wait_us, TrialEnded{intent.credential});
+}
+
+// By the clock on the wall since the intent, because limits end by it, also while nobody is there: whoever takes over
+// waits for the rest. A clock that jumps cannot make it longer.
+void Effects::answer_after(const Task& task, Micros wait_us, EventBody result) {
   const Micros passed = std::max<Micros>(ports_.reactor.wall_us() - task.wall_us, 0);
-  const Micros left = std::max<Micros>(intent.wait_us - passed, 0);
-  timers_[task.intent] = ports_.reactor.after(left, [this, task, agent = intent.agent] {
+  const Micros left = std::max<Micros>(wait_us - passed, 0);
+  timers_[task.intent] = ports_.reactor.after(left, [this, task, result = std::move(result)] {
     timers_.erase(task.intent);
-    answer(task, ParkEnded{agent});
+    answer(task, result);
   });
 }
 

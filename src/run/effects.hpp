@@ -64,6 +64,7 @@ class Effects {
   void start(const RunState& state, const Task& task, const CheckoutSyncRequested& intent);
   void start(const RunState& state, const Task& task, const WorktreeRemoveRequested& intent);
   void start(const RunState& state, const Task& task, const ParkRequested& intent);
+  void start(const RunState& state, const Task& task, const TrialRequested& intent);
 
   enum class Prepared { starts, is_spared };
 
@@ -110,6 +111,8 @@ class Effects {
 
   // Runs `work` in the background; what it returns is the intent's result. It may still run when this object is gone
   // (the loop left, and the reactor waits for it): so it uses the ports alone.
+  // The result of a timer, so long after the intent.
+  void answer_after(const Task& task, Micros wait_us, EventBody result);
   void in_background(const Task& task, std::function<EventBody()> work);
   // Adopts or starts the command. Where it cannot be started, answers the intent itself.
   void run(const Task& task, Command command);

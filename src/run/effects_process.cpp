@@ -212,15 +212,17 @@ void Effects::read_agents_end(const Task& task, const AgentReport& report, const
     std::string end;
   };
   auto read = std::make_shared<Read>();
+  const agent::WallClock clock{ports_.reactor.wall_us(), ports_.reactor.utc_offset_us()};
   ports_.reactor.submit(
-      [report, exit, read] {
+      [report, exit, clock, read] {
         const std::string output = read_end(report.log, agent::k_usage_output_bytes_max);
         const std::string told =
             report.usage_file.empty() ? output : read_end(report.usage_file, agent::k_usage_output_bytes_max);
         read->usage = agent::read_usage(report.spec.usage, told);
-        read->ending = agent::read_ending(
-            report.spec,
-            {.exit_code = exit.exit_code, .ended_by_us = exit.timed_out || exit.stalled, .output = output});
+        read->ending = agent::read_ending(report.spec, {.exit_code = exit.exit_code,
+                                                        .ended_by_us = exit.timed_out || exit.stalled,
+                                                        .output = output,
+                                                        .clock = clock});
         read->session = agent::read_text(report.spec.session, output);
         read->end = tail(output, k_output_kept_bytes);
         // What is escaped in an output is not found there.

@@ -72,6 +72,8 @@ class Applier {
   Status on(const AttemptFailed& e);
   Status on(const ParkRequested& e);
   Status on(const ParkEnded& e);
+  Status on(const TrialRequested& e);
+  Status on(const TrialEnded& e);
   Status on(const RewardRecorded&);
   Status on(const WorktreeRemoveRequested&);
   Status on(const WorktreeRemoved&);
@@ -149,6 +151,9 @@ class Applier {
   void set_step(Attempt& attempt, Step step);
   Status advance(Step from, Step to);
   Status open_intent(Attempt& attempt, Step step);
+  void open_timer();
+  void note_how_it_ended(const Attempt& attempt);
+  void end_trial(const Attempt& attempt);
   void free_slot(Attempt& attempt);
   void charge(const Attempt& attempt, const Charge& charge);
   void end_flight(Attempt& attempt, Step step);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "applier.hpp"
+#include "bernstein/state/credentials.hpp"
 
 namespace bernstein {
 namespace {
@@ -119,12 +120,7 @@ Status Applier::on(const AgentExited& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
   attempt->exit = e;
   free_slot(*attempt);
-  const bool may_not_work = e.outcome == AgentOutcome::quota || e.outcome == AgentOutcome::overload;
-  if (may_not_work) {
-    ++state_.park_streak[attempt->arm.agent];
-  } else if (e.outcome == AgentOutcome::done) {
-    state_.park_streak.erase(attempt->arm.agent);
-  }
+  note_how_it_ended(*attempt);
   charge(*attempt, charge_of(e, attempt->reserved));
   if (e.exit_code == 0 && e.outcome == AgentOutcome::done && !e.timed_out && !e.stalled && !e.stopped) {
     set_status(task_at(attempt->id.task), TaskStatus::reported, "the agent says that it is done");
@@ -168,7 +164,8 @@ Status Applier::on(const AttemptFailed& e) {
   attempt->failure = e;
   if (e.class_ == FailureClass::task) ++task.failures;
   if (e.class_ == FailureClass::orchestrator) ++task.losses;
-  if (e.class_ == FailureClass::quota) ++task.parks;
+  const bool told_until_when = attempt->exit && attempt->exit->retry_after_us;
+  if (e.class_ == FailureClass::quota && !told_until_when) ++task.parks;
   if (e.class_ == FailureClass::task) {
     task.failed_arm = attempt->arm;
     task.resolver.reset();
@@ -192,17 +189,37 @@ Status Applier::on(const AttemptFailed& e) {
 }
 
 Status Applier::on(const ParkRequested& e) {
-  if (event_.subject != about_run() || state_.parked.contains(e.agent)) return corrupt("parks an agent twice");
-  state_.parked[e.agent] = event_.seq;
-  state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+  if (event_.subject != about_run() || state_.parked.contains(e.credential)) return corrupt("parks a credential twice");
+  state_.parked[e.credential] = event_.seq;
+  state_.trials.erase(e.credential);
+  ++state_.park_streak[e.credential];
+  open_timer();
   return Ok{};
 }
 
 Status Applier::on(const ParkEnded& e) {
   BERNSTEIN_TRY_VOID(close_intent<ParkRequested>());
-  const auto park = state_.parked.find(e.agent);
-  if (park == state_.parked.end() || park->second != event_.cause) return corrupt("ends no park of this agent");
+  const auto park = state_.parked.find(e.credential);
+  if (park == state_.parked.end() || park->second != event_.cause) return corrupt("ends no park of this credential");
   state_.parked.erase(park);
+  state_.trials[e.credential] = std::nullopt;
+  return Ok{};
+}
+
+Status Applier::on(const TrialRequested& e) {
+  BERNSTEIN_TRY(const Attempt* attempt, the_attempt(Step::prepared));
+  const auto trial = state_.trials.find(e.credential);
+  if (trial == state_.trials.end() || trial->second != attempt->id)
+    return corrupt("times a session that is not on trial");
+  open_timer();
+  return Ok{};
+}
+
+Status Applier::on(const TrialEnded& e) {
+  BERNSTEIN_TRY_VOID(close_intent<TrialRequested>());
+  const auto trial = state_.trials.find(e.credential);
+  const AttemptId session{event_.subject.task, event_.subject.attempt};
+  if (trial != state_.trials.end() && trial->second == session) state_.trials.erase(trial);
   return Ok{};
 }
 
@@ -236,6 +253,7 @@ Status Applier::on(const EffectFailed& e) {
   if (open == state_.open_intents.end() || open->second.subject != event_.subject)
     return corrupt("answers no open intent");
   if (type_of(open->second.body) != e.effect) return corrupt("answers an intent of another kind");
+  if (is_timer(open->second.body)) return corrupt("says that a timer failed");
   const bool was_sync = std::holds_alternative<CheckoutSyncRequested>(open->second.body);
   const bool was_probe = std::holds_alternative<ProbeRequested>(open->second.body);
   const bool was_removal = std::holds_alternative<WorktreeRemoveRequested>(open->second.body);
@@ -280,6 +298,8 @@ Attempt& Applier::begin_attempt(Task& task, const TaskAssigned& e, const Arm& ar
   state_.with_slot.insert(attempt.id);
   ++state_.busy_agents[arm.agent];
   ++state_.busy_roles[task.spec.role];
+  const auto trial = state_.trials.find(credential_of(config_of(state_), arm.agent));
+  if (trial != state_.trials.end() && !trial->second) trial->second = attempt.id;
   set_step(attempt, Step::assigned);
   return attempt;
 }
@@ -327,7 +347,35 @@ void Applier::charge(const Attempt& attempt, const Charge& charge) {
   if (told.tokens > attempt.reserved.tokens) dearest.tokens = std::max(dearest.tokens, told.tokens);
 }
 
+void Applier::open_timer() {
+  state_.open_intents[event_.seq] = {event_.subject, event_.wall_us, event_.hash, event_.body};
+}
+
+// What its session's end tells of the agent and its credential. One that began before a park and ends well after it
+// says nothing about what the park is for.
+void Applier::note_how_it_ended(const Attempt& attempt) {
+  const AgentExited& exit = *attempt.exit;
+  const std::string& agent = attempt.arm.agent;
+  const std::string credential = credential_of(config_of(state_), agent);
+  const bool ended_well = exit.outcome == AgentOutcome::done && !is_crash(exit) && !exit.stopped;
+  if (ended_well && !state_.parked.contains(credential)) state_.park_streak.erase(credential);
+  if (ended_well) state_.crashed.erase(agent);
+  if (is_crash(exit)) state_.crashed[agent].insert(attempt.id.task);
+}
+
+// Whoever was to go first has gone. Of one that was lost, or never came to work, nothing is known: another one goes.
+void Applier::end_trial(const Attempt& attempt) {
+  const auto trial = state_.trials.find(credential_of(config_of(state_), attempt.arm.agent));
+  if (trial == state_.trials.end() || trial->second != attempt.id) return;
+  if (attempt.exit && !attempt.exit->stopped) {
+    state_.trials.erase(trial);
+  } else {
+    trial->second.reset();
+  }
+}
+
 void Applier::free_slot(Attempt& attempt) {
+  end_trial(attempt);
   attempt.slot = false;
   state_.reserved -= attempt.reserved;
   --state_.busy_slots;

@@ -128,6 +128,20 @@ void check_slots(const RunState& state, Sentences& broken) {
   }
 }
 
+// Who is left alone is not tried, and who goes first works.
+void check_credentials(const RunState& state, Sentences& broken) {
+  for (const auto& [credential, first] : state.trials) {
+    if (state.parked.contains(credential)) broken.push_back("'" + credential + "' is parked and on trial");
+    if (!first) continue;
+    if (!state.with_slot.contains(*first)) broken.push_back(to_string(*first) + " is to go first and does not work");
+  }
+  for (const auto& [credential, seq] : state.parked) {
+    const auto open = state.open_intents.find(seq);
+    const bool waits = open != state.open_intents.end() && std::holds_alternative<ParkRequested>(open->second.body);
+    if (!waits) broken.push_back("'" + credential + "' is parked and nothing will end it");
+  }
+}
+
 // Nothing of the planner's lands, it has one session at a time, and a task was split into others that exist.
 void check_planning(const RunState& state, Sentences& broken) {
   std::size_t flying = 0;
@@ -231,7 +245,7 @@ void check_intents(const RunState& state, Sentences& broken) {
   std::map<Subject, std::string_view> asked;  // the removal of a worktree holds up nobody and is left out
   for (const auto& [seq, intent] : state.open_intents) {
     if (std::holds_alternative<WorktreeRemoveRequested>(intent.body)) continue;
-    if (std::holds_alternative<ParkRequested>(intent.body)) continue;
+    if (is_timer(intent.body)) continue;
     if (std::holds_alternative<ProbeRequested>(intent.body)) continue;
     if (intent.subject == about_run()) continue;  // the target's checks
     if (!asked.emplace(intent.subject, type_of(intent.body)).second) {
@@ -294,7 +308,7 @@ void check_end(const RunState& state, Sentences& broken) {
     broken.push_back("the run finished while " + to_string(attempt) + " was in flight");
   }
   for (const auto& [seq, intent] : state.open_intents) {
-    if (std::holds_alternative<ParkRequested>(intent.body)) continue;  // a resume waits it out
+    if (is_timer(intent.body)) continue;  // a resume waits for the rest
     broken.push_back("the run finished before intent " + std::to_string(seq) + " had a result");
   }
 }
@@ -308,6 +322,7 @@ std::vector<std::string> broken_invariants(const RunState& state) {
   check_budgets(state, broken);
   for (const auto& [id, task] : state.tasks) check_task(state, id, task, broken);
   check_slots(state, broken);
+  check_credentials(state, broken);
   check_planning(state, broken);
   check_landing(state, broken);
   check_intents(state, broken);

@@ -146,12 +146,12 @@ bool is_work_at_risk(const Attempt& attempt) {
   return attempt.worktree && attempt.started && !is_work_kept(attempt);
 }
 
-const OpenIntent& park_of(const RunState& state, const std::string& agent) {
-  return state.open_intents.at(state.parked.at(agent));
+bool is_timer(const EventBody& intent) {
+  return std::holds_alternative<ParkRequested>(intent) || std::holds_alternative<TrialRequested>(intent);
 }
 
-bool only_parks_are_open(const RunState& state) {
-  return state.open_intents.size() == state.parked.size();
+bool only_timers_are_open(const RunState& state) {
+  return std::ranges::all_of(state.open_intents, [](const auto& open) { return is_timer(open.second.body); });
 }
 
 std::string verdict_key(const std::string& tree, const CheckSpec& check) {

@@ -116,8 +116,12 @@ std::string state_hash(const RunState& state) {
   }
   add_planning(facts, state.planning);
   for (const ArmExperience& arm : state.policy.experiences()) add_experience(facts, arm);
-  for (const auto& [agent, intent] : state.parked) facts.add("parked", agent, intent);
-  for (const auto& [agent, times] : state.park_streak) facts.add("park streak", agent, std::int64_t{times});
+  for (const auto& [credential, intent] : state.parked) facts.add("parked", credential, intent);
+  for (const auto& [credential, times] : state.park_streak) facts.add("park streak", credential, std::int64_t{times});
+  for (const auto& [credential, first] : state.trials) facts.add("trial", credential, first ? to_string(*first) : "");
+  for (const auto& [agent, tasks] : state.crashed) {
+    for (TaskId task : tasks) facts.add("crashed", agent, task);
+  }
   // Without their wall time and hash, which a fold of recomputed events does not have (run/replay.hpp).
   for (const auto& [seq, intent] : state.open_intents)
     facts.add("open", seq, to_string(intent.subject), encode(intent.body));

@@ -86,6 +86,7 @@ class SimulatedReactor final : public port::Reactor {
   void turn() override;
   Micros monotonic_us() override { return reactor_.monotonic_us(); }
   Micros wall_us() override { return reactor_.wall_us() + wall_offset_us_; }
+  Micros utc_offset_us() override { return reactor_.utc_offset_us(); }
 
   void begin_life();
 

@@ -308,7 +308,8 @@ EventBody World::success(const OpenIntent& intent) const {
           },
           [](const CheckoutSyncRequested&) -> EventBody { return CheckoutSynced{}; },
           [](const WorktreeRemoveRequested&) -> EventBody { return WorktreeRemoved{}; },
-          [](const ParkRequested& e) -> EventBody { return ParkEnded{e.agent}; },
+          [](const ParkRequested& e) -> EventBody { return ParkEnded{e.credential}; },
+          [](const TrialRequested& e) -> EventBody { return TrialEnded{e.credential}; },
           fail,
       },
       intent.body);

@@ -67,6 +67,7 @@ class FakeReactor final : public port::Reactor {
   void turn() override;
   Micros monotonic_us() override { return now_; }
   Micros wall_us() override { return k_wall_start_us + now_; }
+  Micros utc_offset_us() override { return 0; }
 
   // ---- For tests ----
   // Submitted work is done on the caller's thread: cheaper, and what it throws comes out of turn().

@@ -17,18 +17,19 @@
 #include <string>
 #include <string_view>
 
+#include "bernstein/agent/reset_time.hpp"
 #include "bernstein/base/units.hpp"
 #include "bernstein/event/spec.hpp"
 
 namespace bernstein::agent {
 
 inline constexpr std::size_t k_message_bytes_max = 500;
-inline constexpr Micros k_retry_after_us_max = 24 * k_hour;
 
 struct Session {
   int exit_code = 0;
   bool ended_by_us = false;  // its time was up, or it stalled: some programs exit with 0 then
   std::string_view output;   // stdout and stderr; only the last k_usage_output_bytes_max are looked at
+  WallClock clock = {};         // when it ended: a reset time may be one of a clock
 };
 
 struct Ending {
@@ -46,7 +47,5 @@ std::string read_text(const TextPlace& place, std::string_view output);
 std::optional<AgentOutcome> outcome_of_status(std::int64_t status);
 // What a message means: "You have hit your usage limit" → quota. Nothing where it says nothing that is known.
 std::optional<AgentOutcome> outcome_of_message(std::string_view message);
-// "retry after 20s", "try again in 3 minutes", "Retry-After: 7", "retryDelay": "34s" → how long from now.
-std::optional<Micros> retry_after(std::string_view message);
 
 }  // namespace bernstein::agent

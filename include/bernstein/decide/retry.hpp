@@ -4,8 +4,8 @@
 //   task          uses up one of limits.attempts: again with the evidence; when none is left it is split where the run
 //                 has a planner (decide/planning.hpp), or failed
 //   orchestrator  again without penalty, at most k_losses_max times in the life of the task
-//   quota         the agent is parked, by itself longer each time; again without penalty, at most
-//                 limits.quota_attempts times in the life of the task
+//   quota         the agent's credential is parked (decide/parks.hpp); again without penalty. When its service does not
+//                 say until when, at most limits.quota_attempts times in the life of the task
 //   conflict      a ladder: the same agent, in a worktree that holds its earlier work merged with the target as it is
 //   now,
 //                 at most k_same_agent_max times; another model, once, where there is one; then a person, in such a

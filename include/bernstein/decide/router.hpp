@@ -8,7 +8,8 @@
 //   pins      of the task, then of its role: they leave the arms of that agent, or the one arm with that model
 //   floors    roles whose mistakes are expensive (manager, architect, security) never get the cheapest step; after an
 //             attempt that failed by the task's fault, only the steps above its arm's, or the highest one
-//   presence  agents that may not take a session now are passed over; when no arm is left, the task waits
+//   presence  agents that may not take a session now (state/credentials.hpp), or have all they may have, are passed
+//             over; when no arm is left, the task waits
 // Who chooses among the arms that are left, the eligible ones (`rule` of RouteChosen):
 //   pin       one arm is left by the pins: that one
 //   static    low complexity starts on the lowest step, medium in the middle, high on the highest; each failed attempt

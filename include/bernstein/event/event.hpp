@@ -36,7 +36,7 @@ using EventBody =
                  RevertRequested, ProbeRequested, ProbeFinished, CandidateRequested, CandidateBuilt,
                  CandidateConflicted, RecallRequested, Recalled, CheckRequested, CheckFinished, MergeRequested,
                  MergeLanded, MergeRefused, CheckoutSyncRequested, CheckoutSynced, WorktreeRemoveRequested,
-                 WorktreeRemoved, ParkRequested, ParkEnded, EffectFailed>;
+                 WorktreeRemoved, ParkRequested, ParkEnded, TrialRequested, TrialEnded, EffectFailed>;
 
 Kind kind_of(const EventBody& body);
 std::string_view type_of(const EventBody& body);

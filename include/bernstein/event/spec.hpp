@@ -226,6 +226,7 @@ struct ModelSpec {
 struct AgentSpec {
   TextPlace answer;                   // its last words
   std::vector<std::string> command;   // argv
+  std::string credential;             // whose limits it works under; agents with the same one share them
   std::vector<std::string> env;       // variables passed on, beside the few that every process gets
   std::vector<FailureRule> failures;  // in order: the first that holds
   std::uint32_t max_parallel = 0;     // 0: no limit of its own
@@ -241,6 +242,7 @@ struct AgentSpec {
   static void fields(auto& self, auto&& field) {
     field("answer", self.answer);
     field("command", self.command);
+    field("credential", self.credential);
     field("env", self.env);
     field("failures", self.failures);
     field("max_parallel", self.max_parallel);
@@ -366,6 +368,7 @@ struct Limits {
   Micros adopt_timeout_us = 15 * k_minute;  // so long agents and checks go on when no Bernstein is there
   Micros agent_timeout_us = 30 * k_minute;
   std::uint32_t attempts = 3;  // per task, >= 1
+  std::uint32_t breaker = 3;   // an agent that crashed on so many tasks in a row is left alone; 0: never
   Micros check_timeout_us = 10 * k_minute;
   std::int64_t file_bytes = 0;  // > 0: no file that an agent or a check writes may be larger
   Micros no_progress_us = 5 * k_minute;
@@ -374,14 +377,16 @@ struct Limits {
   std::int64_t processes = 0;                 // > 0: so many may the user have when they start one more; not for root
   std::uint32_t quota_attempts = 20;          // per task that ended because its agent may not work; >= 1
   Micros quota_wait_us =
-      30 * k_second;  // so long such an agent is left alone; doubled each time, unless it says until when
+      30 * k_second;           // so long such an agent is left alone; doubled each time, unless it says until when
   std::optional<UsdMicros>
       task_cost_micros;  // all attempts of a task together, unless it says itself; nothing: no limit
+  Micros trial_us = k_minute;  // so long the first session after that has to work before others follow
 
   static void fields(auto& self, auto&& field) {
     field("adopt_timeout_us", self.adopt_timeout_us);
     field("agent_timeout_us", self.agent_timeout_us);
     field("attempts", self.attempts);
+    field("breaker", self.breaker);
     field("check_timeout_us", self.check_timeout_us);
     field("file_bytes", self.file_bytes);
     field("no_progress_us", self.no_progress_us);
@@ -391,6 +396,7 @@ struct Limits {
     field("quota_attempts", self.quota_attempts);
     field("quota_wait_us", self.quota_wait_us);
     field("task_cost_micros", self.task_cost_micros);
+    field("trial_us", self.trial_us);
   }
   bool operator==(const Limits&) const = default;
 };

@@ -136,8 +136,9 @@ class Reactor {
   // Waits until at least one callback has run, runs all that are due, and returns.
   virtual void turn() = 0;
 
-  virtual Micros monotonic_us() = 0;  // since some fixed point; never goes back; counts suspended time
-  virtual Micros wall_us() = 0;       // since the epoch
+  virtual Micros monotonic_us() = 0;   // since some fixed point; never goes back; counts suspended time
+  virtual Micros wall_us() = 0;        // since the epoch
+  virtual Micros utc_offset_us() = 0;  // how far the local time of a person here is ahead of UTC, now
 };
 
 }  // namespace bernstein::port

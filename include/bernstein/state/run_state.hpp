@@ -128,7 +128,7 @@ struct Task {
   std::vector<Attempt> attempts;
   std::uint32_t failures = 0;         // attempts used up
   std::uint32_t losses = 0;           // attempts that were lost by us
-  std::uint32_t parks = 0;            // attempts that ended because the agent may not work now
+  std::uint32_t parks = 0;            // attempts that ended because the agent may not work, nobody said how long
   std::uint32_t conflicts = 0;        // attempts that could not be put on the target
   UsdMicros used;                     // of its own ceiling: what its attempts cost, or are presumed to
   std::set<std::string> extra_files;  // paths of others that it turned out to need: owned by its next attempts
@@ -224,8 +224,11 @@ struct RunState {
 
   std::uint32_t slots_at_resume = 0;  // busy then, perhaps more than max_agents allows now
 
-  std::map<std::string, Seq> parked;                 // agents that are left alone → their open ParkRequested
-  std::map<std::string, std::uint32_t> park_streak;  // times in a row that an agent might not work
+  // What keeps agents from working, by credential (state/credentials.hpp).
+  std::map<std::string, Seq> parked;                       // left alone → its open ParkRequested
+  std::map<std::string, std::uint32_t> park_streak;        // parks in a row, with no good end of a session between
+  std::map<std::string, std::optional<AttemptId>> trials;  // its park is over → who goes first; nothing: nobody yet
+  std::map<std::string, std::set<TaskId>> crashed;         // by agent: tasks on which it crashed in a row
 
   std::map<Seq, OpenIntent> open_intents;        // requested, no result yet
   std::map<std::string, KnownVerdict> verdicts;  // by verdict_key(); in this environment
@@ -318,11 +321,9 @@ bool is_work_kept(const Attempt& attempt);
 // Whether an attempt's worktree may hold work that nothing else keeps: it must not go.
 bool is_work_at_risk(const Attempt& attempt);
 
-// Why an agent is left alone, and from when on. Requires that it is parked.
-const OpenIntent& park_of(const RunState& state, const std::string& agent);
-
-// Whether what is open is nothing but waits for parked agents.
-bool only_parks_are_open(const RunState& state);
+// Whether what is open is nothing but timers: it keeps nothing from ending, and a resume waits for the rest.
+bool only_timers_are_open(const RunState& state);
+bool is_timer(const EventBody& intent);
 
 // Identity of a check on a tree.
 std::string verdict_key(const std::string& tree, const CheckSpec& check);

@@ -80,18 +80,6 @@ TEST(Outcome, AMessageIsOneLineOfBoundedLengthWithoutControlCharacters) {
   EXPECT_EQ(message.find('\n'), std::string::npos);
 }
 
-TEST(RetryAfter, IsReadInTheWaysThatServicesSayIt) {
-  EXPECT_EQ(retry_after("Please try again in 20s."), 20 * k_second);
-  EXPECT_EQ(retry_after("try again in 1.5 s"), 2 * k_second);
-  EXPECT_EQ(retry_after("Retry-After: 7"), 7 * k_second);
-  EXPECT_EQ(retry_after("{\"retryDelay\": \"34s\"}"), 34 * k_second);
-  EXPECT_EQ(retry_after("resets in 3 hours"), 3 * k_hour);
-  EXPECT_EQ(retry_after("try again in 5 minutes"), 5 * k_minute);
-  EXPECT_EQ(retry_after("retry in 300ms"), 300'000);
-  EXPECT_EQ(retry_after("try again in 99999999999999999999 hours"), k_retry_after_us_max);
-  EXPECT_EQ(retry_after("try again later"), std::nullopt);
-}
-
 TEST(ReadText, TakesTheLastLineThatFitsOrTheDocument) {
   const TextPlace place{.at = "/text", .when = {{"/type", "answer"}}};
   EXPECT_EQ(read_text(place, "{\"type\":\"answer\",\"text\":\"a\"}\nnoise\n{\"type\":\"answer\",\"text\":\"b\"}\n{}\n"),

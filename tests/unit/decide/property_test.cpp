@@ -9,6 +9,7 @@
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/decide/router.hpp"
 #include "bernstein/event/codec.hpp"
+#include "bernstein/state/credentials.hpp"
 #include "support/builders.hpp"
 
 namespace bernstein {
@@ -84,7 +85,7 @@ std::vector<TaskSpec> a_random_plan(Dice& dice) {
 
 // Most things go well; everything that can go wrong does so now and then.
 EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& intent) {
-  const bool may_break = !std::holds_alternative<ParkRequested>(intent.body);
+  const bool may_break = !is_timer(intent.body);
   if (dice.one_in(25) && may_break) {
     static const std::vector<FailureClass> k_classes{FailureClass::task, FailureClass::quota,
                                                      FailureClass::orchestrator, FailureClass::orchestrator};
@@ -92,7 +93,7 @@ EventBody a_random_result(Dice& dice, const World& world, const OpenIntent& inte
     return EffectFailed{.class_ = class_, .effect = std::string(type_of(intent.body)), .message = "broke"};
   }
   EventBody result = world.success(intent);
-  if (std::holds_alternative<ParkEnded>(result)) return result;
+  if (is_timer(intent.body)) return result;
   if (auto* exit = std::get_if<AgentExited>(&result)) {
     if (dice.one_in(6)) exit->exit_code = 1;
     if (dice.one_in(12)) exit->outcome = static_cast<AgentOutcome>(dice.below(8));
@@ -144,7 +145,7 @@ Words fit_and_wait(const RunState& state) {
       state.busy_slots >= config_of(state).max_agents)
     return waiting;
   // One agent means one thing at a time: its slot is free when everything that was begun has ended.
-  if (config_of(state).max_agents == 1 && !(state.in_flight.empty() && only_parks_are_open(state))) return waiting;
+  if (config_of(state).max_agents == 1 && !(state.in_flight.empty() && only_timers_are_open(state))) return waiting;
   for (const auto& [id, task] : state.tasks) {
     if (task.status != TaskStatus::ready) continue;
     const auto overlaps = [&](const std::string& theirs) {
@@ -155,8 +156,8 @@ Words fit_and_wait(const RunState& state) {
     bool free = true;
     std::uint32_t of_role = 0;
     std::uint32_t of_agent = 0;
-    const Arm arm = foresee_route(state, task).arm;
-    if (state.parked.contains(arm.agent)) continue;
+    if (!has_route(state, task)) continue;
+    const Arm arm = choose_route(state, task)->arm;
     for (AttemptId flying : state.in_flight) {
       const Attempt& attempt = attempt_of(state, flying);
       free = free && std::none_of(attempt.owned.begin(), attempt.owned.end(), overlaps) &&

@@ -106,6 +106,10 @@ class Recovery : public testing::Test {
     if (task->second == "plan") {
       return ScriptedProcess{.duration_us = k_minute, .output = plan, .at_begin = [this] { begin(); }};
     }
+    if (reactor_.monotonic_us() < refused_until_us) {
+      const Micros opens = reactor_.wall_us() - reactor_.monotonic_us() + refused_until_us;
+      return ScriptedProcess{.exit_code = 75, .output = "limit reached|" + std::to_string(opens / k_second) + "\n"};
+    }
     return ScriptedProcess{.duration_us = k_minute,
                            .at_begin = [this] { begin(); },
                            .at_end = [this] { workspace_.write(last_session(), "new.txt", "new\n"); },
@@ -122,6 +126,7 @@ class Recovery : public testing::Test {
   std::function<void()> before_start = [] {};
   std::function<void()> begin = [] {};
   std::optional<Silence> silence;
+  Micros refused_until_us = 0;  // its service refuses sessions that begin before
   std::string plan =
       "name: One\nstages:\n  - name: all\n    steps:\n      - {title: New, description: Write new.txt.}\n";
 };
@@ -174,6 +179,20 @@ TEST_F(Recovery, ACommandThatNeverBeganStartsThoughThereIsNoControlDirectory) {
   EXPECT_EQ(resume().value(), RunOutcome::landed);
   EXPECT_EQ(count("AgentStarted"), 1);
   EXPECT_EQ(count("AttemptFailed"), 0);
+}
+
+// A limit ends by the clock on the wall, whether somebody is there or not.
+TEST_F(Recovery, ALimitIsWaitedForOnlyForItsRest) {
+  refused_until_us = 2 * k_hour;
+  RunConfig config = a_config();
+  config.agents[0].failures = {{.exit = 75, .outcome = AgentOutcome::quota}};
+  reactor_.raise_after(10 * k_minute, SIGQUIT);
+  ASSERT_EQ(start(config).value(), RunOutcome::stopped);
+  ASSERT_EQ(count("ParkRequested"), 1);
+  reactor_.pass(90 * k_minute);
+  EXPECT_EQ(resume().value(), RunOutcome::landed);
+  EXPECT_EQ(count("ParkRequested"), 1);
+  EXPECT_LT(reactor_.monotonic_us(), refused_until_us + 5 * k_minute);
 }
 
 // The warning is told to each owner, and recorded once.

@@ -41,7 +41,7 @@ class ApplyGarbage : public testing::TestWithParam<std::uint32_t> {
     world.run(
         [&](const RunState&, const OpenIntent& intent) -> std::optional<EventBody> {
           if (std::holds_alternative<PlanReadRequested>(intent.body) && below(3) == 0) return a_faulty_answer();
-          if (!std::holds_alternative<ParkRequested>(intent.body) && below(6) == 0) {
+          if (!is_timer(intent.body) && below(6) == 0) {
             return EffectFailed{.class_ = static_cast<FailureClass>(below(4)),
                                 .effect = std::string(type_of(intent.body))};
           }
