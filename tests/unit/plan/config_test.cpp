@@ -64,7 +64,6 @@ sandbox: strict
   EXPECT_EQ(config.max_agents, 8u);
   EXPECT_EQ(config.budget, UsdMicros{10'000'000});
   EXPECT_EQ(config.budget_tokens, 1'500'000);
-  EXPECT_EQ(config.limits.task_cost_micros, UsdMicros{5'000'000});
   EXPECT_EQ(config.constraints, Texts{"C++20"});
   EXPECT_EQ(config.context_files, Texts{"docs/architecture.md"});
   EXPECT_EQ(config.role_policy, (std::map<std::string, RolePolicy>{
@@ -97,7 +96,8 @@ sandbox: strict
                                    .no_progress_us = 2 * k_minute,
                                    .planned_tasks = 20,
                                    .planner_timeout_us = 4 * k_minute,
-                                   .processes = 500}));
+                                   .processes = 500,
+                                   .task_cost_micros = UsdMicros{5'000'000}}));
   EXPECT_EQ(config.sandbox, SandboxMode::strict);
   EXPECT_EQ(config.warnings, Texts{});
 }
