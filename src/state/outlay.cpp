@@ -13,8 +13,20 @@ Outlay told_by(const AgentExited& exit) {
   return {usage.cost_micros.value_or(UsdMicros{}), usage.input_tokens.value_or(0) + usage.output_tokens.value_or(0)};
 }
 
-Charge charge_of(const AgentExited& exit, const Outlay& reserved) {
+namespace {
+
+Outlay presumed_of_refused(const AgentExited& exit, const Outlay& reserved) {
+  const Micros worked = std::clamp<Micros>(exit.duration_us / k_second, 0, k_whole_session_us / k_second);
+  const auto part = [&](std::int64_t whole) { return whole * worked / (k_whole_session_us / k_second); };
+  return {{part(reserved.micros.value)}, part(reserved.tokens)};
+}
+
+}  // namespace
+
+Charge charge_of(const AgentExited& exit, const Outlay& reserved_by_it) {
   const Usage& usage = exit.usage;
+  const bool was_refused = exit.outcome == AgentOutcome::quota || exit.outcome == AgentOutcome::overload;
+  const Outlay reserved = was_refused ? presumed_of_refused(exit, reserved_by_it) : reserved_by_it;
   Charge charge{.spent = told_by(exit), .presumed = {}};
   const Outlay counted = larger_of(charge.spent, reserved);
   const bool told_all = !was_ended(exit);

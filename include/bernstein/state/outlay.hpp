@@ -36,7 +36,10 @@ struct Charge {
 Outlay told_by(const AgentExited& exit);
 
 // What the attempt counts as, for money and tokens each by itself: what its agent told; what it reserved where the
-// agent told nothing, or half; the larger of both where the agent was ended before it could tell all.
+// agent told nothing, or half; the larger of both where the agent was ended before it could tell all. Of one that was
+// refused by its service and told nothing, a part of what it reserved, by how long it worked: all after k_whole_session_us.
+// Else a service that refuses all the time would use up a budget with nothing done.
+inline constexpr Micros k_whole_session_us = 10 * k_minute;
 Charge charge_of(const AgentExited& exit, const Outlay& reserved);
 
 }  // namespace bernstein
