@@ -5,8 +5,8 @@
 //
 // Keys: run, outcome (null while the run goes on, unless the caller has a word for it), tasks, cost_usd, wall_s,
 // events; where there is something to say also flaky, red_target and waiting (credential, its agents, until when in UTC
-// or null while one session is tried first, why). A cost that no agent told is null, never 0; where only some told, it is their sum. wall_s is the run's
-// logical clock at its last event.
+// or null while one session is tried first, why). A cost that no agent told is null, never 0; where only some told, it
+// is their sum. wall_s is the run's logical clock at its last event.
 
 #include <cstdint>
 #include <optional>

@@ -29,7 +29,7 @@ struct Session {
   int exit_code = 0;
   bool ended_by_us = false;  // its time was up, or it stalled: some programs exit with 0 then
   std::string_view output;   // stdout and stderr; only the last k_usage_output_bytes_max are looked at
-  WallClock clock = {};         // when it ended: a reset time may be one of a clock
+  WallClock clock = {};      // when it ended: a reset time may be one of a clock
 };
 
 struct Ending {

@@ -57,7 +57,7 @@ agents:
     max: 2
 routing: {mode: bandit, arms: [my-agent/cheap, my-agent/strong], warmup: 10, explore: 0.05, alpha: 1.5, ridge: 0.1}
 limits: {attempts: 2, agent_timeout: 1h, check_timeout: 90s, no_progress: 2m, adopt_timeout: 5m, file_mb: 100, processes: 500,
-         planned_tasks: 20, planner_timeout: 4m, task_cost: "$5"}
+         planned_tasks: 20, planner_timeout: 4m, breaker: 0, trial: 10s, quota_wait: 5s, quota_attempts: 7, task_cost: "$5"}
 sandbox: strict
 )");
   EXPECT_EQ(config.agent, "my-agent");
@@ -81,6 +81,8 @@ sandbox: strict
   EXPECT_EQ(agent.models, (Models{model("cheap", "small-1"), model("strong", "big-1")}));
   EXPECT_EQ(agent.env, Texts{"MY_AGENT_KEY"});
   EXPECT_EQ(agent.max_parallel, 2u);
+  EXPECT_EQ(agent.credential, "my-agent") << "its own name where nothing else is said";
+  EXPECT_EQ(config_of("agents: {a: {command: [b], credential: work}}\n").agents[0].credential, "work");
   EXPECT_EQ(agent.usage, (UsageSpec{"/u/c", "/cost", "jsonl", "/usage/in", "/usage/out"}));
   EXPECT_EQ(config.routing.rules.mode, RoutingMode::bandit);
   EXPECT_EQ(config.routing.arms, (Texts{"my-agent/cheap", "my-agent/strong"}));
@@ -91,13 +93,17 @@ sandbox: strict
   EXPECT_EQ(config.limits, (Limits{.adopt_timeout_us = 5 * k_minute,
                                    .agent_timeout_us = k_hour,
                                    .attempts = 2,
+                                   .breaker = 0,
                                    .check_timeout_us = 90 * k_second,
                                    .file_bytes = 100 << 20,
                                    .no_progress_us = 2 * k_minute,
                                    .planned_tasks = 20,
                                    .planner_timeout_us = 4 * k_minute,
                                    .processes = 500,
-                                   .task_cost_micros = UsdMicros{5'000'000}}));
+                                   .quota_attempts = 7,
+                                   .quota_wait_us = 5 * k_second,
+                                   .task_cost_micros = UsdMicros{5'000'000},
+                                   .trial_us = 10 * k_second}));
   EXPECT_EQ(config.sandbox, SandboxMode::strict);
   EXPECT_EQ(config.warnings, Texts{});
 }

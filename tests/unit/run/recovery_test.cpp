@@ -186,7 +186,9 @@ TEST_F(Recovery, ALimitIsWaitedForOnlyForItsRest) {
   refused_until_us = 2 * k_hour;
   RunConfig config = a_config();
   config.agents[0].failures = {{.exit = 75, .outcome = AgentOutcome::quota}};
-  reactor_.raise_after(10 * k_minute, SIGQUIT);
+  before_start = [this, first = true]() mutable {
+    if (std::exchange(first, false)) reactor_.raise_after(10 * k_minute, SIGQUIT);
+  };
   ASSERT_EQ(start(config).value(), RunOutcome::stopped);
   ASSERT_EQ(count("ParkRequested"), 1);
   reactor_.pass(90 * k_minute);
