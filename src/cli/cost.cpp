@@ -22,6 +22,12 @@ std::string dollars(std::int64_t micros) {
   return format_usd({micros});
 }
 
+// Of what was divided: the fourth decimal is as far as anybody looks, where there is a cent or more.
+std::string rounded_dollars(std::int64_t micros) {
+  constexpr std::int64_t k_cent = 10'000;
+  return dollars(micros < k_cent ? micros : (micros + 50) / 100 * 100);
+}
+
 // "1,200", "unknown", "1,200 + 2 unknown", and "-" before anybody could have told.
 std::string sum_words(const Sum& sum, auto&& format) {
   if (sum.told + sum.untold == 0) return "-";
@@ -36,7 +42,7 @@ std::string percent_words(const std::optional<std::int64_t>& ppm) {
 std::string per_landed_words(const Use& use) {
   if (use.landed_tasks == 0) return "-";
   const std::optional<std::int64_t> each = use.cost_per_landed();
-  return each ? dollars(*each) : "unknown";
+  return each ? rounded_dollars(*each) : "unknown";
 }
 
 // What a task or a run is called beside its id comes last, where it may be cut.
@@ -86,7 +92,7 @@ void print_total(std::ostream& out, const CostPage& page) {
   if (page.budget) out << " of a budget of " << format_usd(*page.budget);
   if (total.landed_tasks > 0) {
     out << "; " << counted(total.landed_tasks, "task") << " landed";
-    if (const auto each = total.cost_per_landed()) out << ", " << dollars(*each) << " each";
+    if (const auto each = total.cost_per_landed()) out << ", " << rounded_dollars(*each) << " each";
   }
   out << '\n';
 }
@@ -137,13 +143,13 @@ void print_score(std::ostream& out, const Scoring& scoring) {
   const Score& score = std::get<Score>(scoring);
   out << "\nforecast " << range_words(score.cost_forecast, dollars) << ", ";
   if (score.cost) {
-    out << "came to " << dollars(score.cost->actual) << ": " << comparison_words(*score.cost, dollars) << '\n';
+    out << "came to " << dollars(score.cost->actual) << ": " << comparison_words(*score.cost, rounded_dollars) << '\n';
   } else {
     out << "cannot be scored: the cost of " << counted(score.unknown_attempts, "attempt") << " is unknown\n";
   }
   out << "forecast " << range_words(score.makespan.forecast, format_duration) << ", took "
       << format_duration(score.makespan.actual) << ": " << comparison_words(score.makespan, format_duration) << '\n'
-      << "the forecast is made again " << score.source << '\n';
+      << "as it was before the run: " << score.source << '\n';
 }
 
 void print_mean_score(std::ostream& out, const CostPage& page) {
@@ -151,7 +157,7 @@ void print_mean_score(std::ostream& out, const CostPage& page) {
   if (!time) return;
   const auto cost = mean_cost_loss(page);
   out << "\nforecasts of the newest " << counted(std::ssize(page.scores), "run") << ": mean pinball loss "
-      << (cost ? dollars(*cost) : "unknown") << " and " << format_duration(*time) << " a run\n";
+      << (cost ? rounded_dollars(*cost) : "unknown") << " and " << format_duration(*time) << " a run\n";
 }
 
 }  // namespace

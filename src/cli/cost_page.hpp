@@ -27,7 +27,7 @@ struct CostPage {
 };
 
 // The scores of so many of the newest runs are shown: each is a forecast made again.
-inline constexpr std::size_t k_scored_runs_max = 50;
+inline constexpr std::size_t k_scored_runs_max = 20;
 
 Result<CostPage> make_cost_page(port::EventReader& reader, const CostOptions& options);
 

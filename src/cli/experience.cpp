@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "bernstein/decide/budget.hpp"
@@ -38,6 +39,12 @@ std::int64_t share_of(std::int64_t part, std::int64_t whole) {
   return share > k_share_max ? k_share_max : static_cast<std::int64_t>(share);
 }
 
+// How much more attempts came to in the mean than `presumed` says, which counts as some of them.
+std::int64_t scale_ppm(std::int64_t sum, std::int64_t attempts, const std::array<std::int64_t, 5>& presumed) {
+  const std::int64_t mean = std::accumulate(presumed.begin(), presumed.end(), std::int64_t{0}) / std::ssize(presumed);
+  return share_of(sum + k_presumed_weight * mean, (attempts + k_presumed_weight) * mean);
+}
+
 bool teaches(const AttemptKey& key, const AttemptFacts& attempt, Seq before) {
   if (key.second.task == k_planning || !attempt.exited || attempt.ended_seq == 0 || attempt.ended_seq >= before)
     return false;
@@ -56,6 +63,7 @@ std::uint64_t key_part(Throw what) {
 
 Experience::Experience(const History& history, Seq before) {
   std::vector<Micros> checks;
+  Shares sum;
   for (const auto& [key, attempt] : history.attempts) {
     if (!teaches(key, attempt, before)) continue;
     const TaskSpec& spec = history.tasks.at({key.first, key.second.task}).spec;
@@ -67,8 +75,12 @@ Experience::Experience(const History& history, Seq before) {
       (attempt.end == AttemptEnd::landed ? pool.landed : pool.failed).push_back(shares);
     }
     if (attempt.checked_us) checks.push_back(*attempt.checked_us);
+    sum.cost_ppm += shares.cost_ppm;
+    sum.time_ppm += shares.time_ppm;
     ++attempts_;
   }
+  presumed_scale_ppm_ = {.cost_ppm = scale_ppm(sum.cost_ppm, attempts_, k_presumed_cost_ppm),
+                         .time_ppm = scale_ppm(sum.time_ppm, attempts_, k_presumed_time_ppm)};
   std::uint64_t next_id = 1;
   for (auto& [kind, pool] : pools_) pool.id = next_id++;
   if (checks.empty()) return;
@@ -105,7 +117,8 @@ Experience::Shares Experience::shares(const Kind& kind, bool lands, std::uint64_
   if (drawn < known.size()) return known[drawn];
   if (!kind.agent.empty()) return shares({kind.complexity, "", ""}, lands, rehearsal, world.next());
   const std::uint64_t presumed = world.below(k_presumed_cost_ppm.size());
-  return {k_presumed_cost_ppm.at(presumed), k_presumed_time_ppm.at(presumed)};
+  return {.cost_ppm = k_presumed_cost_ppm.at(presumed) * presumed_scale_ppm_.cost_ppm / k_million,
+          .time_ppm = k_presumed_time_ppm.at(presumed) * presumed_scale_ppm_.time_ppm / k_million};
 }
 
 Trial Experience::draw(const Arm& arm, Complexity complexity, std::uint64_t rehearsal, std::uint64_t task,

@@ -18,7 +18,8 @@
 //
 // Both are blended: the presumption counts as two attempts beside all attempts of the same complexity, and these
 // together as two beside those of the same arm and complexity. So the first attempts already tell, and many of one arm
-// tell nearly all.
+// tell nearly all. The presumed shares are scaled by how far the mean of all attempts, whatever their complexity, is
+// from theirs, which again count as two.
 //
 // How far such shares are to be believed is not known either, so each rehearsal draws from a world of its own: as many
 // attempts, drawn with repetition from those that there are (the bootstrap: Efron 1979).
@@ -78,6 +79,7 @@ class Experience {
   Shares shares(const Kind& kind, bool lands, std::uint64_t rehearsal, std::uint64_t which) const;
 
   std::map<Kind, Pool> pools_;
+  Shares presumed_scale_ppm_{1'000'000, 1'000'000};
   std::int64_t attempts_ = 0;
   Micros check_us_ = 0;
 };
