@@ -49,6 +49,8 @@ struct Request {
   StopOptions stop;
   DemoOptions demo;
   LookOptions look;
+  CostOptions cost;
+  std::string cost_by;
   Seq at = 0;
   ReplayOptions replay;
   AgentsOptions agents;
@@ -227,6 +229,15 @@ void add_starting(CLI::App& app, Request& request) {
       [&request] { request.action = [&request](Context& context) { return demo_command(context, request.demo); }; });
 }
 
+Result<CostBy> read_cost_by(const std::string& typed) {
+  CostBy by = CostBy::model;
+  if (typed.empty() || from_word(typed, by)) return by;
+  const std::vector<std::string> words(Words<CostBy>::all.begin(), Words<CostBy>::all.end());
+  const std::string near = did_you_mean_clause(typed, words);
+  return Error{ErrorCode::invalid_input, "--by: '" + typed + "' is no word of it" +
+                                             (near.empty() ? "; write one of " + join(words, ", ") : near)};
+}
+
 using Look = Result<Exit> (*)(Context&, const LookOptions&);
 
 CLI::App& add_look(CLI::App& app, Request& request, const std::string& name, Look look, const std::string& what,
@@ -237,6 +248,25 @@ CLI::App& add_look(CLI::App& app, Request& request, const std::string& name, Loo
     request.action = [&request, look](Context& context) { return look(context, request.look); };
   });
   return command;
+}
+
+void add_cost(CLI::App& app, Request& request) {
+  CLI::App& cost = add_command(app, request, "cost", "What runs cost: by model, role, agent, task, run or day",
+                               "bernstein cost r3\nbernstein cost --by day\nbernstein cost --by model --all --json");
+  cost.add_option("RUN", request.cost.run, "r3, 3 or latest (the default; all runs with --by run and --by day)");
+  cost.add_option("--by", request.cost_by, "What a row is about: model (the default), role, agent, task, run or day")
+      ->type_name("WORD");
+  cost.add_flag("--all", request.cost.all, "All runs");
+  cost.add_option("--at", request.at, "As things stood after this event")
+      ->type_name("SEQ")
+      ->check(CLI::Range(Seq{1}, Seq{1} << 53));
+  cost.callback([&request, &cost] {
+    if (cost.count("--at") > 0) request.cost.at = request.at;
+    request.action = [&request](Context& context) -> Result<Exit> {
+      BERNSTEIN_TRY(request.cost.by, read_cost_by(request.cost_by));
+      return cost_command(context, request.cost);
+    };
+  });
 }
 
 void add_looking(CLI::App& app, Request& request) {
@@ -256,9 +286,7 @@ void add_looking(CLI::App& app, Request& request) {
   CLI::App& events = add_look(app, request, "events", events_command, "The events of a run",
                               "bernstein events latest --json | tail -1");
   run(events), at(events);
-  CLI::App& cost =
-      add_look(app, request, "cost", cost_command, "What a run cost, by agent and model", "bernstein cost r3");
-  run(cost), at(cost);
+  add_cost(app, request);
   CLI::App& why = add_look(app, request, "why", why_command, "Why a task stands where it stands",
                            "bernstein why t4\nbernstein why r3/t4 --at 120");
   task(why), at(why);

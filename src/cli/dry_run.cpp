@@ -2,34 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "bernstein/base/text.hpp"
-#include "bernstein/decide/decide.hpp"
 #include "forecast.hpp"
+#include "history.hpp"
+#include "open_workspace.hpp"
 #include "print.hpp"
 
 namespace bernstein::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// The state right after the plan was accepted, folded in memory as the loop would fold it.
-Result<RunState> state_of(const RunStarted& started, const PlanAccepted& plan) {
-  RunState state;
-  state.run = RunId{1};
-  Seq seq = 0;
-  const Seal seal = [&](Draft draft) {
-    return Event{
-        .seq = ++seq, .run = RunId{1}, .run_seq = seq, .subject = draft.subject, .body = std::move(draft.body)};
-  };
-  BERNSTEIN_TRY([[maybe_unused]] auto begun, settle(state, seal({about_run(), started}), seal));
-  BERNSTEIN_TRY([[maybe_unused]] auto accepted, settle(state, seal({about_run(), plan}), seal));
-  return state;
-}
 
 std::vector<std::string> words_of(const std::vector<TaskId>& ids) {
   std::vector<std::string> words;
@@ -53,11 +42,12 @@ void print_json(std::ostream& out, const RunState& state, const Forecast& foreca
   }
   Json& waves = json["waves"] = Json::array();
   for (const std::vector<TaskId>& wave : forecast.waves) waves.push_back(words_of(wave));
-  const Range& span = forecast.makespan_us;
-  json["makespan_s"] = {{"low", span.low / k_second}, {"mid", span.mid / k_second}, {"high", span.high / k_second}};
-  const auto dollars = [](std::int64_t micros) { return static_cast<double>(micros) / 1e6; };
-  const Range& cost = forecast.cost_micros;
-  json["cost_usd"] = {{"low", dollars(cost.low)}, {"mid", dollars(cost.mid)}, {"high", dollars(cost.high)}};
+  const auto millionths = [](std::int64_t micros) { return static_cast<double>(micros) / 1e6; };
+  const auto range_json = [&](const Range& range) {
+    return Json{{"low", millionths(range.low)}, {"mid", millionths(range.mid)}, {"high", millionths(range.high)}};
+  };
+  json["makespan_s"] = range_json(forecast.makespan_us);
+  json["cost_usd"] = range_json(forecast.cost_micros);
   out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
@@ -83,18 +73,33 @@ void print_text(std::ostream& out, const RunState& state, const Forecast& foreca
                      replace_all(state.started->target, "refs/heads/", ""));
   out << fmt::format("estimated time  {} (from {} to {})\n", format_duration(span.mid), format_duration(span.low),
                      format_duration(span.high));
-  out << fmt::format("estimated cost  {} (from {} to {})", format_usd({cost.mid}), format_usd({cost.low}),
-                     format_usd({cost.high}));
+  out << fmt::format("estimated cost  {} (from {} to {})", about_usd({cost.mid}), about_usd({cost.low}),
+                     about_usd({cost.high}));
   if (const auto& budget = config_of(state).budget_micros) out << "; budget " << format_usd(*budget);
   if (const auto& budget = config_of(state).budget_tokens) out << "; budget " << format_tokens(*budget) << " tokens";
-  out << "\nestimates come from the plan's estimated_minutes, scope and complexity; nothing was started or changed\n";
+  out << "\nestimates: " << source_words(forecast) << "; nothing was started or changed\n";
+}
+
+Result<History> history_here(const Context& context) {
+  const Result<Home> home = open_workspace(context);
+  // Where nothing has run yet there is nothing to learn from.
+  if (!home) return home.error().code == ErrorCode::environment ? Result<History>(History{}) : home.error();
+  return read_history(*home->reader, std::nullopt);
+}
+
+// Of all runs of this workspace. A log that cannot be read is no reason to show nothing.
+Experience experience_here(const Context& context) {
+  const Result<History> history = history_here(context);
+  if (history) return {*history, std::numeric_limits<Seq>::max()};
+  context.err << "note: the estimates leave out earlier runs: " << history.error().message << '\n';
+  return {};
 }
 
 }  // namespace
 
 Result<Exit> dry_run(Context& context, const RunStarted& started, const PlanAccepted& plan) {
-  BERNSTEIN_TRY(const RunState state, state_of(started, plan));
-  const Forecast forecast = forecast_of(state);
+  BERNSTEIN_TRY(const RunState state, state_before_work(started, plan));
+  const Forecast forecast = forecast_of(state, experience_here(context));
   if (context.json) {
     print_json(context.out, state, forecast);
   } else {

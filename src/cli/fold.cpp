@@ -8,13 +8,15 @@
 
 namespace bernstein::cli {
 
-Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at) {
+Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at,
+                             const std::function<void(const Event&)>& also) {
   Picture picture;
   ReadAhead ahead(reader, run, at);
   while (const std::optional<std::vector<Event>> events = ahead.take()) {
     for (const Event& event : *events) {
       note(picture.tally, event);
       BERNSTEIN_TRY_VOID(apply(picture.state, event));
+      if (also) also(event);
     }
   }
   BERNSTEIN_TRY_VOID(ahead.status());

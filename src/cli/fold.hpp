@@ -4,6 +4,7 @@
 //     BERNSTEIN_TRY(const Picture picture, take_picture(reader, run, options.at));
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "bernstein/port/event_log.hpp"
@@ -17,8 +18,9 @@ struct Picture {
   Tally tally;
 };
 
-// ErrorCode::not_found when the run has no event up to `at`.
-Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at);
+// ErrorCode::not_found when the run has no event up to `at`. `also` sees every event that was folded, in order.
+Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at,
+                             const std::function<void(const Event&)>& also = {});
 
 // What the agents of a run told about their costs.
 struct Spending {

@@ -1,150 +1,132 @@
 #include "forecast.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "bernstein/decide/budget.hpp"
+#include "bernstein/decide/decide.hpp"
 #include "bernstein/decide/router.hpp"
-#include "bernstein/state/ready_queue.hpp"
+#include "print.hpp"
+#include "rehearsal.hpp"
 
 namespace bernstein::cli {
 namespace {
 
-// A run of the scheduler's rules over estimated lengths instead of agents.
-class Rehearsal {
+constexpr std::int64_t k_rehearsals_max = 400;
+constexpr std::int64_t k_rehearsals_min = 20;
+constexpr std::int64_t k_rehearsed_tasks_max = 20'000;  // over all rehearsals: half a second or less
+
+// The routes of a task's attempts, each found once. The one place where the router is asked.
+class Routes {
  public:
-  using Length = std::function<std::int64_t(const TaskSpec&)>;
-  struct Start {
-    std::int64_t at = 0;
-    TaskId task;
-  };
+  explicit Routes(const RunState& state) : state_(state) {}
 
-  Rehearsal(const RunState& state, const std::map<TaskId, RouteChosen>& routes, Length length)
-      : state_(state), routes_(routes), length_(std::move(length)) {
-    for (const Stage& stage : state.stages) stage_open_.push_back(stage.spec.tasks);
-    for (const auto& [id, task] : state.tasks) {
-      open_[id] = task.spec.depends_on.size() + task.spec.depends_on_stages.size();
-      for (TaskId needed : task.spec.depends_on) followers_[needed].push_back(id);
-      for (std::uint32_t stage : task.spec.depends_on_stages) stage_followers_[stage].push_back(id);
-      if (open_[id] == 0) enqueue(task);
+  const RouteChosen& of(const Task& task, std::uint32_t failures) {
+    std::vector<RouteChosen>& routes = routes_[task.spec.id];
+    while (routes.size() <= failures) {
+      Task tried = task;  // settling the plan may have assigned it already: the forecast is of a run yet to come
+      tried.attempts.clear();
+      tried.failures = static_cast<std::uint32_t>(routes.size());
+      if (!routes.empty()) tried.failed_arm = routes.back().arm;
+      routes.push_back(foresee_route(state_, tried));
     }
-  }
-
-  // Starts in order of time; the second is when the last task ends.
-  std::pair<std::vector<Start>, std::int64_t> run() {
-    std::int64_t now = 0;
-    while (true) {
-      while (start_one(now)) {
-      }
-      if (ends_.empty()) return {std::move(starts_), now};
-      now = ends_.begin()->first;
-      while (!ends_.empty() && ends_.begin()->first == now) {
-        const TaskId done = ends_.begin()->second;
-        ends_.erase(ends_.begin());
-        finish(task_of(state_, done));
-      }
-    }
+    return routes[failures];
   }
 
  private:
-  void enqueue(const Task& task) {
-    const TaskSpec& spec = task.spec;
-    ready_.insert({.priority = spec.priority, .chain_minutes = task.chain_minutes, .task = spec.id},
-                  Lane{.role = spec.role, .agent = agent_of(spec.id), .model = ""}, spec.files);
-  }
-
-  const std::string& agent_of(TaskId id) const { return routes_.at(id).arm.agent; }
-
-  bool has_slot(const TaskSpec& spec) const {
-    const RunConfig& config = config_of(state_);
-    if (ends_.size() >= config.max_agents) return false;
-    const auto role = config.role_slots.find(spec.role);
-    if (role != config.role_slots.end() && used(busy_roles_, spec.role) >= role->second) return false;
-    for (const AgentSpec& agent : config.agents) {
-      if (agent.name != agent_of(spec.id) || agent.max_parallel == 0) continue;
-      if (used(busy_agents_, agent.name) >= agent.max_parallel) return false;
-    }
-    return true;
-  }
-
-  static std::uint32_t used(const std::map<std::string, std::uint32_t>& slots, const std::string& name) {
-    const auto found = slots.find(name);
-    return found == slots.end() ? 0 : found->second;
-  }
-
-  bool start_one(std::int64_t now) {
-    for (const Rank& rank : ready_.heads()) {
-      const TaskSpec& spec = task_of(state_, rank.task).spec;
-      if (!has_slot(spec)) continue;
-      ready_.erase(spec.id);
-      ready_.lease(spec.id, spec.files);
-      ++busy_roles_[spec.role];
-      ++busy_agents_[agent_of(spec.id)];
-      ends_.emplace(now + length_(spec), spec.id);
-      starts_.push_back({now, spec.id});
-      return true;
-    }
-    return false;
-  }
-
-  void finish(const Task& task) {
-    const TaskSpec& spec = task.spec;
-    ready_.release(spec.id);
-    --busy_roles_[spec.role];
-    --busy_agents_[agent_of(spec.id)];
-    release_followers(followers_[spec.id]);
-    if (spec.stage < stage_open_.size() && --stage_open_[spec.stage] == 0)
-      release_followers(stage_followers_[spec.stage]);
-  }
-
-  void release_followers(const std::vector<TaskId>& followers) {
-    for (TaskId id : followers) {
-      if (--open_[id] == 0) enqueue(task_of(state_, id));
-    }
-  }
-
   const RunState& state_;
-  const std::map<TaskId, RouteChosen>& routes_;
-  Length length_;
-  std::map<TaskId, std::size_t> open_;
-  std::map<TaskId, std::vector<TaskId>> followers_;
-  std::map<std::uint32_t, std::vector<TaskId>> stage_followers_;
-  std::vector<std::uint32_t> stage_open_;
-  ReadyQueue ready_;
-  std::map<std::string, std::uint32_t> busy_roles_;
-  std::map<std::string, std::uint32_t> busy_agents_;
-  std::set<std::pair<std::int64_t, TaskId>> ends_;
-  std::vector<Start> starts_;
+  std::map<TaskId, std::vector<RouteChosen>> routes_;
 };
+
+std::int64_t part_of(std::int64_t whole, std::int64_t share_ppm) {
+  constexpr std::int64_t k_million = 1'000'000;
+  __extension__ using Wide = __int128;
+  return static_cast<std::int64_t>(Wide{whole} * share_ppm / k_million);
+}
+
+// Nearest rank. Requires at least one.
+Range quantiles(std::vector<std::int64_t> outcomes) {
+  std::ranges::sort(outcomes);
+  const auto at = [&](std::int64_t percent) {
+    return outcomes[static_cast<std::size_t>((std::ssize(outcomes) - 1) * percent / 100)];
+  };
+  return {.low = at(10), .mid = at(50), .high = at(90)};
+}
+
+std::vector<std::vector<TaskId>> waves_of(const RunState& state, Routes& routes) {
+  const Rehearsed rehearsed = rehearse(state, [&](const Task& task, std::uint32_t failures) {
+    return Prospect{.agent = routes.of(task, failures).arm.agent, .agent_us = 1};
+  });
+  std::vector<std::vector<TaskId>> waves;
+  for (const Rehearsed::Start& start : rehearsed.starts) {
+    const auto wave = static_cast<std::size_t>(start.at_us);
+    if (waves.size() <= wave) waves.resize(wave + 1);
+    waves[wave].push_back(start.task);
+  }
+  for (std::vector<TaskId>& wave : waves) std::ranges::sort(wave);
+  return waves;
+}
+
+std::set<TaskId> checked_tasks(const RunState& state) {
+  std::set<TaskId> checked;
+  for (const auto& [id, task] : state.tasks) {
+    if (!checks_of(state, {id}).empty()) checked.insert(id);
+  }
+  return checked;
+}
 
 }  // namespace
 
-Forecast forecast_of(const RunState& state) {
-  Forecast forecast;
-  for (const auto& [id, task] : state.tasks) {
-    Task untried = task;  // settling the plan may have assigned it already: the forecast is of its first attempt
-    untried.attempts.clear();
-    forecast.routes.emplace(id, foresee_route(state, untried));
-    const std::int64_t ceiling = attempt_ceiling(task.spec).micros.value;
-    forecast.cost_micros.low += ceiling / 4;
-    forecast.cost_micros.mid += ceiling / 2;
-    forecast.cost_micros.high += ceiling * 2;
-  }
-  const auto one = [](const TaskSpec&) { return std::int64_t{1}; };
-  for (const auto& start : Rehearsal(state, forecast.routes, one).run().first) {
-    const auto wave = static_cast<std::size_t>(start.at);
-    if (forecast.waves.size() <= wave) forecast.waves.resize(wave + 1);
-    forecast.waves[wave].push_back(start.task);
-  }
-  for (std::vector<TaskId>& wave : forecast.waves) std::sort(wave.begin(), wave.end());
+Result<RunState> state_before_work(RunStarted started, const PlanAccepted& plan) {
+  started.config.approve_plan = false;
+  RunState state;
+  state.run = RunId{1};
+  Seq seq = 0;
+  const Seal seal = [&](Draft draft) {
+    return Event{
+        .seq = ++seq, .run = RunId{1}, .run_seq = seq, .subject = draft.subject, .body = std::move(draft.body)};
+  };
+  BERNSTEIN_TRY([[maybe_unused]] auto begun, settle(state, seal({about_run(), std::move(started)}), seal));
+  BERNSTEIN_TRY([[maybe_unused]] auto accepted, settle(state, seal({about_run(), plan}), seal));
+  return state;
+}
 
-  const auto estimated = [](const TaskSpec& spec) { return std::int64_t{spec.estimated_minutes} * k_minute; };
-  const std::int64_t makespan = Rehearsal(state, forecast.routes, estimated).run().second;
-  forecast.makespan_us = {.low = makespan / 2, .mid = makespan, .high = makespan * 2};
+Forecast forecast_of(const RunState& state, const Experience& experience) {
+  Routes routes(state);
+  Forecast forecast{.waves = waves_of(state, routes), .attempts_seen = experience.attempts()};
+  const std::int64_t tasks = std::max<std::int64_t>(std::ssize(state.tasks), 1);
+  forecast.rehearsals = std::clamp(k_rehearsed_tasks_max / tasks, k_rehearsals_min, k_rehearsals_max);
+  const std::set<TaskId> checked = checked_tasks(state);
+
+  std::vector<std::int64_t> costs;
+  std::vector<std::int64_t> makespans;
+  for (std::int64_t rehearsal = 0; rehearsal < forecast.rehearsals; ++rehearsal) {
+    const Rehearsed rehearsed = rehearse(state, [&](const Task& task, std::uint32_t failures) {
+      const TaskSpec& spec = task.spec;
+      const Arm& arm = routes.of(task, failures).arm;
+      const Trial trial =
+          experience.draw(arm, spec.complexity, static_cast<std::uint64_t>(rehearsal), spec.id.number, failures);
+      const Micros agent_us = part_of(std::int64_t{spec.estimated_minutes} * k_minute, trial.time_ppm);
+      return Prospect{.agent = arm.agent,
+                      .cost_micros = part_of(attempt_ceiling(spec).micros.value, trial.cost_ppm),
+                      .agent_us = std::min(agent_us, config_of(state).limits.agent_timeout_us),
+                      .check_us = checked.contains(spec.id) ? experience.check_us() : 0,
+                      .lands = trial.lands};
+    });
+    costs.push_back(rehearsed.cost_micros);
+    makespans.push_back(rehearsed.makespan_us);
+  }
+  forecast.cost_micros = quantiles(std::move(costs));
+  forecast.makespan_us = quantiles(std::move(makespans));
+  for (const auto& [id, task] : state.tasks) forecast.routes.emplace(id, routes.of(task, 0));
   return forecast;
+}
+
+std::string source_words(const Forecast& forecast) {
+  if (forecast.attempts_seen == 0) return "no history yet: prior of scope and complexity";
+  return "from " + counted(forecast.attempts_seen, "attempt") + " in this workspace";
 }
 
 std::vector<TaskId> prerequisites_of(const RunState& state, const Task& task) {

@@ -237,6 +237,23 @@ class Merge {
       if (!policy.agent.empty()) used.insert(policy.agent);
     }
     for (const std::string& name : used) settings_.config.agents.push_back(known_.at(name));
+    take_prices();
+  }
+
+  void take_prices() {
+    std::vector<std::string> models;
+    for (AgentSpec& agent : settings_.config.agents) {
+      for (ModelSpec& model : agent.models) {
+        models.push_back(model.name);
+        const auto price = config_.prices.find(model.name);
+        if (price != config_.prices.end()) model.price = price->second;
+      }
+    }
+    for (const auto& [model, price] : config_.prices) {
+      if (std::ranges::find(models, model) != models.end()) continue;
+      settings_.notes.push_back("prices: no agent of this run has a model '" + model + "'" +
+                                did_you_mean_clause(model, models));
+    }
   }
 
   const plan::Config& config_;

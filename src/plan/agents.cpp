@@ -77,6 +77,18 @@ bool is_version(std::string_view text) {
   return true;
 }
 
+TokenPrice read_price(MapReader& from) {
+  const auto dollars = [&](const std::string& key) {
+    const auto text = from.line(key);
+    if (!text) return UsdMicros{};
+    const auto amount = parse_usd(*text);
+    if (amount && amount->value <= std::int64_t{k_price_dollars_max} * 1'000'000) return *amount;
+    from.fault(from.line_of(key), "has " + quoted(*text) + " for '" + key + "'; write dollars for a million tokens");
+    return UsdMicros{};
+  };
+  return {.cached = dollars("cached"), .input = dollars("input"), .output = dollars("output")};
+}
+
 class AgentReader {
  public:
   AgentReader(const std::string& name, const YamlNode& node, const CatalogEntry* base, Report& report)
@@ -292,18 +304,7 @@ class AgentReader {
     MapReader model(*entry.value, reader_.what() + ": model " + quoted(entry.key), report_);
     ModelSpec spec{.name = model.line("name").value_or(""), .tier = entry.key};
     if (spec.name.empty()) model.fault(entry.line, "has no name; write name: what the agent calls it");
-    if (model.has("input") || model.has("output")) {
-      const auto dollars = [&](const std::string& key) {
-        const auto text = model.line(key);
-        if (!text) return UsdMicros{};
-        const auto amount = parse_usd(*text);
-        if (amount && amount->value <= std::int64_t{k_price_dollars_max} * 1'000'000) return *amount;
-        model.fault(model.line_of(key),
-                    "has " + quoted(*text) + " for '" + key + "'; write dollars for a million tokens");
-        return UsdMicros{};
-      };
-      spec.price = TokenPrice{.cached = dollars("cached"), .input = dollars("input"), .output = dollars("output")};
-    }
+    if (model.has("input") || model.has("output")) spec.price = read_price(model);
     model.finish({}, UnknownKeys::refuse);
     add_model(std::move(spec), entry.line);
   }
@@ -415,6 +416,26 @@ CatalogEntry read_agent(const std::string& name, const YamlNode& node, int line,
     if (std::find(env.begin(), env.end(), variable) == env.end()) env.push_back(variable);
   }
   return entry;
+}
+
+std::map<std::string, TokenPrice> read_prices(const YamlNode& map, Report& report) {
+  std::map<std::string, TokenPrice> prices;
+  for (const YamlEntry& entry : map.entries) {
+    const std::string what = "the price of " + quoted(entry.key);
+    if (entry.value->kind != YamlNode::Kind::map) {
+      report.fault(entry.line, what + " is " + std::string(name_of(entry.value->kind)) +
+                                   "; write a map: {input: 3, cached: 0.30, output: 15}");
+      continue;
+    }
+    MapReader price(*entry.value, what, report);
+    if (!price.has("input") || !price.has("output")) {
+      price.fault(entry.line, "has no " + std::string(price.has("input") ? "output" : "input") +
+                                  "; write both, in dollars for a million tokens");
+    }
+    prices[entry.key] = read_price(price);
+    price.finish({}, UnknownKeys::refuse);
+  }
+  return prices;
 }
 
 std::vector<CatalogEntry> read_agents(const YamlNode& map, Report& report) {

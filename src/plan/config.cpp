@@ -59,6 +59,9 @@ class ConfigReader {
         config_.agents.push_back(std::move(entry.spec));
       }
     }
+    if (const YamlNode* prices = top.map("prices", "{opus: {input: 5, cached: 0.50, output: 25}}")) {
+      config_.prices = read_prices(*prices, report_);
+    }
     if (const YamlNode* roles = top.map("role_model_policy", "{docs: {cli: claude, model: haiku}}")) {
       for (const YamlEntry& entry : roles->entries) read_role_policy(entry);
     }

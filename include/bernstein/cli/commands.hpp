@@ -9,6 +9,17 @@
 
 #include "bernstein/base/id.hpp"
 #include "bernstein/cli/context.hpp"
+#include "bernstein/event/fields.hpp"
+
+namespace bernstein::cli {
+
+enum class CostBy { model, role, agent, task, run, day, count_ };
+
+}  // namespace bernstein::cli
+
+namespace bernstein {
+BERNSTEIN_ENUM_WORDS(cli::CostBy, "model", "role", "agent", "task", "run", "day");
+}  // namespace bernstein
 
 namespace bernstein::cli {
 
@@ -70,10 +81,17 @@ struct LookOptions {
 };
 Result<Exit> status_command(Context& context, const LookOptions& options);
 Result<Exit> events_command(Context& context, const LookOptions& options);
-Result<Exit> cost_command(Context& context, const LookOptions& options);
 Result<Exit> why_command(Context& context, const LookOptions& options);
 Result<Exit> diff_command(Context& context, const LookOptions& options);
 Result<Exit> logs_command(Context& context, const LookOptions& options);
+
+struct CostOptions {
+  std::string run;   // "": the latest, or all where rows are by run or by day
+  bool all = false;  // all runs; with `run` that is refused
+  CostBy by = CostBy::model;
+  std::optional<Seq> at;  // as things stood after that event
+};
+Result<Exit> cost_command(Context& context, const CostOptions& options);
 
 struct ReplayOptions {
   std::string run;

@@ -43,6 +43,7 @@ struct Config {
   std::vector<CheckSpec> gates;   // `quality_gates:`, in file order
   std::vector<AgentSpec> agents;  // `agents:`, in file order; those of the catalog with what is said of them anew
   std::map<std::string, AgentFacts> agent_facts;  // of the same
+  std::map<std::string, TokenPrice> prices;       // `prices:`, by model: instead of those that agents have for it
   RoutingSettings routing;
   LandingRules landing = usual_landing_rules();
   Limits limits;
