@@ -5,7 +5,7 @@ import unittest
 import costs
 
 TOKENS = {"input": 4040, "cached": 1204, "output": 168, "requests": 4}
-COMPUTED = {"agent": "codex", "model": "gpt-5.4", "cost_source": "computed", "cost_micros": 6881}
+COMPUTED = {"agent": "codex", "model": "gpt-5.4", "cost_source": "computed", "cost_micros": 12921}
 REPORTED = {"agent": "claude", "model": "sonnet", "cost_source": "reported", "cost_micros": 9880}
 SAID = '{"type":"result","total_cost_usd":0.0098804}\n'
 SONNET = {"claude-sonnet-5-5": TOKENS}
@@ -18,7 +18,7 @@ def wrong(attempt, turns, log="", home_prices=None, **changes):
 class Prices(unittest.TestCase):
     def test_of_the_catalog_are_found(self):
         prices = costs.catalog_prices(costs.catalog_text("codex"))
-        self.assertEqual({"input": "1.25", "cached": "0.125", "output": "10"}, prices["gpt-5.4"])
+        self.assertEqual({"input": "2.50", "cached": "0.25", "output": "15"}, prices["gpt-5.4"])
         self.assertEqual({}, costs.catalog_prices(costs.catalog_text("claude")))
 
     def test_are_rounded_once(self):
@@ -46,7 +46,7 @@ class Compared(unittest.TestCase):
 
     def test_what_is_wrong(self):
         for why, found in {
-            "a micro-dollar more": wrong(COMPUTED, {"gpt-5.4": TOKENS}, cost_micros=6882),
+            "a micro-dollar more": wrong(COMPUTED, {"gpt-5.4": TOKENS}, cost_micros=12922),
             "another model was asked": wrong(COMPUTED, {"gpt-5.5": TOKENS}),
             "two models were asked": wrong(COMPUTED, {"gpt-5.4": TOKENS, "gpt-5.5": TOKENS}),
             "nothing was asked": wrong(COMPUTED, {}),

@@ -326,68 +326,6 @@ TEST(Events, EndWhereAtSays) {
   EXPECT_EQ(lines_in(here.look(events_command, LookOptions{.at = 5}).out), 5U);
 }
 
-// ---- cost -----------------------------------------------------------------------------------------------------------
-
-TEST(Cost, KeepsWhatIsUnknownApart) {
-  SmallRun here;
-
-  EXPECT_EQ(here.look(cost_command, LookOptions{}).out,
-            "MODEL     AGENT  ATTEMPTS    INPUT   CACHED   OUTPUT               COST\n"
-            "cheap-1   mock          3  unknown  unknown  unknown              $0.30\n"
-            "strong-1  mock          2  unknown  unknown  unknown  $0.10 + 1 unknown\n"
-            "\n"
-            "total $0.40 and what 1 attempt did not tell\n");
-}
-
-TEST(Cost, AsJsonIsNullWhereNobodyTold) {
-  SmallRun here;
-  here.json = true;
-
-  const Json json = Json::parse(here.look(cost_command, LookOptions{}).out);
-
-  EXPECT_DOUBLE_EQ(json["total_usd"].get<double>(), 0.4);
-  ASSERT_EQ(json["by"].size(), 2U);
-  EXPECT_EQ(json["by"][0]["model"], "cheap-1");
-  EXPECT_EQ(json["by"][0]["agent"], "mock");
-  EXPECT_EQ(json["by"][0]["attempts"], 3);
-  EXPECT_EQ(json["by"][0]["input_tokens"], nullptr);
-  EXPECT_DOUBLE_EQ(json["by"][0]["cost_usd"].get<double>(), 0.3);
-}
-
-TEST(Cost, IsNullAsAWholeWhenNobodyTold) {
-  Workplace here;
-  World world(a_config());
-  world.start({a_task(1)});
-  world.worktree_ready(at(1));
-  world.agent_exits(at(1), 0, std::nullopt);
-  here.append(world.log(), RunId{1});
-
-  EXPECT_NE(here.look(cost_command, LookOptions{}).out.find("total unknown\n"), std::string::npos);
-  here.json = true;
-  const Json json = Json::parse(here.look(cost_command, LookOptions{}).out);
-  EXPECT_EQ(json["total_usd"], nullptr);
-  EXPECT_EQ(json["by"][0]["cost_usd"], nullptr);
-}
-
-TEST(Cost, SumsTokensByModel) {
-  Workplace here;
-  World world(a_config());
-  world.start({a_task(1), a_task(2)});
-  for (std::uint32_t task : {1U, 2U}) {
-    world.worktree_ready(at(task));
-    AgentExited exit = test::an_exit();
-    exit.usage = {.cached_tokens = 30'000, .cost_micros = UsdMicros{1'500}, .input_tokens = 1'200, .output_tokens = 7};
-    world.answer<SpawnRequested>(at(task), exit);
-  }
-  here.append(world.log(), RunId{1});
-
-  EXPECT_EQ(here.look(cost_command, LookOptions{}).out,
-            "MODEL    AGENT  ATTEMPTS  INPUT  CACHED  OUTPUT    COST\n"
-            "cheap-1  mock          2  2,400  60,000      14  $0.003\n"
-            "\n"
-            "total $0.003\n");
-}
-
 // ---- why ------------------------------------------------------------------------------------------------------------
 
 TEST(Why, TellsTheStoryInOrderWithReasons) {
@@ -596,7 +534,8 @@ struct DiffRun : Workplace {
     };
     work(at(1), landed);
     world.candidate_built(at(1));
-    world.answer<MergeRequested>(at(1), MergeLanded{landed, base, {}, attempt_of(world.state(), at(1)).candidate->tree});
+    world.answer<MergeRequested>(at(1),
+                                 MergeLanded{landed, base, {}, attempt_of(world.state(), at(1)).candidate->tree});
     world.synced(at(1));
     world.removed(at(1));
     work(at(2), captured);
@@ -792,7 +731,7 @@ TEST(Status, IsNotFoldedFromAnEventThatWasChanged) {
                            "and put a backup in its place"};
 
   EXPECT_EQ(here.look(status_command, LookOptions{.run = "r2"}).error, expected);
-  EXPECT_EQ(here.look(cost_command, LookOptions{.run = "r2"}).error, expected);
+  EXPECT_EQ(here.look(cost_command, CostOptions{.run = "r2"}).error, expected);
   const Looked replayed = here.look(replay_command, ReplayOptions{.run = "r2"});
   EXPECT_EQ(replayed.exit, Exit::diverged);
   EXPECT_NE(replayed.out.find("diverged at event " + std::to_string(seq)), std::string::npos) << replayed.out;

@@ -62,6 +62,20 @@ TEST(Settings, AutoTakesTheFirstAgentOfTheConfigurationWithAllItsModels) {
   EXPECT_EQ(config.agents[0].name, "zeta");
 }
 
+TEST(Settings, PricesGoToTheModelsOfThatNameAndTheRestIsNamed) {
+  plan::Config config = a_config();
+  const TokenPrice price{.cached = {1}, .input = {2}, .output = {3}};
+  config.prices = {{"big-1", price}, {"big-2", price}};
+
+  const MergeResult result = merge_settings(config, a_plan(), {}, k_built_in);
+
+  const Settings& settings = std::get<Settings>(result);
+  EXPECT_EQ(settings.config.agents[0].models[0].price, std::nullopt);
+  EXPECT_EQ(settings.config.agents[0].models[1].price, price);
+  ASSERT_FALSE(settings.notes.empty());
+  EXPECT_EQ(settings.notes.front(), "prices: no agent of this run has a model 'big-2'; did you mean 'big-1'?");
+}
+
 TEST(Settings, TheRolesOfThePlanBringTheirTextsThePersonsOwnFirst) {
   plan::Config config = a_config();
   config.roles = {{"docs", "Write little."}, {"nobody", "Not in this plan."}};

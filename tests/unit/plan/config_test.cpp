@@ -162,6 +162,26 @@ TEST(ConfigFaults, NameWhatCannotBeAWayToLand) {
             "bernstein.yaml:2: landing has 'skip_intermediate', and so has the top of the file, in line 1; remove one");
 }
 
+TEST(Config, ReadsPricesOfModels) {
+  const Config config =
+      config_of("prices: {opus: {input: 5, cached: 0.50, output: 25}, \"a/b\": {input: 1, output: 2}}\n");
+
+  EXPECT_EQ(config.prices, (std::map<std::string, TokenPrice>{{"opus", {{500'000}, {5'000'000}, {25'000'000}}},
+                                                              {"a/b", {{0}, {1'000'000}, {2'000'000}}}}));
+}
+
+TEST(ConfigFaults, NamePricesThatAreNone) {
+  EXPECT_EQ(config_faults_of("prices:\n"
+                             "  a: 5\n"
+                             "  b: {input: 1}\n"
+                             "  c: {input: cheap, output: 1}\n"
+                             "  d: {input: 1, output: 1, caching: 1}\n"),
+            "bernstein.yaml:2: the price of 'a' is text; write a map: {input: 3, cached: 0.30, output: 15}\n"
+            "bernstein.yaml:3: the price of 'b' has no output; write both, in dollars for a million tokens\n"
+            "bernstein.yaml:4: the price of 'c' has 'cheap' for 'input'; write dollars for a million tokens\n"
+            "bernstein.yaml:5: the price of 'd' has the unknown key 'caching'; did you mean 'cached'?");
+}
+
 TEST(Config, ReadsTheShortFormsOfAgents) {
   Config config = config_of("agents:\n  z: [run, \"{task}\"]\n  a: {command: [b], models: [small, big]}\n");
   ASSERT_EQ(config.agents.size(), 2u);
