@@ -80,7 +80,7 @@ TEST(ForecastScore, SaysWhyARunHasNone) {
   World goal(a_config().with_planner());
   goal.start_with_goal();
   goal.plans(session(1), an_answer({a_task(1)}));
-  goal.lands(at(1));
+  goal.run([&](const RunState&, const OpenIntent& intent) { return std::optional(goal.success(intent)); });
   ASSERT_TRUE(goal.finished());
   EXPECT_EQ(why_not_scored(history_of(goal)), "it began with a goal, and there was no plan yet to forecast");
 }

@@ -118,37 +118,38 @@ TEST(Forecast, ManyAttemptsAlikeMakeItNarrow) {
 }
 
 TEST(Forecast, AnAttemptThatFailsIsFollowedByOneOfTheNextArm) {
-  History past = a_past(a_task(1), k_cheap, 500, cents(1), k_minute, AttemptEnd::failed);
+  History past = a_past(a_task(1).with_minutes(10), k_cheap, 500, cents(1), k_minute, AttemptEnd::failed);
   for (std::uint32_t i = 1; i <= 500; ++i) {
     AttemptFacts& attempt = past.attempts[{RunId{2}, at(i)}];
-    past.tasks[{RunId{2}, t(i)}].spec = a_task(1);
+    past.tasks[{RunId{2}, t(i)}].spec = a_task(1).with_minutes(10);
     attempt = {.agent = "mock", .model = "strong-1", .exited = true, .duration_us = 10 * k_minute};
     attempt.usage.cost_micros = cents(50);
     attempt.end = AttemptEnd::landed;
     attempt.ended_seq = i;
   }
 
-  const Forecast forecast = forecast_for(a_config(), {a_task(1)}, Experience(past, k_ever));
+  const Forecast forecast = forecast_for(a_config(), {a_task(1).with_minutes(10)}, Experience(past, k_ever));
 
   EXPECT_EQ(forecast.cost_micros.mid, cents(51).value);
   EXPECT_EQ(forecast.makespan_us.mid, 11 * k_minute);
 }
 
 TEST(Forecast, WhatDependsOnATaskThatFailsIsNotStarted) {
-  const Experience experience(a_past(a_task(1), k_cheap, 5'000, cents(10), k_minute, AttemptEnd::failed), k_ever);
+  const Experience experience(
+      a_past(a_task(1).with_minutes(10), k_cheap, 5'000, cents(10), k_minute, AttemptEnd::failed), k_ever);
 
-  const Forecast forecast =
-      forecast_for(a_config().with_arms({"mock/cheap"}).with_attempts(2), {a_task(1), a_task(2).after(1)}, experience);
+  const Forecast forecast = forecast_for(a_config().with_arms({"mock/cheap"}).with_attempts(2),
+                                         {a_task(1).with_minutes(10), a_task(2).with_minutes(10).after(1)}, experience);
 
   EXPECT_EQ(forecast.cost_micros.mid, 2 * cents(10).value);
   EXPECT_EQ(forecast.makespan_us.mid, 2 * k_minute);
 }
 
 TEST(Forecast, ChecksTakeTheirTimeOneAfterAnother) {
-  History past = a_past(a_task(1), k_cheap, 500, cents(1), k_minute);
+  History past = a_past(a_task(1).with_minutes(10), k_cheap, 500, cents(1), k_minute);
   for (auto& [key, attempt] : past.attempts) attempt.checked_us = 5 * k_minute;
   const Experience experience(past, k_ever);
-  const std::vector<TaskSpec> tasks{a_task(1), a_task(2)};
+  const std::vector<TaskSpec> tasks{a_task(1).with_minutes(10), a_task(2).with_minutes(10)};
 
   EXPECT_EQ(forecast_for(a_config(), tasks, experience).makespan_us.mid, k_minute) << "they have no checks";
   EXPECT_EQ(forecast_for(a_config().with_gate(a_command("tests")), tasks, experience).makespan_us.mid, 11 * k_minute);
@@ -160,11 +161,12 @@ TEST(Forecast, ChecksTakeTheirTimeOneAfterAnother) {
 }
 
 TEST(Forecast, OneAgentDoesOneThingAtATime) {
-  History past = a_past(a_task(1), k_cheap, 500, cents(1), k_minute);
+  History past = a_past(a_task(1).with_minutes(10), k_cheap, 500, cents(1), k_minute);
   for (auto& [key, attempt] : past.attempts) attempt.checked_us = 5 * k_minute;
 
-  const Forecast forecast = forecast_for(a_config().with_agents(1).with_gate(a_command("tests")),
-                                         {a_task(1), a_task(2)}, Experience(past, k_ever));
+  const Forecast forecast =
+      forecast_for(a_config().with_agents(1).with_gate(a_command("tests")),
+                   {a_task(1).with_minutes(10), a_task(2).with_minutes(10)}, Experience(past, k_ever));
 
   EXPECT_EQ(forecast.makespan_us.mid, 12 * k_minute);
 }

@@ -179,7 +179,7 @@ TEST(ConfigFaults, NamePricesThatAreNone) {
             "bernstein.yaml:2: the price of 'a' is text; write a map: {input: 3, cached: 0.30, output: 15}\n"
             "bernstein.yaml:3: the price of 'b' has no output; write both, in dollars for a million tokens\n"
             "bernstein.yaml:4: the price of 'c' has 'cheap' for 'input'; write dollars for a million tokens\n"
-            "bernstein.yaml:5: the price of 'd' has the unknown key 'caching'; did you mean 'cached'?");
+            "bernstein.yaml:5: the price of 'd' has the unknown key 'caching'; known are cached, input, output");
 }
 
 TEST(Config, ReadsTheShortFormsOfAgents) {
