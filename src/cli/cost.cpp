@@ -22,10 +22,8 @@ std::string dollars(std::int64_t micros) {
   return format_usd({micros});
 }
 
-// Of what was divided: the fourth decimal is as far as anybody looks, where there is a cent or more.
-std::string rounded_dollars(std::int64_t micros) {
-  constexpr std::int64_t k_cent = 10'000;
-  return dollars(micros < k_cent ? micros : (micros + 50) / 100 * 100);
+std::string about(std::int64_t micros) {
+  return about_usd({micros});
 }
 
 // "1,200", "unknown", "1,200 + 2 unknown", and "-" before anybody could have told.
@@ -42,7 +40,7 @@ std::string percent_words(const std::optional<std::int64_t>& ppm) {
 std::string per_landed_words(const Use& use) {
   if (use.landed_tasks == 0) return "-";
   const std::optional<std::int64_t> each = use.cost_per_landed();
-  return each ? rounded_dollars(*each) : "unknown";
+  return each ? about(*each) : "unknown";
 }
 
 // What a task or a run is called beside its id comes last, where it may be cut.
@@ -92,7 +90,7 @@ void print_total(std::ostream& out, const CostPage& page) {
   if (page.budget) out << " of a budget of " << format_usd(*page.budget);
   if (total.landed_tasks > 0) {
     out << "; " << counted(total.landed_tasks, "task") << " landed";
-    if (const auto each = total.cost_per_landed()) out << ", " << rounded_dollars(*each) << " each";
+    if (const auto each = total.cost_per_landed()) out << ", " << about(*each) << " each";
   }
   out << '\n';
 }
@@ -141,9 +139,9 @@ void print_score(std::ostream& out, const Scoring& scoring) {
     return;
   }
   const Score& score = std::get<Score>(scoring);
-  out << "\nforecast " << range_words(score.cost_forecast, dollars) << ", ";
+  out << "\nforecast " << range_words(score.cost_forecast, about) << ", ";
   if (score.cost) {
-    out << "came to " << dollars(score.cost->actual) << ": " << comparison_words(*score.cost, rounded_dollars) << '\n';
+    out << "came to " << dollars(score.cost->actual) << ": " << comparison_words(*score.cost, about) << '\n';
   } else {
     out << "cannot be scored: the cost of " << counted(score.unknown_attempts, "attempt") << " is unknown\n";
   }
@@ -157,7 +155,7 @@ void print_mean_score(std::ostream& out, const CostPage& page) {
   if (!time) return;
   const auto cost = mean_cost_loss(page);
   out << "\nforecasts of the newest " << counted(std::ssize(page.scores), "run") << ": mean pinball loss "
-      << (cost ? rounded_dollars(*cost) : "unknown") << " and " << format_duration(*time) << " a run\n";
+      << (cost ? about(*cost) : "unknown") << " and " << format_duration(*time) << " a run\n";
 }
 
 }  // namespace

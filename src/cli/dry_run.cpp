@@ -73,8 +73,8 @@ void print_text(std::ostream& out, const RunState& state, const Forecast& foreca
                      replace_all(state.started->target, "refs/heads/", ""));
   out << fmt::format("estimated time  {} (from {} to {})\n", format_duration(span.mid), format_duration(span.low),
                      format_duration(span.high));
-  out << fmt::format("estimated cost  {} (from {} to {})", format_usd({cost.mid}), format_usd({cost.low}),
-                     format_usd({cost.high}));
+  out << fmt::format("estimated cost  {} (from {} to {})", about_usd({cost.mid}), about_usd({cost.low}),
+                     about_usd({cost.high}));
   if (const auto& budget = config_of(state).budget_micros) out << "; budget " << format_usd(*budget);
   out << "\nestimates: " << source_words(forecast) << "; nothing was started or changed\n";
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t k_rehearsals_max = 400;
 constexpr std::int64_t k_rehearsals_min = 20;
-constexpr std::int64_t k_rehearsed_tasks_max = 40'000;  // over all rehearsals: a second or less
+constexpr std::int64_t k_rehearsed_tasks_max = 20'000;  // over all rehearsals: half a second or less
 
 // The routes of a task's attempts, each found once. The one place where the router is asked.
 class Routes {

@@ -1,6 +1,7 @@
 #include "forecast_score.hpp"
 
 #include "cost_rows.hpp"
+#include "print.hpp"
 
 namespace bernstein::cli {
 namespace {
@@ -24,8 +25,11 @@ Sum cost_of(const History& history, RunId run) {
 }
 
 std::string why_not(const RunFacts& run) {
+  if (run.first_seq == 0) return "its beginning is not in the log";
   if (!run.outcome) return "it has not ended";
   if (!run.plan) return "it began with a goal, and there was no plan yet to forecast";
+  if (run.plan->tasks.size() > k_scored_tasks_max)
+    return "its plan has more than " + grouped(k_scored_tasks_max) + " tasks, which takes long to rehearse again";
   switch (*run.outcome) {
     case RunOutcome::landed:
     case RunOutcome::incomplete:

@@ -30,6 +30,7 @@ class Noting {
       history_.tasks[{event_.run, k_planning}].spec = {
           .id = k_planning, .role = std::string(k_planner_role), .title = "the plan"};
     }
+    history_.tasks[{event_.run, event_.subject.task}];
     history_.attempts[key()] = {
         .agent = e.agent, .model = e.model, .reserved = e.reserved_micros, .begun_wall_us = event_.wall_us};
   }
@@ -95,7 +96,10 @@ void note(History& history, const Event& event) {
   Noting noting(history, event);
   std::visit(
       [&]<class Body>(const Body& body) {
-        if constexpr (Noted<Body>) noting.on(body);
+        if constexpr (Noted<Body>) {
+          history.runs[event.run];  // there is one for each task, also of a log that was altered
+          noting.on(body);
+        }
       },
       event.body);
 }

@@ -44,7 +44,7 @@ struct TaskFacts {
 };
 
 struct RunFacts {
-  Seq first_seq = 0;
+  Seq first_seq = 0;  // of its RunStarted; 0: there is none, the log was altered
   Micros begun_wall_us = 0;
   RunStarted started;
   std::optional<PlanAccepted> plan;   // that a person wrote; a run that began with a goal has none

@@ -241,6 +241,12 @@ std::string format_wall(Micros wall_us) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local)};
 }
 
+std::string about_usd(UsdMicros amount) {
+  constexpr std::int64_t k_cent = 10'000;
+  const std::int64_t step = amount.value >= 100 * k_cent ? k_cent : amount.value >= k_cent ? 100 : 1;
+  return format_usd({(amount.value + step / 2) / step * step});
+}
+
 std::string format_bytes(std::uint64_t bytes) {
   static constexpr std::array<std::string_view, 5> k_units{"B", "kB", "MB", "GB", "TB"};
   if (bytes < 1000) return std::to_string(bytes) + " B";

@@ -79,6 +79,8 @@ std::string commands_go_on_alone(std::int64_t n);
 std::string grouped(std::int64_t n);
 // "12.3 MB"; powers of 1000.
 std::string format_bytes(std::uint64_t bytes);
+// What was divided or estimated, as exact as anybody looks: "$12.34" from a dollar on, "$0.0123" from a cent on.
+std::string about_usd(UsdMicros amount);
 // A time since the epoch as a clock on the wall here has it: "2026-11-25 14:32".
 std::string format_wall(Micros wall_us);
 // Offset from a run's start as a clock: "0:07.3", "12:04", "1:03:20".

@@ -182,7 +182,7 @@ TEST(Forecast, OfALargePlanTakesFewerRehearsals) {
   for (std::uint32_t i = 1; i <= 1'000; ++i) tasks.push_back(a_task(i).owning("src/" + std::to_string(i) + "/"));
 
   EXPECT_EQ(forecast_for(a_config(), {a_task(1)}).rehearsals, 400);
-  EXPECT_EQ(forecast_for(a_config(), tasks).rehearsals, 40);
+  EXPECT_EQ(forecast_for(a_config(), tasks).rehearsals, 20);
 }
 
 TEST(Forecast, RoutesAreThoseOfFirstAttempts) {

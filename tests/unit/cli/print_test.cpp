@@ -146,5 +146,12 @@ TEST(Words, ShowOffsetsAsAClock) {
   EXPECT_EQ(format_offset(k_hour + 3 * k_minute + 20 * k_second), "1:03:20");
 }
 
+TEST(Print, WhatWasDividedIsAsExactAsAnybodyLooks) {
+  EXPECT_EQ(about_usd({69'792'241}), "$69.79");
+  EXPECT_EQ(about_usd({133'333}), "$0.1333");
+  EXPECT_EQ(about_usd({4'321}), "$0.004321");
+  EXPECT_EQ(about_usd({500'000}), "$0.50");
+}
+
 }  // namespace
 }  // namespace bernstein::cli
