@@ -9,10 +9,12 @@ namespace {
 Result<CostPage> page_of_run(port::EventReader& reader, const CostOptions& options) {
   CostPage page{.by = options.by};
   BERNSTEIN_TRY(page.run, find_run(reader, options.run, options.at));
-  BERNSTEIN_TRY(const Picture picture,
-                take_picture(reader, *page.run, options.at, [&](const Event& event) { note(page.history, event); }));
-  page.budget = config_of(picture.state).budget_micros;
+  BERNSTEIN_TRY_VOID(visit_run(reader, *page.run, options.at, [&](const Event& event) -> Status {
+    note(page.history, event);
+    return Ok{};
+  }));
   const RunFacts& run = page.history.runs.at(*page.run);
+  page.budget = run.budget;
   if (!run.outcome) return page;  // it is at work: what was known before it is not looked up
   BERNSTEIN_TRY(const History before, read_history(reader, run.first_seq - 1));
   BERNSTEIN_TRY(Scoring scoring, score_run(page.history, *page.run, Experience(before, run.first_seq)));

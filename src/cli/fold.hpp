@@ -18,9 +18,12 @@ struct Picture {
   Tally tally;
 };
 
-// ErrorCode::not_found when the run has no event up to `at`. `also` sees every event that was folded, in order.
-Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at,
-                             const std::function<void(const Event&)>& also = {});
+// The events of a run up to `at`, in order, checked against their chain. ErrorCode::not_found when there is none.
+Status visit_run(port::EventReader& reader, RunId run, std::optional<Seq> at,
+                 const std::function<Status(const Event&)>& visit);
+
+// Errors are those of visit_run().
+Result<Picture> take_picture(port::EventReader& reader, RunId run, std::optional<Seq> at);
 
 // What the agents of a run told about their costs.
 struct Spending {

@@ -39,7 +39,7 @@ struct Score {
 };
 
 // Plans with more tasks are not scored: a look at what a run cost is quick.
-inline constexpr std::size_t k_scored_tasks_max = 2'000;
+inline constexpr std::size_t k_scored_tasks_max = 1'000;
 
 // A score, or in a sentence why there is none: the run has not come to its own end, or no plan was there to forecast.
 using Scoring = std::variant<Score, std::string>;

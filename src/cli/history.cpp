@@ -15,10 +15,15 @@ class Noting {
   Noting(History& history, const Event& event) : history_(history), event_(event) {}
 
   void on(const RunStarted& e) {
-    history_.runs[event_.run] = {.first_seq = event_.seq, .begun_wall_us = event_.wall_us, .started = e};
+    history_.runs[event_.run] = {
+        .first_seq = event_.seq, .begun_wall_us = event_.wall_us, .started = e, .budget = e.config.budget_micros};
   }
   void on(const PlanAccepted& e) { history_.runs[event_.run].plan = e; }
-  void on(const RunResumed&) { history_.runs[event_.run].outcome.reset(); }
+  void on(const RunResumed& e) {
+    RunFacts& run = history_.runs[event_.run];
+    run.outcome.reset();
+    if (e.budget_micros) run.budget = e.budget_micros;
+  }
   void on(const RunFinished& e) {
     RunFacts& run = history_.runs[event_.run];
     run.outcome = e.outcome;

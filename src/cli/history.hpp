@@ -47,6 +47,7 @@ struct RunFacts {
   Seq first_seq = 0;  // of its RunStarted; 0: there is none, the log was altered
   Micros begun_wall_us = 0;
   RunStarted started;
+  std::optional<UsdMicros> budget;    // as a resume may have changed it
   std::optional<PlanAccepted> plan;   // that a person wrote; a run that began with a goal has none
   std::optional<RunOutcome> outcome;  // nothing: it has not ended
   Micros makespan_us = 0;             // on its own clock, when it ended
