@@ -30,9 +30,9 @@ class Policy {
  public:
   using ArmKey = std::pair<std::string, std::string>;  // agent, model
 
+  Policy() : Policy(RoutingRules{}.ridge_ppm) {}
   // Requires experiences that are_sound(), each of another arm.
-  explicit Policy(std::int64_t ridge_ppm = RoutingRules{}.ridge_ppm,
-                  const std::vector<ArmExperience>& experiences = {});
+  explicit Policy(std::int64_t ridge_ppm, const std::vector<ArmExperience>& experiences = {});
 
   void learn(const Arm& arm, const Features& features, const RewardRecorded& reward);
 

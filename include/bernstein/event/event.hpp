@@ -1,5 +1,5 @@
 #pragma once
-// Every kind of event there is. One struct for each, in inputs.hpp, decisions.hpp or effects.hpp; docs/event-log.md
+// Every kind of event there is. One struct for each, in inputs.hpp, decisions.hpp, effects.hpp or timers.hpp; docs/event-log.md
 // says for each when it is written and what follows from it. Names are facts in the past tense; intents end in
 // "Requested".
 //
@@ -21,6 +21,7 @@
 #include "bernstein/event/inputs.hpp"
 #include "bernstein/event/record.hpp"
 #include "bernstein/event/terms.hpp"
+#include "bernstein/event/timers.hpp"
 
 namespace bernstein {
 

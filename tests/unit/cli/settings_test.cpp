@@ -240,12 +240,11 @@ TEST(Settings, EveryUnknownAgentIsNamedAtOnce) {
              "bernstein.yaml"}));
 }
 
-TEST(Settings, ASettingThatThisVersionCannotFollowIsRefusedOrSaid) {
+TEST(Settings, TheRulesOfRoutingAreTheRuns) {
   plan::Config config = a_config();
-  config.routing.mode = plan::RoutingMode::bandit;
+  config.routing.rules = {.alpha_ppm = 1, .explore_ppm = 2, .mode = RoutingMode::shadow, .ridge_ppm = 3, .warmup = 4};
   const MergeResult result = merge_settings(config, a_plan(), {}, k_built_in);
-  EXPECT_EQ(std::get<Settings>(result).notes,
-            (Words{"routing.mode: only static is built yet; the static cascade chooses"}));
+  EXPECT_EQ(std::get<Settings>(result).config.routing, config.routing.rules);
 }
 
 }  // namespace

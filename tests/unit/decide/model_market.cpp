@@ -97,7 +97,7 @@ class Suite {
   }
 
   SuiteResult result() const {
-    SuiteResult result{.usd = static_cast<double>(world_.state().spent.value) / 1e6};
+    SuiteResult result{.usd = static_cast<double>(world_.state().spent.micros.value) / 1e6};
     for (const auto& [id, task] : world_.state().tasks) {
       result.landed += task.status == TaskStatus::landed ? 1 : 0;
       result.attempts += static_cast<double>(task.attempts.size());
