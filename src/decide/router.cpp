@@ -142,7 +142,7 @@ Ranking rank_by_cascade(const Ladder& ladder, const std::vector<std::size_t>& el
   };
   for (std::size_t at = 0; at < eligible.size(); ++at) {
     const std::size_t step = ladder.steps[eligible[at]];
-    ranking.scores.push_back(-static_cast<double>(step > wanted ? step - wanted : wanted - step));
+    ranking.scores.push_back(0.0 - static_cast<double>(step > wanted ? step - wanted : wanted - step));  // no -0
     if (distance(at) < distance(ranking.best)) ranking.best = at;
   }
   ranking.why = std::string(to_word(task.spec.complexity)) + " complexity starts at step " + std::to_string(start + 1) +

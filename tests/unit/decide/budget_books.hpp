@@ -143,7 +143,11 @@ class Books {
     const std::int64_t told = of_ == Of::micros ? usage.cost_micros.value_or(UsdMicros{}).value
                                                 : usage.input_tokens.value_or(0) + usage.output_tokens.value_or(0);
     const bool is_known = of_ == Of::micros ? usage.cost_micros.has_value() : usage.input_tokens && usage.output_tokens;
-    const std::int64_t counted = is_known && !is_ended ? told : std::max(told, flight.reserved);
+    // Of one that was refused: the part of ten minutes that it worked.
+    const bool is_refused = e.outcome == AgentOutcome::quota || e.outcome == AgentOutcome::overload;
+    const std::int64_t seconds = is_refused ? std::min<std::int64_t>(e.duration_us / k_second, 600) : 600;
+    const std::int64_t presumed = flight.reserved * seconds / 600;
+    const std::int64_t counted = is_known && !is_ended ? told : std::max(told, presumed);
     const std::int64_t excess = std::max<std::int64_t>(counted - flight.reserved, 0);
     if (excess > 0) note_excess(id, flight, told, excess);
     flights_.erase(id);

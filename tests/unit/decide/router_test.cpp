@@ -257,7 +257,7 @@ TEST(Router, AnotherAgentTakesOverOnTheSameStep) {
   park(state, "a");
   const RouteChosen route = choose_route(state, task).value();
   EXPECT_EQ(to_string(route.arm), "b/cheap");
-  EXPECT_EQ(route.excluded.at("a/cheap"), "agent 'a' may not work now: 429");
+  EXPECT_EQ(route.excluded.at("a/cheap"), "a is left alone: 429");
 }
 
 TEST(Router, ATaskWaitsWhenNoArmIsLeft) {
@@ -266,7 +266,7 @@ TEST(Router, ATaskWaitsWhenNoArmIsLeft) {
   park(state, "b");
   EXPECT_FALSE(has_route(state, security));
   EXPECT_EQ(choose_route(state, security), std::nullopt);
-  EXPECT_EQ(missing_agents(state, security), "agent 'b' may not work now: 429");
+  EXPECT_EQ(missing_agents(state, security), "b is left alone: 429");
   EXPECT_EQ(to_string(foresee_route(state, security).arm), "b/strong");
   EXPECT_TRUE(has_route(state, with_spec(a_task(2))));
 }

@@ -112,13 +112,20 @@ TEST(Schedule, ARoleHasNoMoreThanItsSlots) {
 
 TEST(Schedule, AnAgentWorksNoMoreOftenAtOnceThanItsLimit) {
   World world(a_config().with_arms({"one/cheap", "two/strong"}).with_max_parallel("one", 2));
-  world.start({a_task(1).with_complexity(Complexity::low), a_task(2).with_complexity(Complexity::low),
-               a_task(3).with_complexity(Complexity::low), a_task(4).with_complexity(Complexity::high)});
+  world.start({a_task(1).pinned_to("one"), a_task(2).pinned_to("one"), a_task(3).pinned_to("one"),
+               a_task(4).with_complexity(Complexity::high)});
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), (Words{"t1.1", "t2.1", "t4.1"}));
   EXPECT_EQ(world.the<TaskAssigned>(about(at(4))).why,
             "slot 3 of 4 is free; of 2 ready tasks the first that fits, by priority 2, then 30 min of work behind it; "
             "owns no files; "
             "passed over t3 (agent 'one' works 2 times at once already)");
+}
+
+TEST(Schedule, WhereAnAgentHasAllItMayHaveAnotherOneTakesOver) {
+  World world(a_config().with_arms({"one/cheap", "two/strong"}).with_max_parallel("one", 1));
+  world.start({a_task(1).with_complexity(Complexity::low), a_task(2).with_complexity(Complexity::low)});
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(1))).agent, "one");
+  EXPECT_EQ(world.the<TaskAssigned>(about(at(2))).agent, "two");
 }
 
 TEST(Schedule, NamesTheFirstThreeThatWerePassedOver) {

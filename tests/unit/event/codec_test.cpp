@@ -53,8 +53,8 @@ TEST(Codec, WritesKeysInOrderWithoutSpaces) {
   EXPECT_EQ(encode(TaskBlocked{.by = TaskId{4}, .why = "t4 failed"}), R"({"by":"t4","why":"t4 failed"})");
   EXPECT_EQ(encode(PathsGranted{.paths = {"a", "b"}}), R"({"paths":["a","b"],"why":""})");
   EXPECT_EQ(encode(RouteChosen{.features = {{"b", 2}, {"a", -1}}, .rule = "pin"}),
-            R"({"arm":{"agent":"","model":"","tier":""},"features":{"a":-1,"b":2},"probabilities_ppm":{},)"
-            R"("rule":"pin","scores":{},"why":""})");
+            R"({"arm":{"agent":"","model":"","tier":""},"excluded":{},"features":{"a":-1,"b":2},"floor":"","pin":"",)"
+            R"("preferred":"","probabilities_ppm":{},"rule":"pin","rules":1,"scores":{},"why":""})");
 }
 
 TEST(Codec, WritesTextAsRfc8785Says) {
@@ -134,8 +134,8 @@ TEST(Codec, RefusesOtherSpellingsOfTheSameValue) {
 
 TEST(Codec, RefusesMapKeysThatDoNotAscend) {
   const auto with_features = [](const std::string& features) {
-    return R"({"arm":{"agent":"","model":"","tier":""},"features":)" + features +
-           R"(,"probabilities_ppm":{},"rule":"","scores":{},"why":""})";
+    return R"({"arm":{"agent":"","model":"","tier":""},"excluded":{},"features":)" + features +
+           R"(,"floor":"","pin":"","preferred":"","probabilities_ppm":{},"rule":"","rules":1,"scores":{},"why":""})";
   };
   EXPECT_TRUE(decode("RouteChosen", 1, with_features(R"({"a":1,"b":2})")));
   EXPECT_FALSE(decode("RouteChosen", 1, with_features(R"({"b":1,"a":2})")));

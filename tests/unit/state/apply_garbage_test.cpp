@@ -111,9 +111,16 @@ TEST_P(ApplyGarbage, IsTakenOrRefusedAndNeverAborts) {
 TEST_P(ApplyGarbage, BeforeAnythingElseOnlyARunCanStart) {
   for (int step = 0; step < 200; ++step) {
     RunState state;
-    const Event event = a_wild_event(state);
+    Event event = a_wild_event(state);
+    auto* started = std::get_if<RunStarted>(&event.body);
+    const bool has_sound_sums = step % 2 == 0;  // what was drawn for them hardly ever is
+    if (started != nullptr && has_sound_sums) {
+      started->policy.clear();
+      started->config.routing = {};
+    }
     const Status applied = apply(state, event);
-    EXPECT_EQ(applied.has_value(), event.seq > 0 && std::holds_alternative<RunStarted>(event.body));
+    const bool may_start = event.seq > 0 && started != nullptr;
+    if (has_sound_sums || !may_start) EXPECT_EQ(applied.has_value(), may_start);
   }
 }
 

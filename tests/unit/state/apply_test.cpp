@@ -78,7 +78,7 @@ std::vector<Event> everything_about_t1(const RunState& state) {
                                                CheckReused{.name = check.name, .tree = tree},
                                                VerdictReached{.tree = tree},
                                                AttemptFailed{},
-                                               RewardRecorded{},
+                                               RewardRecorded{.arm = {"mock", "cheap-1", "cheap"}},
                                                WorktreeRequested{},
                                                WorktreeReady{},
                                                SpawnRequested{},
