@@ -141,8 +141,9 @@ Ranking rank_by_cascade(const Ladder& ladder, const std::vector<std::size_t>& el
     return step >= wanted ? step - wanted : ladder.top + wanted - step;
   };
   for (std::size_t at = 0; at < eligible.size(); ++at) {
-    const std::size_t step = ladder.steps[eligible[at]];
-    ranking.scores.push_back(0.0 - static_cast<double>(step > wanted ? step - wanted : wanted - step));  // no -0
+    // Negated as an integer: of doubles, g++ 12 makes 0.0 - 0.0 a -0 where the 0 was an integer.
+    const auto steps_off = static_cast<std::int64_t>(ladder.steps[eligible[at]]) - static_cast<std::int64_t>(wanted);
+    ranking.scores.push_back(static_cast<double>(steps_off > 0 ? -steps_off : steps_off));
     if (distance(at) < distance(ranking.best)) ranking.best = at;
   }
   ranking.why = std::string(to_word(task.spec.complexity)) + " complexity starts at step " + std::to_string(start + 1) +

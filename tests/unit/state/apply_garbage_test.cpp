@@ -120,7 +120,9 @@ TEST_P(ApplyGarbage, BeforeAnythingElseOnlyARunCanStart) {
     }
     const Status applied = apply(state, event);
     const bool may_start = event.seq > 0 && started != nullptr;
-    if (has_sound_sums || !may_start) EXPECT_EQ(applied.has_value(), may_start);
+    if (has_sound_sums || !may_start) {
+      EXPECT_EQ(applied.has_value(), may_start);
+    }
   }
 }
 
