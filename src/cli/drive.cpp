@@ -82,7 +82,7 @@ std::string farewell(const RunState& state, const std::string& sdd) {
 }
 
 // A file that is only looked at does not make a run fail.
-void tell_what_was_learnt(Context& context, const Tenure& tenure, const RunState& state) {
+void show_what_was_learnt(Context& context, const Tenure& tenure, const RunState& state) {
   if (!state.started) return;
   const std::int64_t ridge_ppm = config_of(state).routing.ridge_ppm;
   const Result<Policy> learnt = learnt_policy(*tenure.log, ridge_ppm);
@@ -132,8 +132,8 @@ Result<Exit> drive(Context& context, Tenure& tenure, DriveOptions options,
     outcome = begin(loop);
   }
   progress.close();
-  tell_what_was_learnt(context, tenure, loop.state());
   if (!outcome) return std::move(outcome).error();
+  show_what_was_learnt(context, tenure, loop.state());
   people << (loop.state().finished ? recap(loop.state(), progress.tally()) : farewell(loop.state(), tenure.place.sdd))
          << std::flush;
   if (const std::string since = red_since(loop.state(), *tenure.workspace, *tenure.log); !since.empty())

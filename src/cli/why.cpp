@@ -27,9 +27,12 @@ bool is_told(const EventBody& body) {
          !std::holds_alternative<WorktreeRemoved>(body);
 }
 
+// Those that are not 0.
 std::string listed(const std::map<std::string, std::int64_t>& values) {
   std::string text;
-  for (const auto& [name, value] : values) text += (text.empty() ? "" : ", ") + name + " " + grouped(value);
+  for (const auto& [name, value] : values) {
+    if (value != 0) text += (text.empty() ? "" : ", ") + name + " " + grouped(value);
+  }
   return text;
 }
 
@@ -47,6 +50,7 @@ std::vector<std::string> route_lines(const RouteChosen& route) {
     chances += fmt::format("{}{} {:.4g}%", chances.empty() ? "" : ", ", arm, static_cast<double>(ppm) / 1e4);
   }
   if (!chances.empty()) lines.push_back("probabilities: " + chances);
+  for (const auto& [arm, why] : route.excluded) lines.push_back("left out: " + arm + ", because " + why);
   return lines;
 }
 
@@ -139,6 +143,11 @@ std::string story_json(const TaskStory& story, const RunState& state) {
       line["rule"] = route->rule;
       line["features"] = route->features;
       line["scores"] = route->scores;
+      line["excluded"] = route->excluded;
+      line["floor"] = route->floor;
+      line["pin"] = route->pin;
+      line["preferred"] = route->preferred;
+      line["rules"] = route->rules;
       line["probabilities_ppm"] = route->probabilities_ppm;
     } else if (const auto* work = std::get_if<WorkCaptured>(&event.body)) {
       line["suspicions"] = work->suspicions;

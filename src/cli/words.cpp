@@ -85,7 +85,7 @@ std::string held_up_by(const RunState& state, const Task& task) {
   if (state.paused) return "nothing new starts: " + state.paused->reason;
   if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
   if (!state.started || state.finished) return task.why;
-  if (!has_route(state, task)) return "waits: " + missing_agents(state, task);
+  if (!has_route(state, task)) return missing_agents(state, task);
   const std::uint32_t slots = config_of(state).max_agents;
   for (AttemptId busy : state.in_flight) {
     for (const std::string& theirs : attempt_of(state, busy).owned) {

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "bench_run.hpp"
+#include "bernstein/bandit/policy.hpp"
 #include "bernstein/event/codec.hpp"
 #include "bernstein/state/apply.hpp"
 
@@ -46,6 +48,50 @@ void decision_where_nothing_fits(benchmark::State& bench) {
   }
 }
 BENCHMARK(decision_where_nothing_fits)->Arg(100'000)->Iterations(50'000)->Unit(benchmark::kMicrosecond);
+
+// The bandit with 10 arms that have each been tried a hundred times: the scores of all, and what one reward teaches.
+Policy a_taught_policy(std::vector<Arm>& arms) {
+  Policy policy;
+  for (int i = 0; i < 10; ++i) arms.push_back({"agent", "model-" + std::to_string(i), "tier"});
+  RewardRecorded reward;
+  for (std::int64_t i = 0; i < 1'000; ++i) {
+    reward.reward_ppm = i * 997 % 1'000'000;
+    policy.learn(arms[static_cast<std::size_t>(i % 10)],
+                 {{"bias", 1}, {"complexity", i % 3}, {"files", i % 7}, {"minutes", i % 60}, {"priority", i % 5 + 1}}, reward);
+  }
+  return policy;
+}
+
+const Features k_some_features{{"bias", 1}, {"complexity", 1}, {"files", 3}, {"minutes", 30}, {"priority", 2}};
+
+void bandit_select(benchmark::State& bench) {
+  std::vector<Arm> arms;
+  const Policy policy = a_taught_policy(arms);
+  const Context context = context_of(k_some_features);
+  for (auto _ : bench) {
+    double best = 0;
+    for (const Arm& arm : arms) best = std::max(best, upper_bound(policy.model_of(arm).at(context), 0.2));
+    benchmark::DoNotOptimize(best);
+  }
+}
+BENCHMARK(bandit_select)->Unit(benchmark::kMicrosecond);
+
+void bandit_update(benchmark::State& bench) {
+  std::vector<Arm> arms;
+  Policy policy = a_taught_policy(arms);
+  RewardRecorded reward;
+  reward.reward_ppm = 500'000;
+  for (auto _ : bench) {
+    policy.learn(arms[3], k_some_features, reward);
+    benchmark::DoNotOptimize(policy.completions_of(arms[3]));
+  }
+}
+BENCHMARK(bandit_update)->Unit(benchmark::kMicrosecond);
+
+void bandit_features(benchmark::State& bench) {
+  for (auto _ : bench) benchmark::DoNotOptimize(context_of(k_some_features));
+}
+BENCHMARK(bandit_features)->Unit(benchmark::kMicrosecond);
 
 // The dearest of ten thousand decisions, in time of this thread: a mean would hide one that looks at every task.
 double thread_micros() {
