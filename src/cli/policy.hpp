@@ -3,7 +3,7 @@
 //
 //     BERNSTEIN_TRY(const Policy policy, learnt_policy(*log, config.routing.ridge_ppm));
 //     started.policy = experiences_for(config, policy);
-//     BERNSTEIN_TRY_VOID(export_policy(policy, sdd));        // .sdd/routing/policy.json
+//     BERNSTEIN_TRY_VOID(export_policy(policy, ridge_ppm, sdd));        // .sdd/routing/policy.json
 //
 // The file is for people and programs that want to look; nothing reads it back. It is replaced as a whole, so whoever
 // reads it finds the old one or the new one.
@@ -19,7 +19,7 @@ namespace bernstein::cli {
 // The fold over every reward in the log and the features of the route that it is for.
 Result<Policy> learnt_policy(port::EventReader& log, std::int64_t ridge_ppm);
 
-// Of those the arms that a run with this configuration may choose.
+// Of those the arms of agents that a run with this configuration has: a pin may name any of their models.
 std::vector<ArmExperience> experiences_for(const RunConfig& config, const Policy& policy);
 
 // {"completions", "ridge", "arms": [{"agent", "model", "completions", "mean_reward", "mean_cost_usd", "theta": {by name

@@ -52,7 +52,7 @@ Result<Exit> replay_command(Context& context, const ReplayOptions& options) {
   const std::optional<Seq> at = options.until > 0 ? std::optional(options.until) : std::nullopt;
   BERNSTEIN_TRY(const RunId run, find_run(*home.reader, options.run, at));
   BERNSTEIN_TRY(const run::ReplayReport report, run::replay(*home.reader, run, options.until));
-  if (report.events == 0) {
+  if (report.events == 0 && !report.first_divergence) {
     return Error{ErrorCode::not_found, to_string(run) + " has no event up to " + std::to_string(options.until) +
                                            "; name a later one with --until"};
   }

@@ -19,6 +19,7 @@
 #include "inputs.hpp"
 #include "known_agents.hpp"
 #include "leftovers.hpp"
+#include "open_workspace.hpp"
 #include "place.hpp"
 #include "policy.hpp"
 #include "print.hpp"
@@ -258,7 +259,12 @@ Result<Exit> run_command(Context& context, const RunOptions& options) {
          missing_programs(ready.settings.config.agents, context.environment, ready.place.root)) {
       context.err << "warning: " << missing << '\n';
     }
-    return dry_run(context, started_of(ready, options, ""), accepted_of(ready, ""));
+    RunStarted started = started_of(ready, options, "");
+    if (const Result<Home> home = open_workspace(context)) {
+      if (const Result<Policy> learnt = learnt_policy(*home->reader, started.config.routing.ridge_ppm))
+        started.policy = experiences_for(started.config, *learnt);
+    }
+    return dry_run(context, started, accepted_of(ready, ""));
   }
   return carry_out(context, ready, options);
 }

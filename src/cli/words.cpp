@@ -5,6 +5,7 @@
 #include "bernstein/base/overloaded.hpp"
 #include "bernstein/base/path.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/decide/budget.hpp"
 #include "bernstein/decide/router.hpp"
 #include "bernstein/state/credentials.hpp"
 #include "print.hpp"
@@ -86,6 +87,8 @@ std::string held_up_by(const RunState& state, const Task& task) {
   if (state.stop) return "nothing new starts: stopped, " + state.stop->reason;
   if (!state.started || state.finished) return task.why;
   if (!has_route(state, task)) return missing_agents(state, task);
+  if (!can_be_paid(state, task))
+    return shortage_in_words(state, expected_outlay(state, task, foresee_route(state, task).arm));
   const std::uint32_t slots = config_of(state).max_agents;
   for (AttemptId busy : state.in_flight) {
     for (const std::string& theirs : attempt_of(state, busy).owned) {

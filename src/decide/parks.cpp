@@ -11,8 +11,9 @@ namespace {
 // The wait that nobody told.
 Micros back_off(const RunState& state, std::uint32_t parks_before) {
   Micros wait = config_of(state).limits.quota_wait_us;
-  for (std::uint32_t times = 0; times < parks_before && wait < k_park_us_max; ++times) wait *= 2;
-  return std::min(wait, k_park_us_max);
+  const Micros longest = std::max(wait, k_park_us_max);
+  for (std::uint32_t times = 0; times < parks_before && wait < longest; ++times) wait *= 2;
+  return std::min(wait, longest);
 }
 
 std::string why_parked(const RunState& state, const Attempt& attempt, const std::optional<AttemptFailed>& failure) {
@@ -26,10 +27,6 @@ std::string why_parked(const RunState& state, const Attempt& attempt, const std:
 
 }  // namespace
 
-bool said_until_when(const Attempt& attempt) {
-  return attempt.exit && attempt.exit->retry_after_us;
-}
-
 std::optional<ParkRequested> park_after(const RunState& state, const Attempt& attempt,
                                         const std::optional<AttemptFailed>& failure) {
   const std::string credential = credential_of(config_of(state), attempt.arm.agent);
@@ -38,7 +35,7 @@ std::optional<ParkRequested> park_after(const RunState& state, const Attempt& at
   const auto streak = state.park_streak.find(credential);
   const std::uint32_t before = streak == state.park_streak.end() ? 0 : streak->second;
   Micros wait = back_off(state, before);
-  if (said_until_when(attempt)) {
+  if (attempt.exit->retry_after_us) {
     const Micros told = *attempt.exit->retry_after_us + k_too_early_us;
     wait = before == 0 ? told : std::max(told, wait);
   }

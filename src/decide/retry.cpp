@@ -1,8 +1,8 @@
 #include "bernstein/decide/retry.hpp"
 
 #include "bernstein/decide/budget.hpp"
-#include "bernstein/decide/parks.hpp"
 #include "bernstein/decide/router.hpp"
+#include "bernstein/state/credentials.hpp"
 
 namespace bernstein {
 namespace {
@@ -44,7 +44,8 @@ std::variant<TaskRetried, TaskFailed, SplitWanted> after_own_fault(const RunStat
 
 std::variant<TaskRetried, TaskFailed, SplitWanted> after_quota(const RunState& state, const Task& task,
                                                                const AttemptFailed& failure) {
-  if (!said_until_when(task.attempts.back()) && task.parks + 1 >= config_of(state).limits.quota_attempts)
+  const bool is_charged = !said_until_when(task.attempts.back());
+  if (is_charged && task.parks + 1 >= config_of(state).limits.quota_attempts)
     return TaskFailed{std::to_string(task.parks + 1) + " attempts ended because an agent may not work: " + failure.why};
   return TaskRetried{"its agent may not work now, which uses up no attempt: " + failure.why};
 }

@@ -7,7 +7,8 @@
 namespace bernstein {
 RewardRecorded reward_of(const RunState& state, const Task& task, const Attempt& attempt) {
   constexpr std::int64_t k_one = 1'000'000;
-  const std::int64_t ceiling = attempt_ceiling(task.spec).micros.value;
+  std::int64_t ceiling = attempt_ceiling(task.spec).micros.value;
+  if (const auto own = own_ceiling(state, task)) ceiling = std::clamp<std::int64_t>(own->value, 1, ceiling);
   RewardRecorded reward{.arm = attempt.arm};
   if (attempt.exit) reward.cost_micros = attempt.exit->usage.cost_micros;
   reward.counted_micros = reward.cost_micros.value_or(UsdMicros{ceiling / 2});
@@ -21,7 +22,7 @@ RewardRecorded reward_of(const RunState& state, const Task& task, const Attempt&
     reward.why = "landed unverified";
   }
   const std::int64_t cost = std::clamp<std::int64_t>(reward.counted_micros.value, 0, ceiling);
-  const std::int64_t saved_ppm = k_one - cost * k_one / ceiling;  // below 6e6 · 1e6: no overflow
+  const std::int64_t saved_ppm = std::max(k_one - cost * k_one / ceiling, k_one / 10);  // 6e6 · 1e6: no overflow
   reward.reward_ppm = reward.quality_ppm * saved_ppm / k_one;
   reward.why += ", cost " +
                 (reward.cost_micros ? format_usd(*reward.cost_micros)

@@ -7,6 +7,7 @@
 #include "bernstein/base/check.hpp"
 #include "bernstein/base/random.hpp"
 #include "bernstein/base/text.hpp"
+#include "bernstein/decide/budget.hpp"
 #include "bernstein/decide/decide.hpp"
 #include "bernstein/decide/retry.hpp"
 #include "bernstein/state/credentials.hpp"
@@ -73,6 +74,13 @@ std::string absence_of(const RunState& state, const std::string& agent) {
   return at_once == 0 ? "" : "agent '" + agent + "' works " + plural(at_once, "time") + " at once already";
 }
 
+// The same of an arm. What is in flight may give money back, so only then it says no for ever.
+std::string absence_of(const RunState& state, const Task& task, const Arm& arm) {
+  if (std::string why = absence_of(state, arm.agent); !why.empty()) return why;
+  if (!is_idle(state) || reservation(state, task, arm)) return "";
+  return shortage_in_words(state, expected_outlay(state, task, arm));
+}
+
 bool is_there(const RunState& state, const std::string& agent) {
   return may_take_one(state, agent) && agent_is_full(state, agent) == 0;
 }
@@ -108,12 +116,12 @@ struct Ladder {
   }
 };
 
-// The eligible arms as indexes into the ladder's, by what `is_present` says of their agents.
+// The eligible arms as indexes into the ladder's, by what `is_present` says of them.
 template <class F>
 std::vector<std::size_t> eligible_of(const Ladder& ladder, F&& is_present) {
   std::vector<std::size_t> eligible;
   for (std::size_t i = 0; i < ladder.arms.size(); ++i) {
-    if (ladder.steps[i] >= ladder.floor() && is_present(ladder.arms[i].agent)) eligible.push_back(i);
+    if (ladder.steps[i] >= ladder.floor() && is_present(ladder.arms[i])) eligible.push_back(i);
   }
   return eligible;
 }
@@ -222,9 +230,9 @@ RouteChosen only_route(const RunState& state, const Task& task, const Arm& arm, 
 
 template <class F>
 std::optional<RouteChosen> route_among(const RunState& state, const Task& task, F&& absence) {
-  const auto is_present = [&](const std::string& agent) { return absence(agent).empty(); };
+  const auto is_present = [&](const Arm& arm) { return absence(arm).empty(); };
   if (const std::optional<Arm> resolver = arm_to_resolve(state, task)) {
-    if (!is_present(resolver->agent)) return std::nullopt;
+    if (!is_present(*resolver)) return std::nullopt;
     return only_route(state, task, *resolver, "conflict",
                       *resolver == *task.resolver ? "resolves the conflict of its own work"
                                                   : "another model for a conflict that was not resolved");
@@ -247,7 +255,7 @@ std::optional<RouteChosen> route_among(const RunState& state, const Task& task, 
   const auto name_of = [&](std::size_t at) { return to_string(ladder.arms[eligible[at]]); };
   const std::int64_t known = completions(state);
   const bool is_warm = known >= std::int64_t{rules.warmup};
-  const bool asks_bandit = rules.mode == RoutingMode::shadow || (rules.mode == RoutingMode::bandit && is_warm);
+  const bool asks_bandit = is_warm && rules.mode != RoutingMode::static_;
   Ranking ranking = rank_by_cascade(ladder, eligible, task);
   if (asks_bandit) {
     Ranking learnt = rank_by_bandit(state, ladder, eligible, route.features);
@@ -259,8 +267,7 @@ std::optional<RouteChosen> route_among(const RunState& state, const Task& task, 
       ranking = std::move(learnt);
     }
   }
-  const bool decides = asks_bandit && rules.mode == RoutingMode::bandit;
-  route.rule = decides ? "bandit" : rules.mode == RoutingMode::bandit ? "warmup" : "static";
+  route.rule = rules.mode != RoutingMode::bandit ? "static" : asks_bandit ? "bandit" : "warmup";
 
   const std::int64_t explore_ppm = rules.mode == RoutingMode::bandit ? rules.explore_ppm : 0;
   const std::vector<std::int64_t> probabilities_ppm = mix(eligible.size(), ranking.best, explore_ppm);
@@ -271,7 +278,7 @@ std::optional<RouteChosen> route_among(const RunState& state, const Task& task, 
     route.scores[name_of(at)] = hex_float(ranking.scores[at]);
   }
   for (std::size_t i = 0; i < ladder.arms.size(); ++i) {
-    const std::string absent = absence(ladder.arms[i].agent);
+    const std::string absent = absence(ladder.arms[i]);
     if (ladder.steps[i] < ladder.floor()) {
       route.excluded[to_string(ladder.arms[i])] = route.floor;
     } else if (!absent.empty()) {
@@ -337,26 +344,33 @@ std::vector<Arm> eligible_arms(const RunConfig& config, const TaskSpec& spec) {
 }
 
 std::optional<Arm> other_arm(const RunState& state, const Task& task, const Arm& arm) {
-  const std::vector<Arm> arms = eligible_arms(config_of(state), task.spec);
-  const auto found = std::ranges::find(arms, arm);
-  if (found == arms.end()) return std::nullopt;
-  if (std::next(found) != arms.end()) return *std::next(found);
-  if (found != arms.begin()) return *std::prev(found);
+  const Ladder ladder(state, task);
+  const auto found = std::ranges::find(ladder.arms, arm);
+  if (found == ladder.arms.end()) return std::nullopt;
+  if (std::next(found) != ladder.arms.end()) return *std::next(found);
+  const auto at = static_cast<std::size_t>(found - ladder.arms.begin());
+  if (at > 0 && ladder.steps[at - 1] >= ladder.floor_of_role) return ladder.arms[at - 1];
   return std::nullopt;
 }
 
 bool has_route(const RunState& state, const Task& task) {
-  const auto is_present = [&](const std::string& agent) { return is_there(state, agent); };
-  if (const std::optional<Arm> resolver = arm_to_resolve(state, task)) return is_present(resolver->agent);
+  const auto is_present = [&](const Arm& arm) { return is_there(state, arm.agent); };
+  if (const std::optional<Arm> resolver = arm_to_resolve(state, task)) return is_present(*resolver);
   return !eligible_of(Ladder(state, task), is_present).empty();
 }
 
 std::optional<RouteChosen> choose_route(const RunState& state, const Task& task) {
-  return route_among(state, task, [&](const std::string& agent) { return absence_of(state, agent); });
+  return route_among(state, task, [&](const Arm& arm) { return absence_of(state, task, arm); });
 }
 
 RouteChosen foresee_route(const RunState& state, const Task& task) {
-  return *route_among(state, task, [](const std::string&) { return std::string(); });
+  return *route_among(state, task, [](const Arm&) { return std::string(); });
+}
+
+bool can_be_paid(const RunState& state, const Task& task) {
+  const auto is_paid = [&](const Arm& arm) { return reservation(state, task, arm).has_value(); };
+  if (const std::optional<Arm> resolver = arm_to_resolve(state, task)) return is_paid(*resolver);
+  return !eligible_of(Ladder(state, task), is_paid).empty();
 }
 
 std::string missing_agents(const RunState& state, const Task& task) {
@@ -369,7 +383,7 @@ std::string missing_agents(const RunState& state, const Task& task) {
     add(resolver->agent);
   } else {
     const Ladder ladder(state, task);
-    for (std::size_t i : eligible_of(ladder, [](const std::string&) { return true; })) add(ladder.arms[i].agent);
+    for (std::size_t i : eligible_of(ladder, [](const Arm&) { return true; })) add(ladder.arms[i].agent);
   }
   return join(reasons, "; ");
 }

@@ -37,7 +37,7 @@ std::string does_not_fit(const RunState& state, const Task& task) {
   if (waits_for_resolver(state, task))
     return "its conflict is resolved after that of " + to_string(*resolver_at_work(state));
   if (!has_route(state, task)) return missing_agents(state, task);
-  return shortage_in_words(state, expected_outlay(state, task, choose_route(state, task)->arm));
+  return shortage_in_words(state, expected_outlay(state, task, foresee_route(state, task).arm));
 }
 
 std::string passed_over_in_words(const RunState& state, const std::vector<TaskId>& passed_over) {
@@ -212,6 +212,18 @@ std::string first_beyond_budget_in_words(const RunState& state) {
 
 }  // namespace
 
+namespace {
+
+// Whether somebody can go on once the agents that are left alone are back. Requires that nothing is in flight.
+bool waits_for_agents(const RunState& state) {
+  if (state.parked.empty()) return false;
+  if (open_question(state)) return true;
+  return std::ranges::any_of(state.ready.heads(),
+                             [&](const Rank& rank) { return can_be_paid(state, task_of(state, rank.task)); });
+}
+
+}  // namespace
+
 std::vector<Draft> finish(const RunState& state) {
   if (!is_idle(state) || !only_timers_are_open(state)) return {};
   auto count = [&](TaskStatus status) {
@@ -242,7 +254,7 @@ std::vector<Draft> finish(const RunState& state) {
   } else if (state.stop) {
     end.outcome = RunOutcome::stopped;
     end.why = "stopped: " + state.stop->reason;
-  } else if (state.paused || !state.parked.empty()) {
+  } else if (state.paused || waits_for_agents(state)) {
     return {};  // it stays open
   } else {
     // Nothing is in flight, so nobody owns files and no slot is taken: only a budget can be what is in the way.

@@ -20,7 +20,26 @@ Status Applier::apply() {
   return Ok{};
 }
 
+namespace {
+
+// What plan/ makes sure of, looked at again: a log may have been written by anybody. "" when all is in its range.
+std::string out_of_range(const RunConfig& config) {
+  constexpr std::int64_t k_million = 1'000'000;
+  const RoutingRules& rules = config.routing;
+  if (config.arms.empty()) return "no arm";
+  if (config.max_agents == 0 || config.landing.max_checks == 0) return "no slot";
+  if (config.limits.attempts == 0) return "no attempt";
+  if (config.budget_micros.value_or(UsdMicros{}).value < 0 || config.budget_tokens.value_or(0) < 0)
+    return "a negative budget";
+  const bool is_sound = rules.alpha_ppm >= 0 && rules.alpha_ppm <= 1'000 * k_million && rules.explore_ppm >= 0 &&
+                        rules.explore_ppm <= k_million && rules.ridge_ppm > 0 && rules.ridge_ppm <= 1'000 * k_million;
+  return is_sound ? "" : "rules of routing that are out of range";
+}
+
+}  // namespace
+
 Status Applier::on(const RunStarted& e) {
+  if (const std::string what = out_of_range(e.config); !what.empty()) return corrupt("has " + what);
   state_.run = event_.run;
   state_.started = e;
   state_.target_tip = e.target_tip;
@@ -37,7 +56,9 @@ Status Applier::on(const RunStarted& e) {
 
 Status Applier::adopt_policy(const std::vector<ArmExperience>& experiences) {
   const RoutingRules& rules = state_.started->config.routing;
-  if (rules.ridge_ppm <= 0 || !are_sound(experiences, rules.ridge_ppm)) return corrupt("brings sums that are none");
+  if (!are_sound(experiences, rules.ridge_ppm))
+    return corrupt(
+        "says that earlier runs have learnt what cannot be learnt: its policy has sums that no attempts have");
   state_.policy = Policy(rules.ridge_ppm, experiences);
   return Ok{};
 }

@@ -115,7 +115,21 @@ Status Applier::on(const AgentRecovered&) {
   return Ok{};
 }
 
+namespace {
+
+bool is_credible(const AgentExited& e) {
+  constexpr std::int64_t k_most = 1'000'000'000'000'000;  // sums of thousands of them stay far from overflow
+  const auto is_count = [](const std::optional<std::int64_t>& n) { return !n || (*n >= 0 && *n < k_most); };
+  const Usage& usage = e.usage;
+  const std::int64_t cost = usage.cost_micros.value_or(UsdMicros{}).value;
+  return is_count(usage.input_tokens) && is_count(usage.output_tokens) && is_count(usage.cached_tokens) && cost >= 0 &&
+         cost < k_most && e.duration_us >= 0 && is_count(e.retry_after_us);
+}
+
+}  // namespace
+
 Status Applier::on(const AgentExited& e) {
+  if (!is_credible(e)) return corrupt("tells of a usage or a time that cannot be");
   BERNSTEIN_TRY_VOID(close_intent<SpawnRequested>());
   BERNSTEIN_TRY(Attempt * attempt, the_attempt(Step::working));
   attempt->exit = e;
@@ -164,7 +178,7 @@ Status Applier::on(const AttemptFailed& e) {
   attempt->failure = e;
   if (e.class_ == FailureClass::task) ++task.failures;
   if (e.class_ == FailureClass::orchestrator) ++task.losses;
-  const bool told_until_when = attempt->exit && attempt->exit->retry_after_us;
+  const bool told_until_when = said_until_when(*attempt);
   if (e.class_ == FailureClass::quota && !told_until_when) ++task.parks;
   if (e.class_ == FailureClass::task) {
     task.failed_arm = attempt->arm;
@@ -227,7 +241,7 @@ Status Applier::on(const RewardRecorded& e) {
   BERNSTEIN_TRY(Attempt * attempt, the_attempt());
   if (state_.in_flight.contains(attempt->id)) return corrupt("rewards an attempt before its end");
   if (e.arm != attempt->arm) return corrupt("rewards an arm that the attempt did not have");
-  if (e.reward_ppm < 0 || e.reward_ppm > 1'000'000 || e.counted_micros.value < 0) return corrupt("is out of range");
+  if (!is_credible(e)) return corrupt("is out of range");
   state_.policy.learn(e.arm, attempt->features, e);
   return Ok{};
 }

@@ -56,6 +56,10 @@ std::vector<CredentialWait> waits_of(const RunState& state) {
   return waits;
 }
 
+bool said_until_when(const Attempt& attempt) {
+  return attempt.exit && attempt.exit->retry_after_us.value_or(0) >= k_second;
+}
+
 bool is_crash(const AgentExited& exit) {
   const bool ended_by_others = exit.stopped || exit.timed_out || exit.stalled;
   return !ended_by_others &&

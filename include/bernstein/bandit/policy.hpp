@@ -21,6 +21,9 @@
 
 namespace bernstein {
 
+// Adds what a reward teaches, in the context of its route, to the sums of its arm.
+void add_lesson(ArmExperience& experience, const Features& features, const RewardRecorded& reward);
+
 struct LearntArm {
   ArmExperience experience;
   LinearModel model;
@@ -46,6 +49,9 @@ class Policy {
   LinearModel prior_;
   std::map<ArmKey, LearntArm> arms_;
 };
+
+// Whether a reward is one that decide/ can have given.
+bool is_credible(const RewardRecorded& reward);
 
 // Whether sums have the sizes and ranges that they must have: what is read from a log may be anything.
 bool are_sound(const std::vector<ArmExperience>& experiences, std::int64_t ridge_ppm);

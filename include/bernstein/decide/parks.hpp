@@ -5,6 +5,7 @@
 //
 //     the service said until when   so long, and k_too_early_us more; the task is not charged for it
 //     it did not                    limits.quota_wait, doubled for each park in a row before, at most k_park_us_max
+//                                   (or quota_wait itself, where that is longer)
 //     it said, and was wrong        whichever of the two is longer: who refuses again and again is asked less and less
 //
 // "In a row" ends with the next session of the credential that ends well. Sessions that are refused while it is parked
@@ -32,8 +33,5 @@ std::optional<ParkRequested> park_after(const RunState& state, const Attempt& at
 
 // The timer of the attempt's session when it is the first after a park.
 std::optional<TrialRequested> trial_of(const RunState& state, const Attempt& attempt);
-
-// Whether the agent, or its service, said when it may work again.
-bool said_until_when(const Attempt& attempt);
 
 }  // namespace bernstein

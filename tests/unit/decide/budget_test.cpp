@@ -233,12 +233,47 @@ TEST(Budget, WhoCostMoreThanItReservedReservesThatFromThenOn) {
 
 TEST(Budget, ARestThatIsKnownNotToDoStartsNothing) {
   World world(a_config().with_agents(1).with_budget(cents(280)));
-  world.start({a_dollar_task(1), a_dollar_task(2)});
+  world.start({a_dollar_task(1).pinned_to("mock", "cheap"), a_dollar_task(2).pinned_to("mock", "cheap")});
   world.worktree_ready(at(1));
   world.agent_exits(at(1), 0, cents(150));
   world.captured(at(1), {"a"});
   world.lands(at(1));
   EXPECT_EQ(world.subjects_of<TaskAssigned>(), Words{"t1.1"});  // $1.30 are left, and one like it used $1.50
+  EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::budget);
+}
+
+TEST(Budget, WhatIsTooLittleForOneArmMayDoForAnother) {
+  World world(a_config().with_agents(1).with_budget(cents(280)));
+  world.start({a_dollar_task(1), a_dollar_task(2)});
+  world.worktree_ready(at(1));
+  world.agent_exits(at(1), 0, cents(150));
+  world.captured(at(1), {"a"});
+  world.lands(at(1));
+  const auto& route = world.the<RouteChosen>(about(at(2)));
+  EXPECT_EQ(to_string(route.arm), "mock/strong");
+  EXPECT_EQ(route.excluded.at("mock/cheap"), "the budget leaves less than its $1.50");
+}
+
+// An agent that is left alone for a week does not keep a run open that cannot pay for anything.
+TEST(Budget, ARunThatCanPayForNothingEndsAlsoWhileAnAgentIsLeftAlone) {
+  World world(a_config().with_arms({"a/cheap", "b/cheap"}).with_agents(1).with_budget(cents(100)));
+  world.start({a_dollar_task(1), a_dollar_task(2)});
+  world.worktree_ready(at(1));
+  AgentExited refused = an_exit(1, cents(0));
+  refused.outcome = AgentOutcome::quota;
+  refused.retry_after_us = 7 * 24 * k_hour;
+  world.answer<SpawnRequested>(at(1), refused);
+  world.captured(at(1), {});
+  world.removed(at(1));
+  const AttemptId next = at(1, 2);
+  EXPECT_EQ(world.the<TaskAssigned>(about(next)).agent, "b");
+  world.works(next, {"a"});
+  world.lands(next);
+  // t1 has cost 10 cents of the dollar; t2 gets what is left, and uses it up
+  world.worktree_ready(at(2));
+  world.agent_exits(at(2), 1, cents(90));
+  world.captured(at(2), {});
+  world.removed(at(2));
   EXPECT_EQ(world.the<RunFinished>(about_run()).outcome, RunOutcome::budget);
 }
 

@@ -75,8 +75,8 @@ TEST(Reward, AnUnknownCostCountsAsHalfOfTheCeiling) {
                             "landed, cost unknown, counted as $0.50 of a ceiling of $1.00"}));
 }
 
-TEST(Reward, IsNeverNegativeHoweverDearTheAttempt) {
-  EXPECT_EQ(reward_of_a_run(0, cents(500)), (RewardRecorded{k_cheap, cents(500), cents(500), 1'000'000, 0,
+TEST(Reward, WhatLandsIsBetterThanWhatDoesNotHoweverDear) {
+  EXPECT_EQ(reward_of_a_run(0, cents(500)), (RewardRecorded{k_cheap, cents(500), cents(500), 1'000'000, 100'000,
                                                             "landed, cost $5.00 of a ceiling of $1.00"}));
 }
 

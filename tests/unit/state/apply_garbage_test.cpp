@@ -116,7 +116,7 @@ TEST_P(ApplyGarbage, BeforeAnythingElseOnlyARunCanStart) {
     const bool has_sound_sums = step % 2 == 0;  // what was drawn for them hardly ever is
     if (started != nullptr && has_sound_sums) {
       started->policy.clear();
-      started->config.routing = {};
+      started->config = a_config();
     }
     const Status applied = apply(state, event);
     const bool may_start = event.seq > 0 && started != nullptr;
