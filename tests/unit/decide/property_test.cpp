@@ -156,8 +156,9 @@ Words fit_and_wait(const RunState& state) {
     bool free = true;
     std::uint32_t of_role = 0;
     std::uint32_t of_agent = 0;
-    if (!has_route(state, task)) continue;
-    const Arm arm = choose_route(state, task)->arm;
+    const std::optional<RouteChosen> route = choose_route(state, task);
+    if (!route) continue;
+    const Arm arm = route->arm;
     for (AttemptId flying : state.in_flight) {
       const Attempt& attempt = attempt_of(state, flying);
       free = free && std::none_of(attempt.owned.begin(), attempt.owned.end(), overlaps) &&
