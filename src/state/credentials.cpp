@@ -57,7 +57,7 @@ std::vector<CredentialWait> waits_of(const RunState& state) {
 }
 
 bool said_until_when(const Attempt& attempt) {
-  return attempt.exit && attempt.exit->retry_after_us.value_or(0) >= k_second;
+  return attempt.exit && attempt.exit->retry_after_us;
 }
 
 bool is_crash(const AgentExited& exit) {

@@ -42,7 +42,7 @@ struct CredentialWait {
 // By credential. Of a finished run: what a resume would wait for.
 std::vector<CredentialWait> waits_of(const RunState& state);
 
-// Whether the service said until when: then a refusal is not charged to the task. A time that has passed says nothing.
+// Whether the service said until when: then a refusal is not charged to the task.
 bool said_until_when(const Attempt& attempt);
 
 // Whether the session ended without a proper end, for no reason that anybody knows: its agent's own fault.
