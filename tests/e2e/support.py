@@ -189,6 +189,7 @@ class EndToEnd(unittest.TestCase):
         path = self.script("agent", agent_script.replace("$TMPDIR", str(self.directory)))
         text = dedent(
             f"""
+            routing: {{mode: static}}  # the bandit explores: tests would be decided by the seed of the day
             agents:
               tester:
                 command: [{json.dumps(path, ensure_ascii=False)}, "{{task}}", "{{attempt}}", "{{model}}"]
