@@ -189,13 +189,14 @@ class EndToEnd(unittest.TestCase):
         path = self.script("agent", agent_script.replace("$TMPDIR", str(self.directory)))
         text = dedent(
             f"""
-            routing: {{mode: static}}  # the bandit explores: tests would be decided by the seed of the day
             agents:
               tester:
                 command: [{json.dumps(path, ensure_ascii=False)}, "{{task}}", "{{attempt}}", "{{model}}"]
                 models: {{cheap: small, strong: large}}
             """
         )
+        if "routing:" not in more:
+            text += "routing: {mode: static}\n"  # the bandit explores: tests would be decided by the seed of the day
         repository.write("bernstein.yaml", text + dedent(more))
         repository.write(".gitignore", "__pycache__/\n")
         repository.commit("settings")
