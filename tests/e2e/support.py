@@ -196,7 +196,7 @@ class EndToEnd(unittest.TestCase):
             """
         )
         if "routing:" not in more:
-            text = "routing: {mode: static}" + text  # the bandit explores: tests would be decided by the seed of the day
+            text = "routing: {mode: static}\n" + text  # the bandit explores: tests would be decided by the seed of the day
         repository.write("bernstein.yaml", text + dedent(more))
         repository.write(".gitignore", "__pycache__/\n")
         repository.commit("settings")
